@@ -1,0 +1,72 @@
+# Everything that a newcomer needs is set up by the target that needs it. Nothing is written outside this folder,
+# except that apt-get may install Mosquitto when it is missing and may be installed.
+
+PYTHON ?= python3
+VENV ?= .venv
+VENV_ULTRALYTICS ?= .venv-ultralytics
+BIN := $(VENV)/bin
+ULTRALYTICS_BIN := $(VENV_ULTRALYTICS)/bin
+WEIGHTS := models/yolo11n.onnx
+# Two workers: the tests wait a lot, and two cores are what a small machine has.
+PYTEST_WORKERS ?= 2
+
+export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
+# Tests and the bench find the labelled clips here; without them they say so and skip.
+export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
+
+.PHONY: help demo test test-ultralytics lint bench wheel clean broker
+
+help:  ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+demo: $(VENV)/.done $(WEIGHTS)  ## Run the whole product on a desk, with simulated cameras
+	$(BIN)/smartpark demo $(DEMO_OPTIONS)
+
+test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_OPTIONS)
+
+test-ultralytics: $(VENV_ULTRALYTICS)/.done $(WEIGHTS) models/yolov8n.pt  ## Hold the lean run time against Ultralytics
+	$(ULTRALYTICS_BIN)/python -m pytest tests/vision -m ultralytics $(PYTEST_OPTIONS)
+
+lint: $(VENV)/.done  ## Style, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision
+	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench.py $(BENCH_OPTIONS)
+
+wheel: $(VENV)/.done  ## Build the wheel and the sdist into dist/
+	$(BIN)/python -m build --outdir dist .
+
+# A virtual environment counts as made only when all of it was installed.
+$(VENV)/.done: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11 to 3.13 is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(VENV_ULTRALYTICS)/.done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV_ULTRALYTICS)
+	# Torch first and pinned, so that nothing that follows chooses another build of it.
+	$(ULTRALYTICS_BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch torchvision
+	$(ULTRALYTICS_BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ultralytics]'
+	@touch $@
+
+models/%.onnx: | $(VENV)/.done
+	$(BIN)/smartpark models pull --dir models $*
+
+models/%.pt: | $(VENV)/.done
+	$(BIN)/smartpark models pull --dir models $*
+
+# The tests use a real Mosquitto. Where it cannot be installed those tests run with the embedded broker or say why not.
+broker:
+	@command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto || { \
+		echo "Mosquitto is missing; trying to install it"; \
+		run=""; [ "$$(id -u)" = 0 ] || run="sudo -n"; \
+		{ $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mosquitto; } >/dev/null 2>&1 \
+		|| echo "Mosquitto could not be installed: the tests that need it will be skipped"; }
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) $(VENV_ULTRALYTICS) build dist models/*.onnx models/*.pt .mypy_cache .ruff_cache .pytest_cache .hypothesis

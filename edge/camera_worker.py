@@ -1,0 +1,76 @@
+"""One camera's thread: frames from its source through its pipeline."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from edge.capture.source import EndOfSource
+from edge.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge.capture.source import Source
+    from edge.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS = 0.5
+
+
+class CameraWorker:
+    """Reads and processes until it is told to stop or the recording ends.
+
+    ``last_progress`` (monotonic seconds) moves with finished work only: a processed frame, or a look at a camera that
+    is known to be down. A trouble that nobody expected goes to ``on_fatal`` and ends the thread.
+    """
+
+    def __init__(
+        self, camera_id: str, source: Source, pipeline: Pipeline, on_fatal: Callable[[str, BaseException], None]
+    ) -> None:
+        self.camera_id = camera_id
+        self.source = source
+        self.pipeline = pipeline
+        self.last_progress = 0.0
+        self.finished = False
+        self.problem = ""
+        self._on_fatal = on_fatal
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"camera-{camera_id}", daemon=True)
+
+    def start(self) -> None:
+        """Open the source and begin. Raises ``SourceError`` for a recording that cannot be opened."""
+        self.source.start()
+        self.last_progress = time.monotonic()
+        self._thread.start()
+
+    def close(self, timeout: float = 10.0) -> None:
+        """Stop after the frame in work; returns when the thread has ended or ``timeout`` seconds are over."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+            if self._thread.is_alive():
+                log.warning("camera thread does not end camera=%s seconds=%.0f", self.camera_id, timeout)
+        self.source.close()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                frame = self.source.read(READ_SECONDS)
+                if frame is not None:
+                    self.pipeline.process(frame)
+                elif self.source.status.state == "up":
+                    continue
+                self.last_progress = time.monotonic()
+        except EndOfSource:
+            log.info("recording ended camera=%s frames=%d", self.camera_id, self.pipeline.statistics.frames)
+        except SourceError as error:
+            self.problem = str(error)
+            log.error("recording broke off camera=%s problem=%s", self.camera_id, error)  # noqa: TRY400  # no traceback: the world's trouble
+        except BaseException as error:  # noqa: BLE001  # the top of the thread: told once, then the process stops
+            self._on_fatal(f"camera {self.camera_id}", error)
+        finally:
+            self.finished = True

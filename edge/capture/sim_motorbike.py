@@ -1,0 +1,96 @@
+"""How the simulator's motorbike and its rider look from the side, facing right. Lengths in metres."""
+
+from __future__ import annotations
+
+import math
+
+from edge.capture.sim_canvas import Canvas, Colour, Place, curve, mix
+
+BLACK: Colour = (18, 18, 20)
+RUBBER: Colour = (28, 27, 26)
+STEEL: Colour = (150, 148, 146)
+CHROME: Colour = (205, 203, 200)
+LEATHER: Colour = (44, 40, 38)
+DENIM: Colour = (92, 66, 48)
+
+REAR, FRONT, RADIUS = 0.36, 1.76, 0.33
+
+
+def draw_motorbike(canvas: Canvas, paint: Colour) -> None:
+    """A naked motorbike, 2.12 m long, with a rider in helmet and leather: 1.66 m high together."""
+    for x in (REAR, FRONT):
+        _wheel(canvas, (x, RADIUS))
+    _frame(canvas)
+    _bodywork(canvas, paint, lit)
+    _rider(canvas, paint)
+
+
+def _wheel(canvas: Canvas, centre: Place) -> None:
+    x, y = centre
+    canvas.disc((x, y), RADIUS - 0.05, RUBBER, 0.10)
+    canvas.disc((x, y), RADIUS - 0.115, STEEL, 0.03)
+    for spoke in range(6):
+        angle = math.radians(15 + 60 * spoke)
+        canvas.line([centre, (x + math.cos(angle) * 0.21, y + math.sin(angle) * 0.21)], (70, 68, 66), 0.035)
+    canvas.disc(centre, 0.115, STEEL, 0.03)
+    canvas.disc(centre, 0.05, (70, 68, 66))
+
+
+def _frame(canvas: Canvas) -> None:
+    canvas.line([(REAR, RADIUS), (0.86, 0.42)], (60, 58, 56), 0.07)  # swing arm
+    canvas.line([(REAR + 0.10, 0.42), (0.66, 0.74)], (40, 40, 180), 0.05)  # spring
+    canvas.line([(FRONT, RADIUS), (1.44, 0.98)], CHROME, 0.06)  # fork
+    canvas.line([(1.44, 0.98), (1.36, 1.06), (1.24, 1.07)], BLACK, 0.04)  # handlebar
+    canvas.fill(curve([(0.80, 0.26), (0.74, 0.52), (0.90, 0.66), (1.24, 0.66), (1.36, 0.48), (1.24, 0.24)]), BLACK)
+    canvas.fill(curve([(0.98, 0.50), (0.94, 0.66), (1.24, 0.70), (1.26, 0.52)]), STEEL)
+    for y in (0.54, 0.59, 0.64):
+        canvas.line([(0.97, y), (1.25, y + 0.02)], (66, 64, 62), 0.018)
+    canvas.disc((0.98, 0.36), 0.10, (110, 108, 106))
+    canvas.disc((0.98, 0.36), 0.06, (70, 68, 66))
+    canvas.line([(1.32, 0.52), (1.26, 0.26), (0.96, 0.22)], CHROME, 0.05)  # exhaust
+    canvas.line([(0.70, 0.26), (0.26, 0.36)], CHROME, 0.10)
+    canvas.line([(0.96, 0.22), (0.68, 0.26)], CHROME, 0.05)
+
+
+def _bodywork(canvas: Canvas, paint: Colour) -> None:
+    shine = mix(paint, (255, 255, 255), 0.35)
+    dark = mix(paint, BLACK, 0.45)
+    canvas.shade(
+        curve([(0.90, 0.72), (0.92, 0.86), (1.06, 0.99), (1.28, 0.99), (1.42, 0.86), (1.34, 0.70), (1.10, 0.66)]),
+        [(0.66, dark), (0.80, paint), (0.92, shine), (0.99, paint)],
+    )  # tank
+    canvas.fill(curve([(0.26, 0.88), (0.34, 0.94), (0.62, 0.86), (0.94, 0.84), (0.92, 0.74), (0.60, 0.76)]), LEATHER)
+    canvas.shade(
+        curve([(0.14, 0.92), (0.20, 0.96), (0.66, 0.78), (0.84, 0.70), (0.80, 0.62), (0.50, 0.72)]),
+        [(0.62, dark), (0.80, paint), (0.95, shine)],
+    )  # tail
+    canvas.line([(0.20, 0.86), (0.04, 0.62)], BLACK, 0.03)
+    canvas.line([(FRONT - 0.30, 0.58), (FRONT - 0.12, 0.70), (FRONT + 0.14, 0.70), (FRONT + 0.30, 0.52)], paint, 0.05)
+    lamp = (235, 250, 255) if lit else (226, 222, 214)
+    canvas.disc((1.54, 0.92), 0.10, BLACK)
+    canvas.disc((1.58, 0.92), 0.075, lamp)
+    canvas.oval((0.15, 0.91), (0.05, 0.04), (60, 50, 255) if lit else (28, 22, 168))
+    canvas.line([(1.34, 1.06), (1.36, 1.22)], BLACK, 0.02)
+    canvas.oval((1.37, 1.24), (0.05, 0.04), BLACK)
+
+
+def _rider(canvas: Canvas, paint: Colour) -> None:
+    jacket, edge = LEATHER, (26, 24, 22)
+    canvas.line([(0.72, 0.90), (1.14, 0.82)], edge, 0.20)  # thigh
+    canvas.line([(0.72, 0.91), (1.13, 0.83)], DENIM, 0.17)
+    canvas.line([(1.14, 0.82), (0.94, 0.46)], edge, 0.16)  # shin
+    canvas.line([(1.13, 0.82), (0.94, 0.46)], DENIM, 0.13)
+    canvas.fill(curve([(0.86, 0.30), (0.84, 0.44), (1.00, 0.44), (1.14, 0.34), (1.12, 0.29)]), BLACK)  # boot
+    canvas.fill(
+        curve([(0.54, 0.86), (0.56, 1.10), (0.72, 1.36), (0.90, 1.42), (1.04, 1.34), (0.98, 1.12), (0.88, 0.90)]),
+        jacket,
+    )
+    canvas.line([(0.60, 1.08), (0.90, 1.06)], mix(jacket, paint, 0.7), 0.05)
+    canvas.line([(0.92, 1.32), (1.06, 1.08)], edge, 0.15)  # arm
+    canvas.line([(1.06, 1.08), (1.30, 1.06)], edge, 0.12)
+    canvas.line([(0.92, 1.32), (1.06, 1.08)], mix(jacket, (255, 255, 255), 0.10), 0.12)
+    canvas.line([(1.06, 1.08), (1.28, 1.06)], mix(jacket, (255, 255, 255), 0.10), 0.09)
+    canvas.disc((1.31, 1.06), 0.055, BLACK)
+    canvas.oval((0.98, 1.52), (0.165, 0.15), mix(paint, BLACK, 0.15), 12)
+    canvas.fill(curve([(1.00, 1.44), (1.00, 1.57), (1.13, 1.58), (1.16, 1.48), (1.11, 1.42)]), (36, 32, 30))
+    canvas.oval((0.93, 1.60), (0.06, 0.025), mix(paint, (255, 255, 255), 0.5), 25)

