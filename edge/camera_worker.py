@@ -7,13 +7,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from edge.capture.source import EndOfSource
+from edge.capture.source import EndOfSource, SourceState
 from edge.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.capture.source import Source
+    from edge.config import CameraConfig
     from edge.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -29,9 +30,9 @@ class CameraWorker:
     """
 
     def __init__(
-        self, camera_id: str, source: Source, pipeline: Pipeline, on_fatal: Callable[[str, BaseException], None]
+        self, camera: CameraConfig, source: Source, pipeline: Pipeline, on_fatal: Callable[[str, BaseException], None]
     ) -> None:
-        self.camera_id = camera_id
+        self.camera = camera
         self.source = source
         self.pipeline = pipeline
         self.last_progress = 0.0
@@ -39,7 +40,7 @@ class CameraWorker:
         self.problem = ""
         self._on_fatal = on_fatal
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"camera-{camera_id}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"camera-{camera.id}", daemon=True)
 
     def start(self) -> None:
         """Open the source and begin. Raises ``SourceError`` for a recording that cannot be opened."""
@@ -53,8 +54,12 @@ class CameraWorker:
         if self._thread.is_alive():
             self._thread.join(timeout)
             if self._thread.is_alive():
-                log.warning("camera thread does not end camera=%s seconds=%.0f", self.camera_id, timeout)
+                log.warning("camera thread does not end camera=%s seconds=%.0f", self.camera.id, timeout)
         self.source.close()
+
+    def is_stuck(self, now: float, seconds: float) -> bool:
+        """Whether no work was finished for so long, beyond the time in which a camera may be silent."""
+        return not self.finished and now - self.last_progress > seconds + self.camera.stale_seconds
 
     def _run(self) -> None:
         try:
@@ -62,15 +67,15 @@ class CameraWorker:
                 frame = self.source.read(READ_SECONDS)
                 if frame is not None:
                     self.pipeline.process(frame)
-                elif self.source.status.state == "up":
+                elif self.source.status.state is not SourceState.DOWN:
                     continue
                 self.last_progress = time.monotonic()
         except EndOfSource:
-            log.info("recording ended camera=%s frames=%d", self.camera_id, self.pipeline.statistics.frames)
+            log.info("recording ended camera=%s frames=%d", self.camera.id, self.pipeline.statistics.frames)
         except SourceError as error:
             self.problem = str(error)
-            log.error("recording broke off camera=%s problem=%s", self.camera_id, error)  # noqa: TRY400  # no traceback: the world's trouble
-        except BaseException as error:  # noqa: BLE001  # the top of the thread: told once, then the process stops
-            self._on_fatal(f"camera {self.camera_id}", error)
+            log.error("recording broke off camera=%s problem=%s", self.camera.id, error)
+        except BaseException as error:  # the top of the thread: told once, then the process stops
+            self._on_fatal(f"camera {self.camera.id}", error)
         finally:
             self.finished = True

@@ -137,7 +137,10 @@ class GateConfig(Section):
     """A passage in a camera's picture. Coordinates are fractions of the frame, origin at the top left."""
 
     id: Identifier = Field(description="unique within its camera")
-    line: tuple[tuple[Fraction, Fraction], ...] = Field(min_length=2, description="two or more [x, y] points")
+    line: tuple[tuple[Fraction, Fraction], ...] = Field(
+        min_length=2,
+        description="two or more [x, y] points, fractions of the frame from 0 (left, top) to 1 (right, bottom)",
+    )
     inside: tuple[Fraction, Fraction] = Field(
         description="[x, y] of a point on the floor's side: a crossing towards it is an entry"
     )

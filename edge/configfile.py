@@ -27,14 +27,28 @@ SCALAR_SECTIONS = ("site", "device", "database", "detector", "tracker", "mqtt")
 # Values of these keys are never repeated in a message.
 SECRET_KEYS = {"password", "username", "source"}
 
-REMEDIES = {
-    "missing": "it is required; add it",
-    "too_short": "give more",
-    "string_pattern_mismatch": "use letters, digits, - and _; no spaces, no + # /",
-    "bool_parsing": "write true or false",
-    "bool_type": "write true or false",
-    "secret_type": "write it in quotes",
-    "string_type": "write it in quotes",
+# What is wrong, in plain words; the field's description says what is right. Filled in with pydantic's context.
+FAULTS = {
+    "missing": "is missing",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "too_short": "needs {min_length} or more, has {actual_length}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_pattern_mismatch": "must hold no spaces and none of + # /",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text in quotes",
+    "tuple_type": "must be a list",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -64,7 +78,10 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        problems += [_tell(detail, raw, name, origins) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        # A list that is "too short" because its items are wrong is told by its items alone.
+        inner = {detail["loc"][: len(outer["loc"])] for detail in details for outer in details if outer is not detail}
+        problems += [_tell(d, raw, name, origins) for d in details if d["type"] != "too_short" or d["loc"] not in inner]
     problems += [f"{name}: {problem}" for problem in _cross_checks(raw)]
     if problems or config is None:
         raise ConfigError(problems)
@@ -169,12 +186,12 @@ def _tell(detail: ErrorDetails, raw: dict[str, Any], name: str, origins: dict[tu
     message = detail["msg"].removeprefix("Value error, ")
     if kind == "value_error":
         return f"{where}: {message}"
-    remedy = REMEDIES.get(kind) or _described(location) or "correct it"
-    if kind == "missing":
-        return f"{where}: is missing; {remedy} ({_described(location)})"
-    got = _value_at(raw, location)
-    shown = "" if SECRET_KEYS & {str(part) for part in location} else f" (it is {got!r:.80})"
-    return f"{where}: {message[0].lower()}{message[1:]}{shown}; {remedy}"
+    fault = FAULTS.get(kind, message[:1].lower() + message[1:]).format(**detail.get("ctx", {}))
+    got = ""
+    if kind != "missing" and not SECRET_KEYS & {str(part) for part in location}:
+        got = f" (it is {_value_at(raw, location)!r:.80})"
+    remedy = "add it: " if kind == "missing" else "expected: "
+    return f"{where}: {fault}{got}; {remedy}{_described(location) or 'see the example smartpark.toml'}"
 
 
 def _value_at(raw: Any, location: tuple[int | str, ...]) -> Any:

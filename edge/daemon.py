@@ -28,6 +28,7 @@ from edge.pipeline import Pipeline
 from edge.publish.publisher import Publisher
 from edge.publish.relay import PendingEvent
 from edge.publish.topics import Topics
+from edge.store.changes import data_version
 from edge.store.database import open_database
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from edge.capture.source import Source
     from edge.config import CameraConfig, Config
-    from edge.records import Event, Occupancy
+    from edge.records import Occupancy
     from edge.store.events import Recorded
     from edge.vision.detector import Detector
 
@@ -84,14 +85,20 @@ class Daemon:
         *,
         signals: Signals | None = None,
         sources: Sequence[tuple[CameraConfig, Source]] | None = None,
+        beside_another: bool = False,
         on_recorded: Callable[[Sequence[Recorded]], None] | None = None,
     ) -> None:
-        """``sources`` replaces the configured cameras (a replay); ``on_recorded`` hears of every commit."""
+        """``sources`` replaces the configured cameras; ``on_recorded`` hears of every commit, in the writer's thread.
+
+        With ``beside_another`` (a replay) a daemon may already be counting into the database. Then this one only
+        records: the other publishes what it finds in the outbox.
+        """
         self.config = config
         self.signals = signals or Signals()
         self.workers: list[CameraWorker] = []
         self.publisher: Publisher | None = None
         self._sources = sources
+        self._beside_another = beside_another
         self._on_recorded = on_recorded
         self._notifier = SystemdNotifier()
         self._lock = InstanceLock(config.database.path)
@@ -108,7 +115,7 @@ class Daemon:
     def start(self) -> None:
         """Build everything up. Raises what makes a start impossible; what was begun is then closed again."""
         alone = self._lock.acquire()
-        if not alone and self._sources is None:
+        if not alone and not self._beside_another:
             raise StoreError(f"{self.config.database.path}: another smartpark is counting into it; stop that one first")
         try:
             self.writer.start()
@@ -117,7 +124,6 @@ class Daemon:
                 self.config.database.path, busy_timeout=self.config.database.busy_timeout_seconds, read_only=True
             )
             self._detector.start()
-            # Beside a running daemon a replay only records: the daemon publishes what it finds in the outbox.
             if self.config.mqtt.enabled and alone:
                 self.publisher = self._make_publisher()
                 self.publisher.start()
@@ -125,7 +131,7 @@ class Daemon:
                 pipeline = Pipeline(
                     camera, self.config.tracker, run_id(self.config, camera), self._detector, self.writer.submit
                 )
-                worker = CameraWorker(camera.id, source, pipeline, self._on_fatal)
+                worker = CameraWorker(camera, source, pipeline, self._on_fatal)
                 self.workers.append(worker)
                 worker.start()
         except BaseException:
@@ -150,8 +156,12 @@ class Daemon:
                 self._notice_other_writers()
                 self._feed_watchdog(now)
             self._fatal.wait(TICK_SECONDS)
-        failed = self._fatal.is_set() or any(worker.problem for worker in self.workers)
-        return 1 if failed else 0
+        return 1 if self.failed else 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether something broke that ends the process, or a recording broke off."""
+        return self._fatal.is_set() or any(worker.problem for worker in self.workers)
 
     def close(self) -> None:
         """Stop in order and lose nothing: cameras, then what they counted, then what was not yet published."""
@@ -208,7 +218,7 @@ class Daemon:
         """Publish what another program wrote: a replay beside the daemon, a technician's correction."""
         if self.publisher is None or self._reader is None:
             return
-        version = int(self._reader.execute_sql("PRAGMA data_version").fetchone()[0])
+        version = data_version(self._reader)
         if version != self._data_version:
             self._data_version = version
             self.publisher.floors_changed(self._read_floors())
@@ -216,7 +226,11 @@ class Daemon:
 
     def _feed_watchdog(self, now: float) -> None:
         """Only finished work feeds it: every camera has moved or is known to be down, and the writer answers."""
-        stuck = [worker.camera_id for worker in self.workers if not worker.finished and now - worker.last_progress > STUCK_SECONDS]
+        stuck = [
+            worker.camera.id
+            for worker in self.workers
+            if not worker.finished and now - worker.last_progress > STUCK_SECONDS
+        ]
         if now - self.writer.last_success > STUCK_SECONDS:
             stuck.append("database")
         if stuck:

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "resources": set(),
     "config": COMMON,
     "configfile": COMMON | {"config"},
-    **{room: CONFIG for room in ROOMS},
+    **dict.fromkeys(ROOMS, CONFIG),
     "pipeline": CONFIG | {"vision", "counting"},
     "camera_worker": CONFIG | {"capture", "pipeline"},
     "daemon": CONFIG | ROOMS | {"pipeline", "camera_worker"},

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
 import numpy as np
 
-from edge.capture.scene_garage import HEIGHT, WIDTH, View, draw_garage
+from edge.capture.scene_garage import WIDTH, View, draw_garage
+from edge.capture.sim_arrivals import METRE, Kind, Lane
 from edge.capture.sim_canvas import Canvas, Colour, Place
 from edge.capture.sim_cars import draw_hatchback, draw_sedan, draw_van
 from edge.capture.sim_motorbike import draw_motorbike
-from edge.capture.sim_traffic import METRE, Kind, Lane
 from edge.records import Box, Direction
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge.records import Image
 
     Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
@@ -27,7 +28,7 @@ COLOURS: dict[str, Colour] = {
     "silver": (176, 174, 170),
     "black": (40, 38, 36),
     "red": (40, 34, 178),
-    "blue": (150, 84, 30),
+    "blue": (110, 62, 30),
     "green": (66, 106, 46),
     "yellow": (40, 176, 226),
 }
@@ -43,13 +44,14 @@ class Look(NamedTuple):
     draw: Callable[[Canvas, Colour], None]
     front: Place
     rear: Place
+    shadow: float  # how dark
 
 
 LOOKS = {
-    "sedan": Look(draw_sedan, (4.40, 0.70), (0.12, 0.82)),
-    "hatchback": Look(draw_hatchback, (3.80, 0.72), (0.16, 0.88)),
-    "van": Look(draw_van, (4.88, 0.88), (0.12, 1.06)),
-    "motorbike": Look(draw_motorbike, (1.60, 0.92), (0.14, 0.91)),
+    "sedan": Look(draw_sedan, (4.40, 0.70), (0.12, 0.82), 0.62),
+    "hatchback": Look(draw_hatchback, (3.80, 0.72), (0.16, 0.88), 0.62),
+    "van": Look(draw_van, (4.70, 0.84), (0.12, 1.02), 0.62),
+    "motorbike": Look(draw_motorbike, (1.60, 0.92), (0.14, 0.91), 0.40),
 }
 
 
@@ -151,7 +153,9 @@ def _draw_sprite(view: View, light: str, vehicle: Drawn) -> _Sprite:
     pad = PAD_AT_DAY if light == "day" else PAD_AT_DUSK
     metre = METRE * WIDTH * vehicle.lane.scale
     size = kind.length + 2 * pad, kind.height + BELOW + ABOVE
-    columns, rows = (max(round(length * metre * scale), 1) for length, scale in zip(size, (view.across, view.up), strict=True))
+    columns, rows = (
+        max(round(length * metre * scale), 1) for length, scale in zip(size, (view.across, view.up), strict=True)
+    )
     times = 4 if columns < 400 else 2
     canvas = Canvas(size[0], size[1], pad, BELOW, metre * view.across * times)
     look.draw(canvas, COLOURS[vehicle.colour])
@@ -159,7 +163,7 @@ def _draw_sprite(view: View, light: str, vehicle: Drawn) -> _Sprite:
     cover = cv2.resize(canvas.alpha, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
     body *= np.array(DIM[light], np.float32)
     x, y = _metres(size, pad, columns, rows)
-    shadow = _shadow(x, y, kind.length) * (0.62 if light == "day" else 0.75)
+    shadow = _shadow(x, y, kind.length) * np.float32(look.shadow)
     clear = (1 - cover) * (1 - shadow)
     if light == "dusk":
         body += _glow(x, y, look)
@@ -179,8 +183,9 @@ def _metres(size: Place, pad: float, columns: int, rows: int) -> tuple[Floats, F
 def _shadow(x: Floats, y: Floats, length: float) -> Floats:
     # Dark under the whole vehicle, gone within a hand's breadth of its outline.
     beside = np.maximum(np.abs(x - length / 2) - (length / 2 - 0.25), 0) / 0.30
-    away = np.maximum(np.abs(y + 0.02) - 0.06, 0) / 0.14
-    return np.exp(-(beside**2) - away**2)
+    away = np.maximum(np.abs(y - 0.03) - 0.06, 0) / 0.12
+    shade: Floats = np.exp(-(beside**2) - away**2)
+    return shade
 
 
 def _glow(x: Floats, y: Floats, look: Look) -> Floats:
@@ -198,4 +203,5 @@ def _glow(x: Floats, y: Floats, look: Look) -> Floats:
     spread = 0.10 + 0.35 * ahead
     beam = np.exp(-(((y - up + 0.25 * ahead) / spread) ** 2)) * np.exp(-ahead / 0.45) * (x > at)
     fade = np.clip((x[0, -1] - x) / 0.3, 0, 1)
-    return light + (beam * fade)[..., None] * np.array((70, 95, 105), np.float32)
+    light += (beam * fade)[..., None] * np.array((70, 95, 105), np.float32)
+    return light

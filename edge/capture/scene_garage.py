@@ -51,7 +51,8 @@ def draw_garage(view: View, dim: tuple[float, float, float]) -> Image:
     if times > 1:
         image = np.asarray(cv2.resize(image, (view.width, view.height), interpolation=cv2.INTER_AREA), np.uint8)
     grain = _grain(view.width, view.height)
-    return np.clip((image + grain[..., None]) * np.array(dim, np.float32), 0, 255).astype(np.uint8)
+    lit: Image = np.clip((image + grain[..., None]) * np.array(dim, np.float32), 0, 255).astype(np.uint8)
+    return lit
 
 
 class _Brush:
@@ -139,19 +140,19 @@ def _floor(brush: _Brush) -> None:
         brush.box(x - 13, WALL_FOOT - 4, x + 13, WALL_FOOT + 8, INK)
     brush.box(0, 230, WIDTH, 233, (176, 180, 180))
     for x in range(-20, 660, 64):
-        brush.area([(x, 278), (x + 34, 278), (x + 33, 281.5), (x - 1, 281.5)], (186, 190, 190))
-    brush.box(0, 340, WIDTH, 344, YELLOW)
+        brush.area([(x, 275), (x + 34, 275), (x + 33, 278), (x - 1, 278)], (172, 176, 176))
+    brush.box(0, 350, WIDTH, 353.5, YELLOW)
     # The gate's line, and an arrow for each lane.
-    brush.area([(317, 236), (321, 236), (322, 338), (316, 338)], (206, 208, 208))
-    _arrow(brush, 120, 309, 1)
-    _arrow(brush, 520, 309, 1)
+    brush.area([(317, 236), (321, 236), (322, 348), (316, 348)], (190, 194, 194))
+    _arrow(brush, 120, 314, 1)
+    _arrow(brush, 520, 314, 1)
     _arrow(brush, 210, 252, -1)
     _arrow(brush, 470, 252, -1)
 
 
 def _arrow(brush: _Brush, x: float, y: float, way: int) -> None:
     shape = [(-26, -2.5), (6, -2.5), (6, -6.5), (26, 0), (6, 6.5), (6, 2.5), (-26, 2.5)]
-    brush.area([(x + way * a, y + b) for a, b in shape], (178, 182, 182))
+    brush.area([(x + way * a, y + b) for a, b in shape], (164, 168, 168))
 
 
 def _signs(brush: _Brush) -> None:
@@ -172,7 +173,9 @@ def _ceiling(brush: _Brush) -> None:
     brush.box(0, CEILING - 6, WIDTH, CEILING, (92, 95, 97))
     for x in (40, 200, 360, 520):
         brush.area([(x, brush.top), (x + 46, brush.top), (x + 34, CEILING - 6), (x + 12, CEILING - 6)], (98, 101, 103))
-        brush.area([(x + 46, brush.top), (x + 52, brush.top), (x + 37, CEILING - 6), (x + 34, CEILING - 6)], (76, 78, 80))
+        brush.area(
+            [(x + 46, brush.top), (x + 52, brush.top), (x + 37, CEILING - 6), (x + 34, CEILING - 6)], (76, 78, 80)
+        )
     for x in (104, 264, 424, 584):
         brush.box(x - 2, 33, x + 58, 41, (88, 90, 92))
         brush.box(x, 36, x + 56, 41, (240, 250, 252))
@@ -183,7 +186,7 @@ def _grain(width: int, height: int) -> np.ndarray[tuple[int, int], np.dtype[np.f
     # Cloudy stains, the same for every seed: the place does not change, only the traffic does.
     rng = np.random.default_rng(20)
     clouds = np.zeros((height, width), np.float32)
-    for cells, strength in ((12, 5.0), (40, 3.5)):
+    for cells, strength in ((12, 3.5), (40, 2.5)):
         small = rng.normal(0, strength, (max(cells * 9 // 16, 2), cells)).astype(np.float32)
         clouds += cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
     return clouds

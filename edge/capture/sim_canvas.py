@@ -5,13 +5,14 @@ The origin is the rear bumper on the ground; x grows towards the front, y upward
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.records import Image
 
 Colour = tuple[int, int, int]  # blue, green, red
@@ -87,9 +88,7 @@ class Canvas:
         cv2.fillPoly(self.bgr, [fixed], colour, cv2.LINE_8, SHIFT)
         cv2.fillPoly(self.alpha, [fixed], (255,), cv2.LINE_8, SHIFT)
 
-    def shade(
-        self, points: Sequence[Place], stops: Sequence[tuple[float, Colour]], opacity: float = 1.0
-    ) -> None:
+    def shade(self, points: Sequence[Place], stops: Sequence[tuple[float, Colour]], opacity: float = 1.0) -> None:
         """A closed shape whose colour follows the height: ``stops`` are (y, colour) from the bottom up."""
         mask = np.zeros_like(self.alpha)
         cv2.fillPoly(mask, [self._fixed(points)], (255,), cv2.LINE_8, SHIFT)

@@ -29,7 +29,7 @@ def draw_sedan(canvas: Canvas, paint: Colour) -> None:
         ]
     )  # fmt: skip
     _shell(canvas, body, paint, top=1.44, belt=1.0)
-    _windows(canvas, glass, bottom=1.0, top=1.38, pillars=((2.02, 0.07), (1.33, 0.05)), paint=paint)
+    _windows(canvas, glass, bottom=1.0, top=1.38, pillars=((2.02, 0.07, 1.38), (1.33, 0.05, 1.26)))
     _doors(canvas, paint, belt=0.99, sill=0.30, cuts=((3.02, 0.0), (2.03, 0.0), (1.20, 0.12)), handles=(2.20, 1.36))
     _mirror(canvas, (2.93, 1.03), paint)
     _sill(canvas, 1.20, 3.36)
@@ -55,7 +55,7 @@ def draw_hatchback(canvas: Canvas, paint: Colour) -> None:
         ]
     )  # fmt: skip
     _shell(canvas, body, paint, top=1.50, belt=1.0)
-    _windows(canvas, glass, bottom=1.0, top=1.43, pillars=((1.52, 0.07), (0.82, 0.06)), paint=paint)
+    _windows(canvas, glass, bottom=1.0, top=1.43, pillars=((1.52, 0.07, 1.43), (0.82, 0.06, 1.39)))
     _doors(canvas, paint, belt=1.0, sill=0.30, cuts=((2.46, 0.0), (1.53, 0.0), (0.92, 0.10)), handles=(1.70, 1.02))
     _mirror(canvas, (2.38, 1.05), paint)
     _sill(canvas, 1.04, 2.86)
@@ -66,36 +66,29 @@ def draw_hatchback(canvas: Canvas, paint: Colour) -> None:
 
 
 def draw_van(canvas: Canvas, paint: Colour) -> None:
-    """A delivery van, 5.1 m long and 2.05 m high."""
+    """A van with windows all round, 4.9 m long and 1.9 m high."""
     body = curve(
         [
-            (0.06, 0.30), (0.06, 0.30), (0.02, 0.60), (0.04, 1.20), (0.10, 1.78), (0.24, 1.97), (0.60, 2.03),
-            (1.50, 2.05), (2.60, 2.05), (3.20, 2.01), (3.52, 1.90), (3.90, 1.58), (4.24, 1.24), (4.62, 1.10),
-            (4.90, 0.96), (5.04, 0.76), (5.08, 0.52), (5.07, 0.34), (5.00, 0.24), (5.00, 0.24),
+            (0.10, 0.28), (0.10, 0.28), (0.02, 0.50), (0.03, 1.00), (0.10, 1.50), (0.22, 1.76), (0.50, 1.86),
+            (1.40, 1.90), (2.40, 1.90), (2.90, 1.86), (3.20, 1.74), (3.62, 1.44), (4.00, 1.16), (4.40, 1.03),
+            (4.70, 0.88), (4.84, 0.70), (4.88, 0.50), (4.87, 0.34), (4.80, 0.24), (4.80, 0.24),
         ]
     )  # fmt: skip
-    _shell(canvas, body, paint, top=2.05, belt=1.2)
     glass = curve(
         [
-            (2.86, 1.24), (2.86, 1.24), (2.86, 1.86), (2.86, 1.86), (3.20, 1.86), (3.44, 1.79), (3.76, 1.52),
-            (4.02, 1.26), (4.02, 1.26),
+            (0.40, 1.16), (0.40, 1.16), (0.46, 1.66), (0.52, 1.74), (1.40, 1.78), (2.40, 1.78), (2.84, 1.74),
+            (3.12, 1.63), (3.50, 1.36), (3.72, 1.16), (3.72, 1.16),
         ]
     )  # fmt: skip
-    _windows(canvas, glass, bottom=1.24, top=1.86, pillars=((3.60, 0.05),), paint=paint)
-    line = mix(paint, BLACK, 0.55)
-    canvas.line([(0.10, 1.18), (2.70, 1.18)], line, 0.025)
-    canvas.line([(2.74, 0.34), (2.74, 1.90)], line, 0.025)
-    canvas.line([(1.52, 0.34), (1.52, 1.94)], line, 0.025)
-    canvas.line([(3.96, 0.80), (4.02, 1.20)], line, 0.025)
-    canvas.line([(0.30, 0.62), (4.0, 0.62)], mix(paint, BLACK, 0.35), 0.05)
-    for x in (2.86, 2.52):
-        canvas.line([(x, 1.08), (x + 0.18, 1.08)], TRIM, 0.05)
-    _mirror(canvas, (3.98, 1.34), TRIM)
-    _sill(canvas, 1.36, 3.86)
-    _lights(canvas, front=(4.98, 0.84), rear=(0.07, 1.02))
-    _bumpers(canvas, 5.1, TRIM)
-    for x in (0.98, 4.20):
-        wheel(canvas, (x, 0.345), 0.345)
+    _shell(canvas, body, paint, top=1.90, belt=1.14)
+    _windows(canvas, glass, bottom=1.14, top=1.78, pillars=((2.62, 0.07, 1.77), (1.52, 0.06, 1.78), (3.36, 0.03, 1.46)))
+    _doors(canvas, paint, belt=1.12, sill=0.32, cuts=((3.64, 0.06), (2.62, 0.0), (1.50, 0.0)), handles=(2.72, 2.36))
+    _mirror(canvas, (3.62, 1.18), paint)
+    _sill(canvas, 1.26, 3.66)
+    _lights(canvas, front=(4.80, 0.80), rear=(0.07, 1.00))
+    _bumpers(canvas, 4.9, paint)
+    for x in (0.92, 4.00):
+        wheel(canvas, (x, 0.34), 0.34)
 
 
 def _shell(canvas: Canvas, body: list[Place], paint: Colour, top: float, belt: float) -> None:
@@ -116,15 +109,12 @@ def _windows(
     glass: list[Place],
     bottom: float,
     top: float,
-    pillars: tuple[tuple[float, float], ...],
-    paint: Colour,
+    pillars: tuple[tuple[float, float, float], ...] = (),
 ) -> None:
     canvas.line([*glass, glass[0]], TRIM, 0.05)
     canvas.shade(glass, [(bottom, (38, 34, 30)), ((bottom + top) / 2, (66, 60, 54)), (top, (104, 98, 92))])
-    for x, width in pillars:
-        canvas.fill(
-            [(x - width, bottom), (x - width * 0.2, top), (x + width * 0.8, top), (x + width, bottom)], TRIM
-        )
+    for x, width, end in pillars:
+        canvas.fill([(x - width, bottom), (x - width * 0.2, end), (x + width * 0.8, end), (x + width, bottom)], TRIM)
 
 
 def _doors(
@@ -155,11 +145,11 @@ def _sill(canvas: Canvas, rear: float, front: float) -> None:
 
 def _lights(canvas: Canvas, front: Place, rear: Place) -> None:
     x, y = front
-    lamp = (235, 250, 255) if lit else (222, 216, 205)
+    lamp = (222, 216, 205)
     canvas.fill(curve([(x + 0.04, y - 0.07), (x - 0.06, y + 0.05), (x - 0.40, y + 0.12), (x - 0.30, y)]), BLACK)
     canvas.fill(curve([(x + 0.02, y - 0.05), (x - 0.07, y + 0.03), (x - 0.36, y + 0.09), (x - 0.28, y + 0.01)]), lamp)
     x, y = rear
-    lamp = (60, 50, 255) if lit else (28, 22, 168)
+    lamp = (28, 22, 168)
     canvas.fill(curve([(x - 0.02, y - 0.12), (x, y + 0.10), (x + 0.30, y + 0.09), (x + 0.22, y - 0.06)]), lamp)
 
 
@@ -173,7 +163,8 @@ def _bumpers(canvas: Canvas, length: float, paint: Colour) -> None:
 def wheel(canvas: Canvas, centre: Place, radius: float) -> None:
     """A tyre with a five-spoke rim in a dark arch."""
     x, y = centre
-    canvas.disc((x, y + 0.02), radius * 1.19, BLACK)
+    arch = [math.radians(step * 9) for step in range(-2, 23)]
+    canvas.fill([(x + math.cos(a) * radius * 1.2, y + 0.02 + math.sin(a) * radius * 1.2) for a in arch], BLACK)
     canvas.disc(centre, radius, RUBBER)
     canvas.disc(centre, radius * 0.86, (52, 50, 48), 0.02)
     canvas.disc(centre, radius * 0.70, (58, 56, 54))

@@ -21,18 +21,18 @@ def draw_motorbike(canvas: Canvas, paint: Colour) -> None:
     for x in (REAR, FRONT):
         _wheel(canvas, (x, RADIUS))
     _frame(canvas)
-    _bodywork(canvas, paint, lit)
+    _bodywork(canvas, paint)
     _rider(canvas, paint)
 
 
 def _wheel(canvas: Canvas, centre: Place) -> None:
     x, y = centre
-    canvas.disc((x, y), RADIUS - 0.05, RUBBER, 0.10)
-    canvas.disc((x, y), RADIUS - 0.115, STEEL, 0.03)
-    for spoke in range(6):
-        angle = math.radians(15 + 60 * spoke)
-        canvas.line([centre, (x + math.cos(angle) * 0.21, y + math.sin(angle) * 0.21)], (70, 68, 66), 0.035)
-    canvas.disc(centre, 0.115, STEEL, 0.03)
+    canvas.disc(centre, RADIUS - 0.05, RUBBER, 0.10)
+    canvas.disc(centre, RADIUS - 0.115, (190, 188, 186), 0.035)
+    for spoke in range(12):
+        angle = math.radians(15 + 30 * spoke)
+        canvas.line([centre, (x + math.cos(angle) * 0.21, y + math.sin(angle) * 0.21)], STEEL, 0.015)
+    canvas.disc(centre, 0.10, (170, 168, 166), 0.03)
     canvas.disc(centre, 0.05, (70, 68, 66))
 
 
@@ -65,11 +65,12 @@ def _bodywork(canvas: Canvas, paint: Colour) -> None:
         [(0.62, dark), (0.80, paint), (0.95, shine)],
     )  # tail
     canvas.line([(0.20, 0.86), (0.04, 0.62)], BLACK, 0.03)
-    canvas.line([(FRONT - 0.30, 0.58), (FRONT - 0.12, 0.70), (FRONT + 0.14, 0.70), (FRONT + 0.30, 0.52)], paint, 0.05)
-    lamp = (235, 250, 255) if lit else (226, 222, 214)
+    arc = [math.radians(step) for step in range(35, 151, 10)]
+    canvas.line([(FRONT + math.cos(a) * 0.37, RADIUS + math.sin(a) * 0.37) for a in arc], paint, 0.05)  # mudguard
+    lamp = (226, 222, 214)
     canvas.disc((1.54, 0.92), 0.10, BLACK)
     canvas.disc((1.58, 0.92), 0.075, lamp)
-    canvas.oval((0.15, 0.91), (0.05, 0.04), (60, 50, 255) if lit else (28, 22, 168))
+    canvas.oval((0.15, 0.91), (0.05, 0.04), (28, 22, 168))
     canvas.line([(1.34, 1.06), (1.36, 1.22)], BLACK, 0.02)
     canvas.oval((1.37, 1.24), (0.05, 0.04), BLACK)
 

@@ -12,95 +12,20 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-import numpy as np
-
+from edge.capture.sim_arrivals import FAR, KINDS, LINE, NEAR, Arrivals, Habits, Kind, Vehicle
 from edge.records import Direction
 
 STEP = 1 / 32  # a power of two: the step's number and its second convert without rounding
-LINE = 0.5
 LEAD = 0.09  # vehicles begin and end this far outside the picture, so that shadows and light come in smoothly
-METRE = 0.069  # a metre of the nearer lane
 ACCELERATION = 0.12
 BRAKING = 0.26  # the hardest
 GENTLE = 0.15  # braking towards a place where the driver means to stop
-NORMAL_GAP, TAILGATE_GAP = 1.2, 0.5  # least distance between bumpers, in car lengths
-CAR_METRES = 4.6
 QUEUE = 6  # vehicles that wait outside for a lane; when one lane is so full, arrivals wait
-PLATOON = 4  # no more vehicles than this follow each other closely in a row
-
-
-class Kind(NamedTuple):
-    """A make of vehicle: size in metres, and its share of the traffic."""
-
-    name: str
-    length: float
-    height: float
-    share: float
-    colours: tuple[str, ...]
-
-
-class Lane(NamedTuple):
-    """A lane: the way it leads, its size against the nearer lane, and where its wheels stand (0..360)."""
-
-    direction: Direction
-    scale: float
-    floor: float
-
-
-KINDS = (
-    Kind("sedan", 4.60, 1.45, 0.40, ("white", "silver", "black", "red", "blue", "green")),
-    Kind("hatchback", 4.00, 1.50, 0.30, ("white", "silver", "black", "red", "blue", "yellow")),
-    Kind("van", 5.10, 2.05, 0.17, ("white", "silver", "black", "blue")),
-    Kind("motorbike", 2.12, 1.68, 0.13, ("black", "red", "blue", "green")),
-)
-NEAR, FAR = Lane(Direction.ENTRY, 1.0, 318.0), Lane(Direction.EXIT, 0.87, 258.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """What the traffic is like; the fields mean what those of ``SceneParameters`` mean."""
-
-    seed: int
-    vehicles_per_minute: float
-    entry_share: float
-    min_speed: float
-    max_speed: float
-    stop_on_line: float
-    tailgating: float
-    u_turns: float
-    seconds: float
-
-
-@dataclass(slots=True)
-class Vehicle:
-    """A vehicle on its way. ``place``, ``speed`` and ``push`` hold at the current step."""
-
-    number: int
-    kind: Kind
-    colour: str
-    lane: Lane
-    length: float  # bumper to bumper
-    arrival: float  # the second from which it wants to come in
-    wish: float  # the speed that it drives on a free lane
-    gap: float
-    target: float | None  # the place where it means to stop
-    pause: float  # seconds that it stands there
-    turns: bool  # goes back from there
-    follows: bool  # comes in closely behind the one before it
-    place: float = 0.0
-    speed: float = 0.0
-    push: float = 0.0
-    waited: float = 0.0
-    backing: bool = False
-
-    def place_after(self, seconds: float) -> float:
-        """The middle's place so many seconds after the current step (less than ``STEP``)."""
-        return self.place + (self.speed + 0.5 * self.push * seconds) * seconds
 
 
 class Pass(NamedTuple):
@@ -128,69 +53,11 @@ class Passes:
     def between(self, first: float, last: float) -> list[Pass]:
         """Those with ``first <= at <= last``."""
         found = []
-        for index in range(bisect_right(self._at, math.nextafter(first, -math.inf)), bisect_right(self._at, last)):
+        for index in range(bisect_left(self._at, first), bisect_right(self._at, last)):
             kind, away = divmod(self._what[index], 2)
             direction = Direction.EXIT if away else Direction.ENTRY
             found.append(Pass(self._at[index], self._number[index], KINDS[kind], direction))
         return found
-
-
-class Arrivals:
-    """The endless list of vehicles that want to come in, drawn one after the other from the seed.
-
-    Each vehicle takes the same number of draws, so that changing one habit leaves the rest of the list as it was.
-    """
-
-    def __init__(self, habits: Habits) -> None:
-        self._habits = habits
-        self._rng = np.random.default_rng(habits.seed)
-        self._number = 0
-        self._clock = 0.0
-        self._ahead: Vehicle | None = None
-        self._row = 0
-
-    def next(self) -> Vehicle | None:
-        """The next vehicle, not yet placed; None when there is no traffic at all."""
-        habits = self._habits
-        if habits.vehicles_per_minute <= 0:
-            return None
-        draw = [float(value) for value in self._rng.random(11)]
-        mean = 60.0 / habits.vehicles_per_minute
-        self._clock += mean * (0.25 - 0.75 * math.log1p(-draw[0])) * (0.4 if self._number == 0 else 1.0)
-        self._number += 1
-        follows = self._ahead is not None
-        lane = NEAR if draw[2] < habits.entry_share else FAR
-        arrival = self._clock
-        if self._ahead is not None:
-            lane, arrival = self._ahead.lane, self._ahead.arrival
-        kind = _kind(draw[3])
-        wish = habits.min_speed + (habits.max_speed - habits.min_speed) * draw[5]
-        if self._ahead is not None:
-            wish = max(wish, min(self._ahead.wish * 1.1, habits.max_speed))
-        vehicle = Vehicle(
-            number=self._number,
-            kind=kind,
-            colour=kind.colours[int(draw[4] * len(kind.colours))],
-            lane=lane,
-            length=kind.length * METRE * lane.scale,
-            arrival=arrival,
-            wish=wish,
-            gap=(TAILGATE_GAP if follows else NORMAL_GAP) * CAR_METRES * METRE * lane.scale,
-            target=None,
-            pause=0.0,
-            turns=draw[6] < habits.u_turns,
-            follows=follows,
-        )
-        if vehicle.turns:
-            vehicle.target = LINE - (0.28 + 0.25 * draw[8]) * vehicle.length
-            vehicle.pause = 0.5 + draw[9]
-        elif draw[7] < habits.stop_on_line:
-            vehicle.target = LINE + 0.16 * (draw[8] - 0.5) * vehicle.length
-            vehicle.pause = 1.0 + 3.0 * draw[9]
-        # One that backs out cannot have another at its bumper.
-        close = draw[1] < habits.tailgating and not vehicle.turns and self._row < PLATOON - 1
-        self._ahead, self._row = (vehicle, self._row + 1) if close else (None, 0)
-        return vehicle
 
 
 @dataclass(slots=True)
@@ -327,14 +194,6 @@ class Traffic:
             trial.move(now)
             now += STEP
         return bool(trial.vehicles)
-
-
-def _kind(draw: float) -> Kind:
-    for kind in KINDS:
-        if draw < kind.share:
-            return kind
-        draw -= kind.share
-    return KINDS[0]
 
 
 def _gone(vehicle: Vehicle) -> bool:

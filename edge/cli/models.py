@@ -45,7 +45,9 @@ def list_models(config_path: Path | None, folder: Path | None, as_json: bool) ->
     if as_json:
         print_json(rows)
     else:
-        print_table(["name", "state", "licence", "file"], [[r[c] for c in ("name", "state", "licence", "file")] for r in rows])
+        print_table(
+            ["name", "state", "licence", "file"], [[r[c] for c in ("name", "state", "licence", "file")] for r in rows]
+        )
 
 
 @models.command("pull")

@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 @contextmanager
 def _reading(config_path: Path | None) -> Iterator[tuple[Config, SqliteDatabase]]:
     config = load_config(find_config(config_path))
-    database = open_database(
-        config.database.path, busy_timeout=config.database.busy_timeout_seconds, read_only=True
-    )
+    database = open_database(config.database.path, busy_timeout=config.database.busy_timeout_seconds, read_only=True)
     try:
         yield config, database
     finally:

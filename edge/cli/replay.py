@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.store.events import Recorded
 
 
-class UtcTime(click.ParamType):
+class UtcTime(click.ParamType[datetime]):
     """An ISO 8601 time; one without an offset is UTC."""
 
     name = "TIME"
@@ -72,7 +72,8 @@ def replay(
 
     signals = Signals()
     signals.install()
-    daemon = Daemon(config, signals=signals, sources=[(camera, open_source(camera, start=start))], on_recorded=tally)
+    sources = [(camera, open_source(camera, start=start))]
+    daemon = Daemon(config, signals=signals, sources=sources, beside_another=True, on_recorded=tally)
     daemon.start()
     try:
         code = daemon.run()

@@ -18,7 +18,7 @@ _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR:
 class LineFormatter(logging.Formatter):
     """One line a record, UTC with milliseconds; line breaks in a message are escaped so that it stays one."""
 
-    converter = staticmethod(time.gmtime)  # type: ignore[assignment]  # typeshed types it as bound
+    converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import socket
 import threading
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from edge.config import MqttConfig
+from edge.publish.backoff import Backoff
 from edge.publish.client import Connection, ConnectionEnded, Timing, Will
+
+if TYPE_CHECKING:
+    from edge.config import MqttConfig
 
 log = logging.getLogger(__name__)
 
@@ -37,25 +39,6 @@ class LinkUser(Protocol):
 
     def link_closed(self) -> None:
         """The accepted connection is over; what had no PUBACK is not under way any more."""
-
-
-class Backoff:
-    """Waits that double from ``first`` to ``longest`` seconds, each less a random share of up to half."""
-
-    def __init__(self, first: float, longest: float) -> None:
-        self._first = first
-        self._longest = longest
-        self._next = first
-
-    def reset(self) -> None:
-        """Start small again."""
-        self._next = self._first
-
-    def next(self) -> float:
-        """The seconds to wait now."""
-        wait = self._next
-        self._next = min(wait * 2, self._longest)
-        return wait * random.uniform(0.5, 1.0)
 
 
 class Link:

@@ -123,8 +123,7 @@ def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
             "occupancy_percentage": round(100.0 * vehicles / total, 1) if total > 0 else 100.0,
             "is_full": available == 0,
             "floors": len(active),
-            "recommended": best
-            and {"name": best.name, "slug": best.slug, "available_slots": best.available_slots},
+            "recommended": best and {"name": best.name, "slug": best.slug, "available_slots": best.available_slots},
             "as_of": timestamp(max(floor.as_of for floor in active)) if active else None,
             "device": device,
         }
@@ -194,8 +193,9 @@ def parse_site(payload: bytes) -> SiteMessage:
         occupancy_percentage=fields.number("occupancy_percentage"),
         is_full=fields.truth("is_full"),
         floors=fields.count("floors"),
-        recommended=best
-        and Recommendation(best.text("name"), best.text("slug"), best.count("available_slots")),
+        recommended=Recommendation(best.text("name"), best.text("slug"), best.count("available_slots"))
+        if best is not None
+        else None,
         as_of=None if fields.is_null("as_of") else fields.time("as_of"),
         device=fields.text("device"),
     )

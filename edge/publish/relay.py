@@ -1,9 +1,13 @@
 """The relay of the outbox: an event leaves the outbox at its PUBACK, and not before.
 
 Where an event is, at any time: in the outbox alone; *ready* (read, not yet sent); *in flight* (sent, no PUBACK yet);
-*told* (PUBACK came, the outbox does not know it yet). The outbox holds it throughout. When a connection ends, what
-is ready or in flight is forgotten and the outbox is read again from its beginning; what is told is not sent again.
-If the process dies with events told, they are sent again by the next one, with the same event ids.
+*told* (PUBACK came, the outbox was not yet asked to drop it); *leaving* (it was asked to, and may still show the
+row). The outbox holds it throughout. When a connection ends, what was ready or in flight counts as never sent. If
+the process dies, whatever the outbox still holds is sent by the next one, with the same event ids.
+
+The outbox is always read from its beginning, which is short because told events leave it, and rows that are under
+way are passed over. A cursor behind the last row sent would be a second memory of what was sent: it would have to be
+put back at every lost connection, and a row that it once passed wrongly would be lost in silence.
 """
 
 from __future__ import annotations
@@ -13,33 +17,32 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from edge.records import Event
+from edge.publish.backoff import Backoff
+
+if TYPE_CHECKING:
+    from edge.records import Event
 
 log = logging.getLogger(__name__)
 
 ReadOutbox = Callable[[int, int], Sequence["PendingEvent"]]
-Acknowledge = Callable[[Sequence[int]], None]
+Acknowledge = Callable[[Sequence[int]], object]
 
 _FIRST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 30.0
+# How long to leave an outbox alone that was asked to drop rows and still shows them.
+_LEAVING_SECONDS = 0.05
 
 
-class PendingEvent(Protocol):
+@dataclass(frozen=True, slots=True)
+class PendingEvent:
     """A row of the outbox. ``id`` grows with every row and is never used twice."""
 
-    @property
-    def id(self) -> int:
-        """The row's number."""
-
-    @property
-    def event(self) -> Event:
-        """What happened."""
-
-    @property
-    def floor_id(self) -> int | None:
-        """The floor's number in the database, where it is known."""
+    id: int
+    event: Event
+    floor_id: int | None = None
 
 
 class Relay:
@@ -56,30 +59,29 @@ class Relay:
         self._lock = threading.Lock()
         self._open = False
         self._connection = 0
-        self._cursor = 0
         self._more = True
-        self._moved = False
         self._empty = False
         self._ready: deque[PendingEvent] = deque()
         self._in_flight: dict[int, int] = {}
         self._told: set[int] = set()
+        self._leaving: set[int] = set()
         self._unfit: set[int] = set()
         self._retry_at = 0.0
-        self._retry_wait = _FIRST_RETRY_SECONDS
+        self._backoff = Backoff(_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS)
         self._published = 0
         self._acknowledged = 0
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        """Events sent (repetitions included), events that left the outbox, events in flight now."""
+        """Events sent (repetitions included), events whose PUBACK came, events in flight now."""
         with self._lock:
             return self._published, self._acknowledged, len(self._in_flight)
 
     @property
     def drained(self) -> bool:
-        """Whether the outbox was seen to be empty, after all that this relay knows of had left it."""
+        """Whether the outbox was seen to be empty, and nobody has spoken of new events since."""
         with self._lock:
-            return self._empty and not (self._more or self._ready or self._in_flight or self._told)
+            return self._empty and not (self._more or self._in_flight or self._told or self._leaving)
 
     @property
     def waiting(self) -> bool:
@@ -93,14 +95,13 @@ class Relay:
             self._more = True
 
     def restart(self, *, opened: bool) -> None:
-        """A connection began (``opened``) or ended: nothing is in flight, and the outbox is read from its start."""
+        """A connection began (``opened``) or ended: nothing is ready or in flight, and all is read again."""
         with self._lock:
             self._open = opened
             self._connection += 1
             self._ready.clear()
             self._in_flight.clear()
             self._unfit.clear()
-            self._cursor = 0
             self._more = True
 
     def pump(self, publish: Callable[[PendingEvent], int]) -> None:
@@ -117,7 +118,6 @@ class Relay:
                     continue
                 self._in_flight[mid] = pending.id
                 self._published += 1
-                self._moved = True
 
     def acknowledged(self, mid: int) -> bool:
         """Take note of a PUBACK; False when the packet was not an event's."""
@@ -126,10 +126,12 @@ class Relay:
             if row is None:
                 return False
             self._told.add(row)
+            self._acknowledged += 1
             return True
 
     def step(self, *, look: bool = False) -> float | None:
-        """Save what was told and read what is next. For the store's thread; may take as long as the outbox does.
+        """Have the outbox drop what was told, and read what is next. For the store's thread; may take as long as
+        the outbox does.
 
         With ``look`` the outbox is looked at even without a connection, so that ``drained`` can become true.
         Returns in how many seconds to call again at the latest; None when only a change calls for it. An outbox
@@ -139,66 +141,58 @@ class Relay:
         if left > 0:
             return left
         try:
-            self._save()
-            while self._read(look=look):
-                pass
+            self._drop()
+            lingering = self._read(look=look)
         except Exception as error:
             # Whatever the database raises: nothing of it may end the thread, and nothing is lost by waiting.
-            wait = self._retry_wait
-            self._retry_wait = min(wait * 2, _LONGEST_RETRY_SECONDS)
+            wait = self._backoff.next()
             self._retry_at = time.monotonic() + wait
             log.warning("the outbox cannot be used (%s: %s); trying again", type(error).__name__, error)
             return wait
-        self._retry_wait = _FIRST_RETRY_SECONDS
-        return None
+        self._backoff.reset()
+        return _LEAVING_SECONDS if lingering else None
 
     def retry_now(self) -> None:
         """Do not wait out a failure of the outbox; for the last steps of a stop."""
         self._retry_at = 0.0
 
-    def _save(self) -> None:
+    def _drop(self) -> None:
         with self._lock:
             told = sorted(self._told)
-        if not told:
-            return
-        self._acknowledge(told)
-        with self._lock:
-            self._told.difference_update(told)
-            self._acknowledged += len(told)
+        if told:
+            self._acknowledge(told)
+            with self._lock:
+                self._told.difference_update(told)
+                self._leaving.update(told)
 
     def _read(self, *, look: bool) -> bool:
-        """Read one page; True when another may be read at once."""
+        """Read the beginning of the outbox; True when rows that were to leave it are still there."""
         with self._lock:
-            under_way = len(self._ready) + len(self._in_flight) + len(self._told)
-            if self._moved and not (self._more or under_way):
-                # All that was sent has left the outbox. One look from its start finds what a number that was
-                # given twice, or a row that became visible late, would have hidden behind the cursor.
-                self._moved = False
-                self._cursor = 0
-                self._more = True
-            room = self._window - under_way
-            # Half a window at a time: a row at a time would be a query for every PUBACK.
-            if not self._more or not (self._open or look) or (under_way and room < self._window // 2):
+            if not (self._more or self._leaving) or not (self._open or look):
                 return False
-            connection, cursor = self._connection, self._cursor
+            connection = self._connection
+            limit = self._window + len(self._unfit)
             # Before the read, so that rows that are added during it are asked for again.
             self._more = False
         try:
-            page = self._read_outbox(cursor, room if self._open else 1)
+            page = self._read_outbox(0, limit)
         except Exception:
             self.events_waiting()
             raise
         with self._lock:
+            self._empty = not page
+            shown = {pending.id for pending in page}
+            covered = max(shown, default=0) if len(page) >= limit else None
+            self._leaving = {row for row in self._leaving if row in shown or (covered is not None and row > covered)}
+            under_way = {pending.id for pending in self._ready} | {*self._in_flight.values()} | self._told
+            known = under_way | self._leaving | self._unfit
             if connection != self._connection:
+                # What is known to be under way belongs to another connection than what was read for.
                 self._more = True
-                return self._open or look
-            if not self._open:
-                self._empty = not page
-                return False
-            self._empty = not page and cursor == 0
-            known = {pending.id for pending in self._ready} | {*self._in_flight.values()} | self._told | self._unfit
-            self._ready.extend(pending for pending in page if pending.id not in known)
-            self._cursor = max((pending.id for pending in page), default=cursor)
-            if len(page) >= room and self._cursor > cursor:
-                self._more = True
-            return self._more and not self._ready
+            elif self._open:
+                fresh = [pending for pending in page if pending.id not in known]
+                self._ready.extend(fresh[: max(self._window - len(under_way | self._leaving), 0)])
+                if covered is not None:
+                    # There may be rows behind the page; they are asked for again when some of these have left.
+                    self._more = True
+            return bool(self._leaving) or connection != self._connection

@@ -29,7 +29,6 @@ class Letterbox:
     frame_size: tuple[int, int]
     scaled_size: tuple[int, int]
     input_size: tuple[int, int]
-    scale: float
     left: int
     top: int
 
@@ -41,7 +40,7 @@ class Letterbox:
         longer = max(stride, -(-image_size // stride) * stride)
         scale = min(longer / width, longer / height)
         scaled = max(1, round(width * scale)), max(1, round(height * scale))
-        return cls._place(frame_size, scaled, scale, [(longer - side) % stride for side in scaled])
+        return cls._place(frame_size, scaled, [(longer - side) % stride for side in scaled])
 
     @classmethod
     def into(cls, frame_size: tuple[int, int], input_size: tuple[int, int]) -> Letterbox:
@@ -49,15 +48,22 @@ class Letterbox:
         shape."""
         scale = min(input_size[0] / frame_size[0], input_size[1] / frame_size[1])
         scaled = max(1, round(frame_size[0] * scale)), max(1, round(frame_size[1] * scale))
-        return cls._place(frame_size, scaled, scale, [input_size[0] - scaled[0], input_size[1] - scaled[1]])
+        return cls._place(frame_size, scaled, [input_size[0] - scaled[0], input_size[1] - scaled[1]])
 
     @classmethod
-    def _place(
-        cls, frame_size: tuple[int, int], scaled: tuple[int, int], scale: float, padding: list[int]
-    ) -> Letterbox:
+    def _place(cls, frame_size: tuple[int, int], scaled: tuple[int, int], padding: list[int]) -> Letterbox:
         # An odd pixel of padding goes to the right and to the bottom.
         left, top = (round(pad / 2 - 0.1) for pad in padding)
-        return cls(frame_size, scaled, (scaled[0] + padding[0], scaled[1] + padding[1]), scale, left, top)
+        return cls(frame_size, scaled, (scaled[0] + padding[0], scaled[1] + padding[1]), left, top)
+
+    @property
+    def scale(self) -> NDArray[np.float32]:
+        """What the four numbers of a box grow by from frame to input.
+
+        Across and down differ a little, because either scaled side is rounded to whole pixels.
+        """
+        across, down = (scaled / side for scaled, side in zip(self.scaled_size, self.frame_size, strict=True))
+        return np.array([across, down] * 2, dtype=np.float32)
 
     def apply(self, image: Image) -> NDArray[np.float32]:
         """The network's input: 1 x 3 x height x width, RGB, 0..1, float32, contiguous."""
@@ -77,6 +83,7 @@ class Letterbox:
 
     def to_frame(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
         """Boxes (n x 4, corners) of the network's input in pixels of the frame, cut at its edges."""
-        moved = (boxes - np.array([self.left, self.top] * 2, dtype=np.float32)) / np.float32(self.scale)
+        moved = (boxes - np.array([self.left, self.top] * 2, dtype=np.float32)) / self.scale
         limit = np.array(self.frame_size * 2, dtype=np.float32)
-        return np.clip(moved, np.float32(0), limit, dtype=np.float32)
+        clipped: NDArray[np.float32] = np.clip(moved, np.float32(0), limit)
+        return clipped

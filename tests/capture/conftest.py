@@ -190,8 +190,7 @@ class MjpegServer(CameraServer):
             )
             return
         connection.sendall(
-            b"HTTP/1.1 200 OK\r\nConnection: close\r\n"
-            b"Content-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
         )
         for number in self.pictures():
             body = cv2.imencode(".jpg", numbered(number))[1].tobytes()
@@ -207,6 +206,10 @@ class RtspServer(CameraServer):
     scheme = "rtsp"
     path = "/live"
     largest = 1200
+
+    def __init__(self, *, fps: float = 50.0, credentials: str = "") -> None:
+        # FFmpeg looks at nearly 30 pictures before it calls a stream open: the faster they come, the better.
+        super().__init__(fps=fps, credentials=credentials)
 
     def start(self) -> None:
         self._pictures = self._encode(250)
@@ -288,5 +291,62 @@ class RtspServer(CameraServer):
         for at in range(0, len(rest), self.largest):
             first, last = at == 0, at + self.largest >= len(rest)
             yield last, bytes((indicator, kind | first << 7 | last << 6)) + rest[at : at + self.largest]
+@pytest.fixture
+def clips() -> Path:
+    """The folder of the labelled clips; skips where there is none."""
+    default = Path(__file__).resolve().parents[3] / "shared" / "clips"
+    folder = Path(os.environ.get("SMARTPARK_CLIPS", default))
+    if not folder.is_dir():
+        pytest.skip(f"no labelled clips in {folder}: set SMARTPARK_CLIPS to their folder")
+    return folder
 
 
+@pytest.fixture
+def clip() -> Callable[..., Path]:
+    """``encode_clip``."""
+    return encode_clip
+
+
+@pytest.fixture
+def number_in() -> Callable[[np.ndarray], int]:
+    """``shown_number``."""
+    return shown_number
+
+
+@pytest.fixture
+def camera() -> Callable[..., CameraConfig]:
+    """Makes a camera's configuration: the source, then keys."""
+
+    def make(source: object, **keys: Any) -> CameraConfig:
+        return CameraConfig(id="cam", source=str(source), **keys)
+
+    return make
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Waits for a condition: ``until(lambda: ..., "what")``; fails after ``limit`` seconds."""
+
+    def wait(condition: Callable[[], object], what: str, limit: float = 20.0) -> None:
+        end = time.monotonic() + limit
+        while not condition():
+            assert time.monotonic() < end, f"waited {limit} s in vain until {what}"
+            threading.Event().wait(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., CameraServer]]:
+    """Starts a camera server: ``serve("mjpeg" or "rtsp", fps=..., credentials=...)``."""
+    servers: list[CameraServer] = []
+
+    def start(kind: str, **keys: Any) -> CameraServer:
+        server = (MjpegServer if kind == "mjpeg" else RtspServer)(**keys)
+        server.start()
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        server.stop()

@@ -1,0 +1,62 @@
+"""``smartpark demo``: the whole product on a desk."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from edge.cli.options import log_option
+from edge.errors import RefusedError
+
+
+@click.command()
+@click.option("--seconds", type=click.FloatRange(10, 86_400), default=60, show_default=True, help="How long to count.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, help="Which traffic.")
+@click.option(
+    "--dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Where to write; default: a new one."
+)
+@click.option("--fps", type=click.FloatRange(1, 60), default=8, show_default=True, help="Frames a second a camera.")
+@click.option(
+    "--traffic", type=click.FloatRange(1, 60), default=12, show_default=True, help="Vehicles a minute a ramp."
+)
+@click.option(
+    "--image-size", type=click.IntRange(160, 1280), default=640, show_default=True, help="As the network sees."
+)
+@click.option("--plain", is_flag=True, help="Plain lines, also in a terminal.")
+@log_option
+def demo(
+    seconds: float,
+    seed: int,
+    folder: Path | None,
+    fps: float,
+    traffic: float,
+    image_size: int,
+    plain: bool,
+    log_level: str,
+) -> None:
+    """Run the real daemon on a desk: two simulated ramps, real detection, database, MQTT and a board.
+
+    Ends by itself, or lets the ramps run empty at the first Ctrl-C. Exit code 0 only if the board shows the truth.
+    """
+    from edge.daemon import Signals
+    from edge.demo import Demo, DemoOptions
+    from edge.demo_view import DemoView
+    from edge.ops.logs import set_up_logging
+
+    if folder is None:
+        folder = Path(tempfile.mkdtemp(prefix="smartpark-demo-"))
+    elif (folder / "smartpark.db").exists():
+        raise RefusedError(f"{folder / 'smartpark.db'} is there already; name another folder with --dir")
+    folder.mkdir(parents=True, exist_ok=True)
+    # The events are shown as they come; the log repeats them for those who ask for it.
+    set_up_logging("warning" if log_level == "info" else log_level)
+    signals = Signals()
+    signals.install()
+    options = DemoOptions(folder, seconds, seed, fps, traffic, image_size)
+    with DemoView(plain=plain) as view:
+        summary = Demo(options, signals, view.show).run()
+    view.tell(summary)
+    sys.exit(0 if summary.right else 1)

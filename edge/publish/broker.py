@@ -1,0 +1,196 @@
+"""A broker for a desk without Mosquitto, in this process; and the question whether a broker is there already."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import secrets
+import socket
+import threading
+from typing import Any
+
+from edge.errors import RefusedError, SmartParkError
+
+log = logging.getLogger(__name__)
+
+_LISTENER = "default"
+_START_SECONDS = 30.0
+_STOP_SECONDS = 10.0
+
+
+class EmbeddedBroker:
+    """An MQTT 3.1.1 broker for the demo and the tests: anonymous, in memory, with retained messages and last wills.
+
+    It is not for a car park: a client that vanishes without closing its socket is never noticed, and nothing
+    survives its end. It needs the extra ``[demo]``.
+    """
+
+    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.host = host
+        self._wanted_port = port
+        self._port: int | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._ready = threading.Event()
+
+    @property
+    def port(self) -> int:
+        """The port on which it listens; known once :meth:`start` has returned."""
+        if self._port is None:
+            raise RuntimeError("the broker is not started")
+        return self._port
+
+    def start(self) -> None:
+        """Listen, and return when clients can connect.
+
+        Raises RefusedError when the extra is not installed, SmartParkError when the port cannot be had.
+        """
+        _require_amqtt()
+        self._ready.clear()
+        failures: list[Exception] = []
+        self._thread = threading.Thread(target=self._run, args=(failures,), name="mqtt-broker", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS):
+            raise SmartParkError(f"the embedded broker did not start within {_START_SECONDS:.0f} s")
+        if failures:
+            self._thread.join(_STOP_SECONDS)
+            self._thread = None
+            raise SmartParkError(
+                f"the embedded broker cannot start on {self.host}:{self._wanted_port}: {failures[0]}"
+            ) from failures[0]
+
+    def close(self) -> None:
+        """Cut all clients off and end. Safe to call more than once."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None:
+            # A loop that has just ended by itself has nothing left to stop.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(stop.set)
+        thread.join(_STOP_SECONDS)
+        if thread.is_alive():
+            log.warning("the embedded broker did not end within %.0f s", _STOP_SECONDS)
+        self._port = None
+
+    def __enter__(self) -> EmbeddedBroker:
+        self.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self.close()
+
+    def _run(self, failures: list[Exception]) -> None:
+        try:
+            asyncio.run(self._serve())
+        except Exception as error:
+            if self._ready.is_set():
+                log.exception("the embedded broker failed")
+            failures.append(error)
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_quiet)
+        self._loop, self._stop = loop, asyncio.Event()
+        amqtt = _require_amqtt()
+        # The listener is ours, so that its port is known: the library would take 0 and not tell which it got.
+        broker = amqtt.Broker(
+            {
+                "listeners": {_LISTENER: {"type": "external"}},
+                "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+            }
+        )
+        # A connection that opens while another subscribes would break off: the library walks through this
+        # dictionary and waits in between. Walking through a copy cures it.
+        broker._subscriptions = _SteadyDict()
+        adapters = importlib.import_module("amqtt.adapters")
+        clients: set[asyncio.Task[None]] = set()
+
+        async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            clients.add(task)
+            try:
+                await broker.external_connected(
+                    adapters.StreamReaderAdapter(reader), adapters.StreamWriterAdapter(writer), _LISTENER
+                )
+            finally:
+                clients.discard(task)
+                writer.close()
+
+        await broker.start()
+        try:
+            server = await asyncio.start_server(client, self.host, self._wanted_port)
+        except BaseException:
+            await broker.shutdown()
+            raise
+        self._port = int(server.sockets[0].getsockname()[1])
+        self._ready.set()
+        await self._stop.wait()
+        server.close()
+        await broker.shutdown()
+        for task in tuple(clients):
+            task.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+
+
+class _SteadyDict(dict[str, Any]):
+    """A dictionary that may change while somebody walks through it."""
+
+    def __iter__(self) -> Any:
+        return iter(list(super().__iter__()))
+
+    def items(self) -> Any:
+        return list(super().items())
+
+
+def is_mqtt_broker(host: str, port: int, timeout: float = 1.0) -> bool:
+    """Whether a broker at that address lets an anonymous client in, by a real CONNECT that it answers in time.
+
+    False also when nothing listens, when it is no broker, and when it asks for a user name.
+    """
+    client_id = f"smartpark-probe-{secrets.token_hex(4)}".encode()
+    head = b"\x00\x04MQTT\x04\x02\x00\x0a" + len(client_id).to_bytes(2, "big") + client_id
+    try:
+        with socket.create_connection((host, port), timeout) as connection:
+            connection.settimeout(timeout)
+            connection.sendall(bytes([0x10, len(head)]) + head)
+            answer = b""
+            while len(answer) < 4:
+                part = connection.recv(4 - len(answer))
+                if not part:
+                    return False
+                answer += part
+            accepted = answer[:2] == b"\x20\x02" and answer[3] == 0
+            if accepted:
+                # Goodbye, so that the broker's log shows no lost client.
+                connection.sendall(b"\xe0\x00")
+            return accepted
+    except OSError as error:
+        log.debug("no MQTT broker at %s:%d: %s", host, port, error)
+        return False
+
+
+def _require_amqtt() -> Any:
+    """The library's broker module, with its loggers hushed; RefusedError when it is not installed."""
+    # It tells of every client that leaves as a warning and of every shutdown as an error; "transitions" beneath it
+    # tells of every step.
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+    logging.getLogger("transitions").setLevel(logging.CRITICAL)
+    try:
+        return importlib.import_module("amqtt.broker")
+    except ImportError as error:
+        raise RefusedError(
+            "the embedded broker is not installed: install smartpark-edge[demo], or run Mosquitto on this machine"
+        ) from error
+
+
+def _quiet(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Cancelled deliveries of clients that left are of no interest to a person at a desk."""
+    log.debug("embedded broker: %s", context.get("message"), exc_info=context.get("exception"))

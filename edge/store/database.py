@@ -1,0 +1,87 @@
+"""Opening the SQLite file, for the one writer and for any number of readers beside it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from peewee import OperationalError, SqliteDatabase
+
+from edge.errors import StoreError
+from edge.store.schema import has_schema
+from edge.store.transaction import execute_sql
+from edge.store.trouble import is_passing, told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RETRY_SECONDS = 0.02
+
+
+def open_database(path: Path, *, busy_timeout: float, read_only: bool = False) -> SqliteDatabase:
+    """An open handle. ``busy_timeout`` is how many seconds a statement waits for another program's lock.
+
+    A writer's handle is durable (WAL, ``synchronous=FULL``), checks foreign keys, and creates the file and its
+    folder; its tables come from ``create_schema``. It works in the thread that opened it, and nowhere else. A
+    read-only handle changes nothing, needs tables, and never hinders the writer; each thread that uses it gets a
+    connection of its own, which ``close()`` in that thread ends.
+
+    StoreError, with the path and the remedy, for a file that cannot be opened or is not ours; a file of another
+    program is left as it was.
+    """
+    path = path.absolute()
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be looked at ({error.strerror}); check the rights of its folder") from error
+    if is_folder:
+        raise StoreError(f"{path}: is a folder; set [database] path to a file in it")
+    db = _read_only(path, busy_timeout) if read_only else _writer(path, busy_timeout)
+    try:
+        with told(path):
+            db.connect()
+            ours = has_schema(db, path)
+            if read_only and not ours:
+                raise StoreError(f"{path}: has no tables yet; start `smartpark run` once")
+            if not read_only:
+                _use_wal(db, path, busy_timeout)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _writer(path: Path, busy_timeout: float) -> SqliteDatabase:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{path}: its folder cannot be made ({error.strerror}); make it, or set [database] path to another file"
+        ) from error
+    # autoconnect off: a handle used in a wrong thread says so instead of opening a second connection there.
+    pragmas = {"synchronous": "FULL", "foreign_keys": 1}
+    return SqliteDatabase(str(path), pragmas=pragmas, timeout=busy_timeout, autoconnect=False)
+
+
+def _read_only(path: Path, busy_timeout: float) -> SqliteDatabase:
+    if not path.exists():
+        raise StoreError(f"{path}: there is no database; start `smartpark run` once, or correct [database] path")
+    # as_uri() escapes what SQLite would read as the URI's query or fragment.
+    return SqliteDatabase(f"{path.as_uri()}?mode=ro", uri=True, pragmas={"query_only": 1}, timeout=busy_timeout)
+
+
+def _use_wal(db: SqliteDatabase, path: Path, busy_timeout: float) -> None:
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        try:
+            [(mode,)] = execute_sql(db, "PRAGMA journal_mode = WAL")
+            break
+        except OperationalError as error:
+            # SQLite does not wait for others here as it does elsewhere.
+            if not is_passing(error) or time.monotonic() >= deadline:
+                raise
+            time.sleep(RETRY_SECONDS)
+    if mode != "wal":
+        raise StoreError(
+            f"{path}: the file system cannot hold a write-ahead log; set [database] path to a file on a local disk"
+        )

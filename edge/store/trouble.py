@@ -1,0 +1,83 @@
+"""What a database's error means: trouble of the world that may pass, or a fault; and what a person can do."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import peewee
+
+from edge.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# SQLite's primary result codes that another moment may cure, and the remedy for each.
+_PASSING = {
+    sqlite3.SQLITE_PERM: "check who may write to the file and its folder",
+    sqlite3.SQLITE_BUSY: "another program holds it; close that one",
+    sqlite3.SQLITE_LOCKED: "another program holds it; close that one",
+    sqlite3.SQLITE_READONLY: "check who may write to file and folder, and whether the disk is mounted read-only",
+    sqlite3.SQLITE_INTERRUPT: "try again",
+    sqlite3.SQLITE_IOERR: "check the disk and the kernel's log",
+    sqlite3.SQLITE_FULL: "free some room on the disk",
+    sqlite3.SQLITE_CANTOPEN: "check that the folder exists and that this user may write to it",
+    sqlite3.SQLITE_PROTOCOL: "another program holds it; close that one",
+}
+_LASTING = {
+    sqlite3.SQLITE_NOTADB: "it is not a SQLite database; move it away, or set [database] path to another file",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place, or move it away with its -wal and -shm files",
+}
+
+
+def codes(error: BaseException) -> list[int]:
+    """SQLite's primary result codes of the error and of all that led to it, the outermost first.
+
+    The whole chain, because SQLite ends a transaction by itself when the disk is full or fails, and the roll-back
+    that Peewee then tries raises an error of its own that hides the first.
+    """
+    found = []
+    seen: set[int] = set()
+    step: BaseException | None = error
+    while step is not None and id(step) not in seen:
+        seen.add(id(step))
+        code = getattr(step, "sqlite_errorcode", None)
+        if code is not None:
+            found.append(code & 0xFF)
+        step = step.__cause__ or step.__context__
+    return found
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work may succeed later: a lock, a full, failing or read-only disk.
+
+    A missing table or a wrong statement is an ``OperationalError`` too, but waiting does not cure it.
+    """
+    if not isinstance(error, peewee.OperationalError):
+        return False
+    known = codes(error)
+    return not known or any(code in _PASSING for code in known)
+
+
+def sentence(error: BaseException) -> str:
+    """What happened and the remedy, as far as it is known, without the name of the file."""
+    step: BaseException | None = error
+    remedy = ""
+    root = error
+    while step is not None:
+        code = getattr(step, "sqlite_errorcode", None)
+        if code is not None:
+            root = step
+            remedy = _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
+        step = step.__cause__ or step.__context__
+    return f"{root}; {remedy}" if remedy else f"{root}"
+
+
+@contextmanager
+def told(name: object) -> Iterator[None]:
+    """Turns every error of the database in the block into a StoreError that names it and the remedy."""
+    try:
+        yield
+    except peewee.PeeweeException as error:
+        raise StoreError(f"{name}: {sentence(error)}") from error

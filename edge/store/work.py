@@ -1,0 +1,88 @@
+"""What the writer can be asked to do, and the doing of it: one piece of work, one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from edge.errors import RefusedError, SmartParkError
+from edge.store.events import Events
+from edge.store.outbox import Outbox
+from edge.store.schema import Floor
+from edge.store.transaction import rows, write_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from peewee import Database
+
+    from edge.records import Event
+    from edge.store.events import Recorded
+
+
+@dataclass(eq=False, slots=True)
+class Record:
+    """Events that are stored together or not at all."""
+
+    events: tuple[Event, ...]
+
+
+@dataclass(eq=False, slots=True)
+class Call:
+    """Something else to do with the writer's handle, for a caller that waits."""
+
+    function: Callable[[Database], Any]
+    future: Future[Any]
+
+
+@dataclass(eq=False, slots=True)
+class Work:
+    """One of the three, or none of them for a sign of life."""
+
+    records: list[Record] = field(default_factory=list)
+    call: Call | None = None
+    acknowledged: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a piece of work: events recorded, and jobs that were refused with the reason."""
+
+    recorded: list[Recorded] = field(default_factory=list)
+    refused: list[tuple[Record, RefusedError]] = field(default_factory=list)
+
+
+def perform(db: Database, work: Work, now: datetime) -> Outcome:
+    """Do it in one transaction. When the database raises, nothing was changed, and it can be done again."""
+    if work.acknowledged:
+        Outbox(db).acknowledge(work.acknowledged)
+    elif work.call is not None:
+        _answer(db, work.call)
+    elif work.records:
+        return _record(db, work.records, now)
+    else:
+        rows(db, Floor.select(Floor.id).limit(1))
+    return Outcome()
+
+
+def _record(db: Database, jobs: list[Record], now: datetime) -> Outcome:
+    outcome = Outcome()
+    with write_transaction(db):
+        for job in jobs:
+            try:
+                # Inside this transaction it is a savepoint: a refused job takes no other with it.
+                outcome.recorded.extend(Events(db).record_all(job.events, now))
+            except RefusedError as error:
+                outcome.refused.append((job, error))
+    return outcome
+
+
+def _answer(db: Database, call: Call) -> None:
+    try:
+        result = call.function(db)
+    except SmartParkError as error:
+        call.future.set_exception(error)
+    else:
+        call.future.set_result(result)

@@ -1,0 +1,132 @@
+"""The real YOLO11n on the simulator's frames: what is drawn is seen, steadily, and nothing else is.
+
+Needs ``yolo11n.onnx`` in the folder ``SMARTPARK_DETECTOR_MODELS_DIR`` (default: the project's ``models``).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.capture.scene import Drawn, Painter, outline
+from edge.capture.scene_garage import View
+from edge.capture.sim_arrivals import FAR, KINDS, NEAR
+from edge.capture.simulator import Scene, SceneParameters
+from edge.records import Box
+
+MODELS = Path(os.environ.get("SMARTPARK_DETECTOR_MODELS_DIR") or Path(__file__).parents[2] / "models")
+WEIGHTS = MODELS / "yolo11n.onnx"
+VEHICLES = {1: "bicycle", 2: "car", 3: "motorcycle", 5: "bus", 7: "truck"}
+EXPECTED = {
+    "sedan": {"car"},
+    "hatchback": {"car"},
+    "van": {"car", "truck"},
+    "motorbike": {"motorcycle"},
+}
+
+
+class Seen(NamedTuple):
+    """A vehicle that the network sees."""
+
+    label: str
+    confidence: float
+    box: Box
+
+
+class Network:
+    """YOLO11n on frames of 640 x 360."""
+
+    def __init__(self) -> None:
+        import onnxruntime
+
+        self._session = onnxruntime.InferenceSession(str(WEIGHTS), providers=["CPUExecutionProvider"])
+
+    def see(self, frame: np.ndarray) -> list[Seen]:
+        """Vehicles with confidence 0.1 or more, the surest first, each once per class (IoU over 0.7)."""
+        padded = cv2.copyMakeBorder(frame, 12, 12, 0, 0, cv2.BORDER_CONSTANT, value=(114, 114, 114))
+        pixels = np.ascontiguousarray(padded[:, :, ::-1].transpose(2, 0, 1)[None], np.float32) / 255
+        (output,) = self._session.run(None, {"images": pixels})
+        rows = output[0].T
+        best = rows[:, 4:].argmax(axis=1)
+        sure = rows[:, 4:].max(axis=1)
+        found: list[Seen] = []
+        for index in np.argsort(-sure):
+            if sure[index] < 0.1:
+                break
+            if int(best[index]) not in VEHICLES:
+                continue
+            x, y, width, height = (float(value) for value in rows[index, :4])
+            box = Box(x - width / 2, y - height / 2 - 12, x + width / 2, y + height / 2 - 12)
+            one = Seen(VEHICLES[int(best[index])], float(sure[index]), box)
+            if all(other.label != one.label or overlap(other.box, box) <= 0.7 for other in found):
+                found.append(one)
+        return found
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    shared = Box(max(one.x1, other.x1), max(one.y1, other.y1), min(one.x2, other.x2), min(one.y2, other.y2))
+    if shared.x1 >= shared.x2 or shared.y1 >= shared.y2:
+        return 0.0
+    return shared.area / (one.area + other.area - shared.area)
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    """The network, or a skip where its weights are missing."""
+    if not WEIGHTS.is_file():
+        pytest.skip(f"no {WEIGHTS}; fetch it with `smartpark models pull`, or set SMARTPARK_DETECTOR_MODELS_DIR")
+    return Network()
+
+
+@pytest.mark.parametrize("light", ["day", "dusk"])
+def test_empty_garage_shows_no_vehicle(network: Network, light: str) -> None:
+    """Walls, columns, signs and painted floor are never taken for a vehicle, not even at confidence 0.1."""
+    scene = Scene(SceneParameters(vehicles_per_minute=0, light=light))
+    for at in (0.0, 0.1, 0.2):
+        assert network.see(scene.render(at)) == []
+
+
+@pytest.mark.parametrize("light", ["day", "dusk"])
+def test_every_kind_and_colour_is_seen_for_sure(network: Network, light: str) -> None:
+    """In the middle of the picture each kind has a median confidence over 0.8, each colour, lane and place over 0.6."""
+    painter = Painter(View(640, 360), light, 2.0, 1)
+    for kind in KINDS:
+        sure = []
+        for number, colour in enumerate(kind.colours):
+            for lane in (NEAR, FAR):
+                vehicle = Drawn(kind, colour, lane, (0.3, 0.42, 0.5, 0.58, 0.7)[(number + (lane is FAR)) % 5])
+                seen = network.see(painter.paint([vehicle], number))
+                assert seen, vehicle
+                assert seen[0].confidence > 0.6, vehicle
+                assert seen[0].label in EXPECTED[kind.name], vehicle
+                assert overlap(seen[0].box, outline(View(640, 360), vehicle)) > 0.5, vehicle
+                sure.append(seen[0].confidence)
+        assert np.median(sure) > 0.8, kind.name
+
+
+def test_detection_is_steady_while_vehicles_drive_by(network: Network) -> None:
+    """By day each vehicle that is wholly in the picture has one box, never under 0.4, in the median over 0.8."""
+    scene = Scene(SceneParameters(seed=7, vehicles_per_minute=20))
+    sure: dict[str, list[float]] = defaultdict(list)
+    for at in np.arange(5, 65, 0.4):
+        truth = scene.boxes(float(at))
+        found = [one for one in network.see(scene.render(float(at))) if one.confidence >= 0.3]
+        for vehicle in truth:
+            if vehicle.box.x1 <= 0 or vehicle.box.x2 >= 640:
+                continue
+            own = [one for one in found if overlap(one.box, vehicle.box) > 0.3]
+            assert len(own) == 1, (at, vehicle, found)
+            assert own[0].confidence > 0.4, (at, vehicle)
+            assert own[0].label in EXPECTED[vehicle.kind], (at, vehicle)
+            sure[vehicle.kind].append(own[0].confidence)
+            seen_whole = [one for one in found if one.box.x1 > 1 and one.box.x2 < 639]
+            assert len(seen_whole) <= len(truth), (at, found)
+    assert set(sure) == set(EXPECTED)
+    assert all(len(values) >= 15 and np.median(values) > 0.8 for values in sure.values())

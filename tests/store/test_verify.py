@@ -1,0 +1,97 @@
+"""Verify finds what does not agree, and says it in one sentence each."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.records import Direction
+from edge.store.database import open_database
+from edge.store.events import Events
+from edge.store.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from peewee import SqliteDatabase
+
+    from edge.records import Event
+
+
+@pytest.fixture
+def used(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
+    """Three entries and an exit on Ground, four entries on the Roof of which two were clamped."""
+    ground = [make_event(n) for n in range(3)] + [make_event(3, direction=Direction.EXIT)]
+    Events(db).record_all(ground + [make_event(10 + n, floor="Roof") for n in range(4)], now)
+    return db
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (
+            "UPDATE floors SET current_vehicles = 13 WHERE id = 1",
+            "'Ground'.* has 13 vehicles, its ledger says 12: 10 at",
+        ),
+        ("UPDATE floors SET opening_vehicles = 9 WHERE id = 1", "'Ground'.* has 12 vehicles, its ledger says 11"),
+        ("DELETE FROM events WHERE id = 1", "'Ground'.* ledger says 11: .* 2 entries - 1 exits"),
+        ("UPDATE events SET direction = 'exit' WHERE id = 1", "'Ground'.* ledger says 10"),
+        ("DELETE FROM adjustments WHERE id = 1", r"'Roof'.* has 2 vehicles, its ledger says 3: .*\-1 adjusted"),
+        ("UPDATE adjustments SET delta = -3, after = before - 3 WHERE id = 1", "'Roof'.* ledger says 0"),
+        ("INSERT INTO adjustments VALUES (NULL, 1, 2, 'x', NULL, '', 0, 2, 0)", "'Ground'.* ledger says 14"),
+    ],
+)
+def test_a_count_that_is_not_its_ledger_is_found(used: SqliteDatabase, change: str, sentence: str) -> None:
+    """Whichever side of the sum was changed, that floor is named with both numbers, and no other."""
+    assert verify(used) == []
+    used.execute_sql(change)
+    [found] = verify(used)
+    assert re.search(sentence, found)
+
+
+def test_rows_without_their_parents_are_found(used: SqliteDatabase, path: Path) -> None:
+    """What a program without foreign keys leaves behind is told, once each."""
+    used.close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("UPDATE outbox SET event_id = 4711 WHERE id = 1")
+        other.execute("UPDATE adjustments SET floor_id = 42 WHERE id = 1")
+        other.commit()
+    with closing(open_database(path, busy_timeout=1.0, read_only=True)) as db:
+        found = verify(db)
+    assert any("Row 1 of the outbox speaks of event 4711" in sentence for sentence in found)
+    assert any("Row 1 of adjustments refers to a row of floors" in sentence for sentence in found)
+    assert any("'Roof'" in sentence for sentence in found)
+    assert len(found) == 3
+
+
+def test_a_row_that_breaks_a_check_is_found(used: SqliteDatabase, path: Path) -> None:
+    """SQLite's own examination is part of it."""
+    used.close()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA ignore_check_constraints = 1")
+        other.execute("UPDATE events SET confidence = 7.0 WHERE id = 1")
+        other.commit()
+    with closing(open_database(path, busy_timeout=1.0, read_only=True)) as db:
+        [found] = verify(db)
+    assert "The file is damaged" in found
+    assert "events" in found
+
+
+def test_a_torn_page_is_found(
+    used: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """Pages overwritten in the middle of the file are told, not raised."""
+    Events(used).record_all([make_event(n) for n in range(100, 400)], now)
+    used.close()
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 3 * 4096] = b"\xa5" * (3 * 4096)
+    path.write_bytes(content)
+    with closing(open_database(path, busy_timeout=1.0, read_only=True)) as db:
+        assert verify(db) != []
