@@ -114,9 +114,7 @@ class LiveSource:
         parts = urlsplit(self._camera.source)
         if parts.scheme.lower() in STREAM_SCHEMES and not parts.hostname:
             raise SourceError(f"{self._camera.id}: the address has no host; write {parts.scheme}://HOST/PATH")
-        self._supervisor = threading.Thread(
-            target=self._run, name=f"capture-{self._camera.id}", daemon=True
-        )
+        self._supervisor = threading.Thread(target=self._run, name=f"capture-{self._camera.id}", daemon=True)
         self._supervisor.start()
 
     def read(self, timeout: float) -> Frame | None:

@@ -42,7 +42,7 @@ KINDS = (
     Kind("sedan", 4.60, 1.45, 0.40, ("white", "silver", "black", "red", "blue", "green")),
     Kind("hatchback", 4.00, 1.50, 0.30, ("white", "silver", "black", "red", "blue", "yellow")),
     Kind("van", 4.90, 1.90, 0.17, ("white", "silver", "black", "blue")),
-    Kind("motorbike", 2.12, 1.68, 0.13, ("black", "red", "blue", "green")),
+    Kind("motorbike", 2.12, 1.50, 0.13, ("black", "red", "blue", "green")),
 )
 NEAR, FAR = Lane(Direction.ENTRY, 1.0, 328.0), Lane(Direction.EXIT, 0.87, 258.0)
 

@@ -17,7 +17,10 @@ REAR, FRONT, RADIUS = 0.36, 1.76, 0.33
 
 
 def draw_motorbike(canvas: Canvas, paint: Colour) -> None:
-    """A naked motorbike, 2.12 m long, with a rider in helmet and leather: 1.66 m high together."""
+    """A motorbike, 2.12 m long, with a rider who leans over the tank: 1.5 m high together.
+
+    Were the rider upright, a detector would see two motorbikes, one with and one without him.
+    """
     for x in (REAR, FRONT):
         _wheel(canvas, (x, RADIUS))
     _frame(canvas)
@@ -77,21 +80,21 @@ def _bodywork(canvas: Canvas, paint: Colour) -> None:
 
 def _rider(canvas: Canvas, paint: Colour) -> None:
     jacket, edge = LEATHER, (26, 24, 22)
-    canvas.line([(0.72, 0.90), (1.14, 0.82)], edge, 0.20)  # thigh
-    canvas.line([(0.72, 0.91), (1.13, 0.83)], DENIM, 0.17)
-    canvas.line([(1.14, 0.82), (0.94, 0.46)], edge, 0.16)  # shin
-    canvas.line([(1.13, 0.82), (0.94, 0.46)], DENIM, 0.13)
-    canvas.fill(curve([(0.86, 0.30), (0.84, 0.44), (1.00, 0.44), (1.14, 0.34), (1.12, 0.29)]), BLACK)  # boot
+    canvas.line([(0.66, 0.92), (1.08, 0.82)], edge, 0.20)  # thigh
+    canvas.line([(0.66, 0.93), (1.07, 0.83)], DENIM, 0.17)
+    canvas.line([(1.08, 0.82), (0.90, 0.46)], edge, 0.16)  # shin
+    canvas.line([(1.07, 0.82), (0.90, 0.46)], DENIM, 0.13)
+    canvas.fill(curve([(0.82, 0.30), (0.80, 0.44), (0.96, 0.44), (1.10, 0.34), (1.08, 0.29)]), BLACK)  # boot
     canvas.fill(
-        curve([(0.54, 0.86), (0.56, 1.10), (0.72, 1.36), (0.90, 1.42), (1.04, 1.34), (0.98, 1.12), (0.88, 0.90)]),
+        curve([(0.48, 0.88), (0.52, 1.08), (0.74, 1.26), (0.98, 1.31), (1.10, 1.20), (1.00, 1.04), (0.84, 0.90)]),
         jacket,
     )
-    canvas.line([(0.60, 1.08), (0.90, 1.06)], mix(jacket, paint, 0.7), 0.05)
-    canvas.line([(0.92, 1.32), (1.06, 1.08)], edge, 0.15)  # arm
-    canvas.line([(1.06, 1.08), (1.30, 1.06)], edge, 0.12)
-    canvas.line([(0.92, 1.32), (1.06, 1.08)], mix(jacket, (255, 255, 255), 0.10), 0.12)
-    canvas.line([(1.06, 1.08), (1.28, 1.06)], mix(jacket, (255, 255, 255), 0.10), 0.09)
-    canvas.disc((1.31, 1.06), 0.055, BLACK)
-    canvas.oval((0.98, 1.52), (0.165, 0.15), mix(paint, BLACK, 0.15), 12)
-    canvas.fill(curve([(1.00, 1.44), (1.00, 1.57), (1.13, 1.58), (1.16, 1.48), (1.11, 1.42)]), (36, 32, 30))
-    canvas.oval((0.93, 1.60), (0.06, 0.025), mix(paint, (255, 255, 255), 0.5), 25)
+    canvas.line([(0.60, 1.06), (0.86, 1.00)], mix(jacket, paint, 0.7), 0.05)
+    canvas.line([(1.00, 1.20), (1.14, 1.02)], edge, 0.14)  # arm
+    canvas.line([(1.14, 1.02), (1.34, 1.08)], edge, 0.11)
+    canvas.line([(1.00, 1.20), (1.14, 1.02)], mix(jacket, (255, 255, 255), 0.10), 0.11)
+    canvas.line([(1.14, 1.02), (1.32, 1.07)], mix(jacket, (255, 255, 255), 0.10), 0.08)
+    canvas.disc((1.34, 1.08), 0.05, BLACK)
+    canvas.oval((1.12, 1.36), (0.155, 0.14), mix(paint, BLACK, 0.15), 8)
+    canvas.fill(curve([(1.15, 1.28), (1.15, 1.41), (1.26, 1.42), (1.29, 1.33), (1.24, 1.27)]), (36, 32, 30))
+    canvas.oval((1.07, 1.43), (0.06, 0.025), mix(paint, (255, 255, 255), 0.5), 25)

@@ -25,7 +25,7 @@ LEAD = 0.09  # vehicles begin and end this far outside the picture, so that shad
 ACCELERATION = 0.12
 BRAKING = 0.26  # the hardest
 GENTLE = 0.15  # braking towards a place where the driver means to stop
-QUEUE = 6  # vehicles that wait outside for a lane; when one lane is so full, arrivals wait
+QUEUE = 6  # vehicles that wait outside for a lane; one more that comes goes elsewhere
 
 
 class Pass(NamedTuple):
@@ -165,12 +165,10 @@ class Traffic:
 
     def _prepare(self) -> None:
         now = self.step * STEP
-        while (
-            self._pending is not None
-            and self._pending.arrival <= now
-            and all(len(state.queue) < QUEUE for state in self._lanes.values())
-        ):
-            self._lanes[self._pending.lane].queue.append(self._pending)
+        while self._pending is not None and self._pending.arrival <= now:
+            state = self._lanes[self._pending.lane]
+            if len(state.queue) < QUEUE:
+                state.queue.append(self._pending)
             self._pending = self._arrivals.next()
         for state in self._lanes.values():
             new = state.release(now)

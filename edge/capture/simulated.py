@@ -1,7 +1,7 @@
 """The simulated garage (``simulator.py``) as a source, live or recorded.
 
-    sim:ramp?seed=3&fps=10              live: frames in step with the monotonic clock, the newest wins
-    sim:ramp?seed=3&recorded=1&...      recorded: every frame, as fast as it is read, the same in every run
+sim:ramp?seed=3&fps=10              live: frames in step with the monotonic clock, the newest wins
+sim:ramp?seed=3&recorded=1&...      recorded: every frame, as fast as it is read, the same in every run
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ for command in (run, replay, demo, check_config, status, floors, events, board, 
 def main() -> None:
     """The program ``smartpark``: runs a command and turns errors into one clear text and an exit code."""
     try:
-        cli(standalone_mode=True)
+        cli(prog_name="smartpark")
     except ConfigError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)

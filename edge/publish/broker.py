@@ -98,30 +98,24 @@ class EmbeddedBroker:
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(_quiet)
         self._loop, self._stop = loop, asyncio.Event()
-        amqtt = _require_amqtt()
         # The listener is ours, so that its port is known: the library would take 0 and not tell which it got.
-        broker = amqtt.Broker(
+        broker = _cured(_require_amqtt())(
             {
                 "listeners": {_LISTENER: {"type": "external"}},
                 "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
             }
         )
-        # A connection that opens while another subscribes would break off: the library walks through this
-        # dictionary and waits in between. Walking through a copy cures it.
-        broker._subscriptions = _SteadyDict()
         adapters = importlib.import_module("amqtt.adapters")
-        clients: set[asyncio.Task[None]] = set()
+        writers: set[asyncio.StreamWriter] = set()
 
         async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            clients.add(task)
+            writers.add(writer)
             try:
                 await broker.external_connected(
                     adapters.StreamReaderAdapter(reader), adapters.StreamWriterAdapter(writer), _LISTENER
                 )
             finally:
-                clients.discard(task)
+                writers.discard(writer)
                 writer.close()
 
         await broker.start()
@@ -134,20 +128,24 @@ class EmbeddedBroker:
         self._ready.set()
         await self._stop.wait()
         server.close()
-        await broker.shutdown()
-        for task in tuple(clients):
-            task.cancel()
-        await asyncio.gather(*clients, return_exceptions=True)
+        # Its own shutdown waits for readers that, when they are busy, overlook that they were told to end; without
+        # a socket they end by themselves.
+        for writer in tuple(writers):
+            writer.transport.abort()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(broker.shutdown(), _STOP_SECONDS / 2)
 
 
-class _SteadyDict(dict[str, Any]):
-    """A dictionary that may change while somebody walks through it."""
+def _cured(amqtt: Any) -> Any:
+    """The library's broker without a fault: it sends a client that connects what is retained for others."""
 
-    def __iter__(self) -> Any:
-        return iter(list(super().__iter__()))
+    class Broker(amqtt.Broker):  # type: ignore[misc] # the library is imported when it is needed, and has no types
+        async def _publish_retained_messages_for_subscription(self, subscription: Any, session: Any) -> None:
+            subscribers = self._subscriptions.get(subscription[0], ())
+            if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+                await super()._publish_retained_messages_for_subscription(subscription, session)
 
-    def items(self) -> Any:
-        return list(super().items())
+    return Broker
 
 
 def is_mqtt_broker(host: str, port: int, timeout: float = 1.0) -> bool:

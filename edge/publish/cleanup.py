@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, cast
+import time
+from typing import TYPE_CHECKING
 
-from paho.mqtt import MQTTException, publish
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.records import slug
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from paho.mqtt.publish import MessagesList
-
     from edge.config import MqttConfig
     from edge.publish.topics import Topics
 
 log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 5.0
 
 
 def forget_site(config: MqttConfig, topics: Topics, floors: Sequence[str]) -> bool:
@@ -28,15 +30,25 @@ def forget_site(config: MqttConfig, topics: Topics, floors: Sequence[str]) -> bo
     names = [topics.status, topics.site_state]
     for floor in map(slug, floors):
         names += [topics.floor_state(floor), topics.floor_available(floor)]
-    messages = [{"topic": name, "payload": b"", "qos": 1, "retain": True} for name in names]
-    auth = None
+    client = Client(CallbackAPIVersion.VERSION2)
     if config.username is not None:
-        password = config.password.get_secret_value() if config.password else None
-        auth = {"username": config.username, "password": password}
-    tls = {"ca_certs": str(config.ca_file) if config.ca_file else None} if config.tls else None
+        client.username_pw_set(config.username, config.password.get_secret_value() if config.password else None)
+    if config.tls:
+        client.tls_set(str(config.ca_file) if config.ca_file else None)
     try:
-        publish.multiple(cast("MessagesList", messages), config.host, config.port, auth=auth, tls=tls)  # type: ignore[arg-type]
-    except (OSError, MQTTException) as error:
+        client.connect(config.host, config.port)
+        client.loop_start()
+        sent = [client.publish(name, b"", qos=1, retain=True) for name in names]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for message in sent:
+            message.wait_for_publish(max(deadline - time.monotonic(), 0.0))
+        done = all(message.is_published() for message in sent)
+    except (OSError, ValueError, RuntimeError) as error:
         log.warning("retained messages stay at the broker host=%s problem=%s", config.host, error)
         return False
-    return True
+    finally:
+        client.disconnect()
+        client.loop_stop()
+    if not done:
+        log.warning("retained messages may stay at the broker host=%s problem=it did not acknowledge", config.host)
+    return done

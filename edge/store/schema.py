@@ -9,7 +9,7 @@ Models carry no database: each query is bound to the handle that was passed in.
 from __future__ import annotations
 
 from enum import Enum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from peewee import (
     BigIntegerField,
@@ -46,8 +46,24 @@ class AdjustmentReason(StrEnum):
     OVERFLOW = "overflow"  # an entry into a full one
 
 
-def _one_of(column: str, values: Iterable[Enum]) -> Any:
-    return Check(f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})")
+def _one_of(column: str, values: Iterable[Enum]) -> str:
+    return f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})"
+
+
+# What every row keeps to. Texts, because SQLite reads a table's own checks only when it may write, and ``verify``
+# asks a read-only handle too.
+FLOOR_CHECKS = (
+    "total_slots >= 0",
+    "current_vehicles >= 0 AND current_vehicles <= total_slots",
+    # Not against total_slots: a floor may lose slots later, its opening count is history.
+    "opening_vehicles >= 0",
+)
+EVENT_CHECKS = (
+    _one_of("vehicle_type", VehicleType),
+    _one_of("direction", Direction),
+    "confidence >= 0 AND confidence <= 1",
+)
+ADJUSTMENT_CHECKS = ('"after" = "before" + delta', "reason <> ''")
 
 
 class Floor(Model):
@@ -66,12 +82,7 @@ class Floor(Model):
 
     class Meta:
         table_name = "floors"
-        constraints = (
-            Check("total_slots >= 0"),
-            Check("current_vehicles >= 0 AND current_vehicles <= total_slots"),
-            # Not against total_slots: a floor may lose slots later, its opening count is history.
-            Check("opening_vehicles >= 0"),
-        )
+        constraints = tuple(map(Check, FLOOR_CHECKS))
 
 
 class Event(Model):
@@ -92,11 +103,7 @@ class Event(Model):
 
     class Meta:
         table_name = "events"
-        constraints = (
-            _one_of("vehicle_type", VehicleType),
-            _one_of("direction", Direction),
-            Check("confidence >= 0 AND confidence <= 1"),
-        )
+        constraints = tuple(map(Check, EVENT_CHECKS))
         indexes = (
             (("camera_id", "track_id", "direction", "timestamp"), True),
             (("floor", "timestamp"), False),
@@ -123,7 +130,7 @@ class Adjustment(Model):
 
     class Meta:
         table_name = "adjustments"
-        constraints = (Check('"after" = "before" + delta'), Check("reason <> ''"))
+        constraints = tuple(map(Check, ADJUSTMENT_CHECKS))
 
 
 class Outbox(Model):
@@ -138,6 +145,11 @@ class Outbox(Model):
 
 
 MODELS: tuple[type[Model], ...] = (Floor, Event, Adjustment, Outbox)
+CHECKS: dict[type[Model], tuple[str, ...]] = {
+    Floor: FLOOR_CHECKS,
+    Event: EVENT_CHECKS,
+    Adjustment: ADJUSTMENT_CHECKS,
+}
 
 
 def create_schema(db: Database) -> bool:

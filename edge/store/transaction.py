@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import peewee
 from peewee import Database, Query, SqliteDatabase
 
 if TYPE_CHECKING:
@@ -31,9 +33,20 @@ def read_transaction(db: Database) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _fetching() -> Iterator[None]:
+    # Peewee wraps the driver's errors where a statement begins, but SQLite reads on while rows are fetched.
+    try:
+        yield
+    except sqlite3.Error as error:
+        kind = getattr(peewee, type(error).__name__, peewee.DatabaseError)
+        raise kind(str(error)) from error
+
+
 def rows(db: Database, query: Query) -> list[Row]:
     """All rows of a query, as tuples of Python values."""
-    return list(query.tuples().bind(db))
+    with _fetching():
+        return list(query.tuples().bind(db))
 
 
 def first(db: Database, query: Query) -> Row | None:
@@ -48,4 +61,5 @@ def execute(db: Database, query: Query) -> int:
 
 def execute_sql(db: Database, sql: str) -> list[Row]:
     """Runs a statement that Peewee has no words for; all of its rows."""
-    return list(db.execute_sql(sql).fetchall())  # type: ignore[no-untyped-call]  # Peewee's stub has no types here
+    with _fetching():
+        return list(db.execute_sql(sql).fetchall())  # type: ignore[no-untyped-call]  # Peewee's stub has no types here

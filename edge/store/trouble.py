@@ -30,6 +30,9 @@ _LASTING = {
     sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place, or move it away with its -wal and -shm files",
 }
 
+# What may pass, as Peewee says it, and as its driver does when it is used directly.
+OPERATIONAL = (peewee.OperationalError, sqlite3.OperationalError)
+
 
 def codes(error: BaseException) -> list[int]:
     """SQLite's primary result codes of the error and of all that led to it, the outermost first.
@@ -54,7 +57,7 @@ def is_passing(error: BaseException) -> bool:
 
     A missing table or a wrong statement is an ``OperationalError`` too, but waiting does not cure it.
     """
-    if not isinstance(error, peewee.OperationalError):
+    if not isinstance(error, OPERATIONAL):
         return False
     known = codes(error)
     return not known or any(code in _PASSING for code in known)
@@ -79,5 +82,5 @@ def told(name: object) -> Iterator[None]:
     """Turns every error of the database in the block into a StoreError that names it and the remedy."""
     try:
         yield
-    except peewee.PeeweeException as error:
+    except (peewee.PeeweeException, sqlite3.Error) as error:
         raise StoreError(f"{name}: {sentence(error)}") from error

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peewee import JOIN, DatabaseError, OperationalError, SqliteDatabase, fn
+from peewee import JOIN, SQL, DatabaseError, OperationalError, SqliteDatabase, fn
 
 from edge.records import Direction
-from edge.store.schema import Adjustment, Event, Floor, Outbox, table_name
+from edge.store.schema import CHECKS, Adjustment, Event, Floor, Outbox, table_name
 from edge.store.transaction import execute_sql, read_transaction, rows
 from edge.store.trouble import is_passing, sentence
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def verify(db: Database) -> list[str]:
     """One sentence for every disagreement; empty when all is well.
 
-    Recomputes each floor's count from the ledger, has SQLite check the file and the foreign keys, and looks for
-    rows of the outbox without an event. All of it sees the same moment, also beside a writer. Reads every event.
+    Recomputes each floor's count from the ledger, has SQLite examine the file and the foreign keys, and looks for
+    rows that break a rule of their table and rows of the outbox without an event. All of it sees the same moment,
+    also beside a writer. Reads every event.
     A database that cannot be read just now (locked, failing disk) raises peewee.OperationalError.
     """
     found: list[str] = []
@@ -27,6 +28,7 @@ def verify(db: Database) -> list[str]:
         with read_transaction(db):
             if isinstance(db, SqliteDatabase):
                 found += _file(db)
+            found += _checks(db)
             found += _ledger(db)
             found += _outbox(db)
             if isinstance(db, SqliteDatabase):
@@ -39,7 +41,20 @@ def verify(db: Database) -> list[str]:
 
 
 def _file(db: Database) -> list[str]:
-    return [f"The file is damaged: {text}." for (text,) in execute_sql(db, "PRAGMA integrity_check") if text != "ok"]
+    return [
+        f"The file is damaged: {text}."
+        for (text,) in execute_sql(db, "PRAGMA integrity_check")
+        if text != "ok" and not text.startswith("CHECK constraint")  # those are said with the row and the rule
+    ]
+
+
+def _checks(db: Database) -> list[str]:
+    return [
+        f"Row {row} of {table_name(model)} breaks the rule {check}."
+        for model, checks in CHECKS.items()
+        for check in checks
+        for (row,) in rows(db, model.select(SQL("id")).where(SQL(f"NOT ({check})")))
+    ]
 
 
 def _ledger(db: Database) -> list[str]:

@@ -11,8 +11,6 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from peewee import OperationalError
-
 from edge.errors import StoreError
 from edge.store.backlog import Backlog
 from edge.store.checks import event_key
@@ -20,7 +18,7 @@ from edge.store.floors import Floors
 from edge.store.retry import Retry
 from edge.store.schema import create_schema
 from edge.store.transaction import execute_sql
-from edge.store.trouble import is_passing, sentence, told
+from edge.store.trouble import OPERATIONAL, is_passing, sentence, told
 from edge.store.work import Call, Record, perform
 
 if TYPE_CHECKING:
@@ -222,7 +220,7 @@ class Writer:
         while (work := self._backlog.next(HEARTBEAT_SECONDS)) is not None:
             try:
                 outcome = perform(db, work, self._clock())
-            except OperationalError as error:
+            except OPERATIONAL as error:
                 if not is_passing(error):
                     raise
                 self._last_answer = time.monotonic()

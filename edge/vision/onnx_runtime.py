@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import logging
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 
 from edge.errors import ModelError
 from edge.vision.decode import decode
@@ -15,6 +15,8 @@ from edge.vision.letterbox import Letterbox
 from edge.vision.models import resolve_model
 
 if TYPE_CHECKING:
+    import onnxruntime
+
     from edge.config import DetectorConfig
     from edge.records import Detection, Image
 
@@ -42,6 +44,10 @@ class OnnxDetector:
                 f'{path}: the runtime "onnx" loads .onnx files; export the model, or set detector.runtime '
                 'to "ultralytics"'
             )
+        # Since 1.29 it sends usage figures and keeps a device id in the home, unless told not to before it loads.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._config.threads
         options.inter_op_num_threads = 1

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Read by Ultralytics when it is imported. Versions differ in the spellings they take; these suit all since 8.3.200.
+# Read by Ultralytics when it is imported, and by the onnxruntime that it may use. Versions differ in the spellings
+# that they take for true; these suit all since 8.3.200.
 ENVIRONMENT = {
     "YOLO_AUTOINSTALL": "false",
     "YOLO_OFFLINE": "true",
     "YOLO_VERBOSE": "false",
     "ULTRALYTICS_SKIP_REQUIREMENTS_CHECKS": "1",
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 # What torch itself runs; other weights have run times with threads of their own.
 TORCH_FORMATS = frozenset({"pt", "torchscript"})

@@ -7,7 +7,6 @@ encoding which one it got.
 from __future__ import annotations
 
 import base64
-import http.server
 import os
 import random
 import select
@@ -16,17 +15,23 @@ import socketserver
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import cv2
 import numpy as np
 import pytest
 
+from edge.capture.source import EndOfSource
 from edge.config import CameraConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from edge.capture.source import Source
+    from edge.records import Frame
 
 WIDTH, HEIGHT, BITS = 160, 120, 16
 
@@ -321,6 +326,25 @@ def camera() -> Callable[..., CameraConfig]:
         return CameraConfig(id="cam", source=str(source), **keys)
 
     return make
+
+
+@pytest.fixture
+def read_all() -> Callable[[Source], list[Frame]]:
+    """Starts a recorded source, reads it to the end and closes it; gives its frames."""
+
+    def read(source: Source) -> list[Frame]:
+        frames: list[Frame] = []
+        source.start()
+        try:
+            while (frame := source.read(1.0)) is not None:
+                frames.append(frame)
+        except EndOfSource:
+            return frames
+        finally:
+            source.close()
+        pytest.fail("a recorded source gave None before its end")
+
+    return read
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -27,17 +29,6 @@ UNEVEN = [0, 0.04, 0.08, 0.28, 0.29, 0.323, 0.823, 0.863, 1.863, 1.878, *(1.918 
 EVEN = [number / 25 for number in range(60)]
 
 
-def read_all(source):
-    """Start, read to the end and close; the frames."""
-    source.start()
-    frames = []
-    with pytest.raises(EndOfSource):
-        while True:
-            frames.append(source.read(1.0))
-    source.close()
-    return frames
-
-
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
@@ -48,7 +39,7 @@ def read_all(source):
     ],
 )
 @pytest.mark.parametrize("begins", [0.0, 3.0])
-def test_every_frame_at_its_own_time(camera, clip, number_in, tmp_path, name, keys, begins):
+def test_every_frame_at_its_own_time(read_all, camera, clip, number_in, tmp_path, name, keys, begins):
     """A clip of variable rate gives each frame once, in order, at its presentation time from the first frame."""
     path = clip(tmp_path / name, [begins + at for at in UNEVEN], **keys)
     source = open_source(camera(path), start=START)
@@ -62,14 +53,14 @@ def test_every_frame_at_its_own_time(camera, clip, number_in, tmp_path, name, ke
     assert source.status.dropped == 0
 
 
-def test_a_stream_without_times_counts_by_its_rate(camera, clip, tmp_path):
+def test_a_stream_without_times_counts_by_its_rate(read_all, camera, clip, tmp_path):
     """Raw H.264 has no presentation times: index / rate stands in for them."""
     path = clip(tmp_path / "raw.h264", EVEN[:30], container="h264")
     frames = read_all(open_source(camera(path), start=START))
     assert [frame.monotonic for frame in frames] == pytest.approx(EVEN[:30])
 
 
-def test_two_reads_of_a_clip_are_the_same(camera, clip, tmp_path):
+def test_two_reads_of_a_clip_are_the_same(read_all, camera, clip, tmp_path):
     """The same clip and start give the same times and pixels again."""
     path = clip(tmp_path / "clip.mp4", EVEN, noisy=True)
     first, second = (read_all(open_source(camera(path), start=START)) for _ in range(2))
@@ -79,7 +70,7 @@ def test_two_reads_of_a_clip_are_the_same(camera, clip, tmp_path):
     assert all(np.array_equal(a.image, b.image) for a, b in zip(first, second, strict=True))
 
 
-def test_fps_leaves_frames_out_by_time(camera, clip, number_in, tmp_path):
+def test_fps_leaves_frames_out_by_time(read_all, camera, clip, number_in, tmp_path):
     """With fps = 10, a clip of 25 frames a second gives 10 a second, and left-out frames keep their numbers."""
     path = clip(tmp_path / "clip.mp4", EVEN)
     frames = read_all(open_source(camera(path, fps=10), start=START))
@@ -88,7 +79,7 @@ def test_fps_leaves_frames_out_by_time(camera, clip, number_in, tmp_path):
     assert len(frames) == 24
 
 
-def test_the_given_start_wins_and_is_utc(camera, clip, tmp_path, caplog):
+def test_the_given_start_wins_and_is_utc(read_all, camera, clip, tmp_path, caplog):
     """A start in another zone is the same moment in UTC, and nothing is warned about."""
     path = clip(tmp_path / "clip.mp4", EVEN[:3], metadata={"creation_time": "2024-03-05T06:07:08Z"})
     there = START.astimezone(timezone(timedelta(hours=9)))
@@ -98,7 +89,7 @@ def test_the_given_start_wins_and_is_utc(camera, clip, tmp_path, caplog):
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_the_container_tells_the_start(camera, clip, tmp_path, caplog):
+def test_the_container_tells_the_start(read_all, camera, clip, tmp_path, caplog):
     """Without a given start the container's creation time is the first frame's time."""
     path = clip(tmp_path / "clip.mp4", EVEN[:3], metadata={"creation_time": "2024-03-05T06:07:08.000000Z"})
     frames = read_all(open_source(camera(path)))
@@ -107,7 +98,7 @@ def test_the_container_tells_the_start(camera, clip, tmp_path, caplog):
 
 
 @pytest.mark.parametrize("metadata", [{}, {"creation_time": "1970-01-01T00:00:00.000000Z"}])
-def test_the_file_tells_the_start_with_a_warning(camera, clip, tmp_path, caplog, metadata):
+def test_the_file_tells_the_start_with_a_warning(read_all, camera, clip, tmp_path, caplog, metadata):
     """Without a credible creation time the file's own time is used, and --start is recommended."""
     path = clip(tmp_path / "clip.mp4", EVEN[:3], metadata=metadata)
     os.utime(path, (1_700_000_000, 1_700_000_000))
@@ -156,7 +147,7 @@ def test_broken_files_are_named_with_a_remedy(camera, clip, tmp_path):
         source.close()
 
 
-def test_a_clip_that_is_cut_off_gives_what_is_there(camera, clip, tmp_path, caplog):
+def test_a_clip_that_is_cut_off_gives_what_is_there(read_all, camera, clip, tmp_path, caplog):
     """A truncated clip delivers its frames up to the cut, then ends with one warning that counts."""
     path = clip(tmp_path / "cut.mp4", EVEN, noisy=True, container_options={"movflags": "faststart"})
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -169,7 +160,7 @@ def test_a_clip_that_is_cut_off_gives_what_is_there(camera, clip, tmp_path, capl
     assert str(path) in source.status.problem
 
 
-def test_a_matroska_clip_that_is_cut_off_is_noticed(camera, clip, tmp_path, caplog):
+def test_a_matroska_clip_that_is_cut_off_is_noticed(read_all, camera, clip, tmp_path, caplog):
     """Matroska does not count its frames; there the duration shows that some are missing."""
     path = clip(tmp_path / "cut.mkv", [number / 25 for number in range(150)], noisy=True)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -179,7 +170,7 @@ def test_a_matroska_clip_that_is_cut_off_is_noticed(camera, clip, tmp_path, capl
     assert f"{len(frames)} frames could be decoded, up to second" in warning
 
 
-def test_a_hole_in_a_clip_is_passed_over(camera, clip, tmp_path, caplog, number_in):
+def test_a_hole_in_a_clip_is_passed_over(read_all, camera, clip, tmp_path, caplog, number_in):
     """Damage in the middle costs the damaged frames only; those after it keep their times."""
     path = clip(tmp_path / "hole.mp4", EVEN, noisy=True)
     content = bytearray(path.read_bytes())
@@ -218,9 +209,10 @@ def test_a_broken_file_is_quiet_on_standard_error(clip, tmp_path):
     assert [line.split(":")[0] for line in run.stderr.splitlines()] == ["cam", "cam"]
 
 
-def test_damaged_clips_neither_hang_nor_abort(camera, clip, tmp_path):
+def test_damaged_clips_neither_hang_nor_abort(read_all, camera, clip, tmp_path):
     """Forty clips with random damage each end, in order, or are refused; none takes the process along."""
     whole = clip(tmp_path / "whole.mkv", EVEN, noisy=True, options={"bf": "2", "g": "10"}).read_bytes()
+    refused = 0
     for seed in range(40):
         dice = random.Random(seed)
         content = bytearray(whole)
@@ -229,13 +221,13 @@ def test_damaged_clips_neither_hang_nor_abort(camera, clip, tmp_path):
             content[at : at + 4] = dice.randbytes(4)
         path = tmp_path / f"damaged-{seed}.mkv"
         path.write_bytes(content[: dice.randrange(len(content))] if seed % 5 == 0 else content)
-        source = open_source(camera(path), start=START)
         try:
-            times = [frame.monotonic for frame in read_all(source)]
-        except SourceError as error:
-            assert path.name in str(error)
+            times = [frame.monotonic for frame in read_all(open_source(camera(path), start=START))]
+        except SourceError:
+            refused += 1
         else:
-            assert all(a < b for a, b in zip(times, times[1:], strict=False))
+            assert all(a < b for a, b in pairwise(times))
+    assert refused < 20, "most of them can still be read"
 
 
 def test_close_during_a_clip_ends_it(camera, clip, tmp_path):
@@ -249,7 +241,7 @@ def test_close_during_a_clip_ends_it(camera, clip, tmp_path):
         source.read(1.0)
 
 
-def test_a_name_with_a_colon_is_a_file(camera, clip, tmp_path, monkeypatch):
+def test_a_name_with_a_colon_is_a_file(read_all, camera, clip, tmp_path, monkeypatch):
     """A relative name such as 12:30.mp4 is opened as a file, not taken for a protocol."""
     shutil.copy(clip(tmp_path / "clip.mp4", EVEN[:5]), tmp_path / "12:30.mp4")
     monkeypatch.chdir(tmp_path)
@@ -279,7 +271,7 @@ def test_presentation_times_always_grow(stamps, rate):
     clock = PresentationClock(rate)
     times = [clock.at(stamp) for stamp in stamps]
     assert times[0] == 0.0
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in pairwise(times))
 
 
 def test_a_bad_time_does_not_move_those_after_it():
@@ -315,12 +307,13 @@ def test_labelled_clips(camera, clips, caplog, name, frames, last):
     clip = tomllib.loads((clips / f"{name}.toml").read_text())["clip"]
     source = RecordedSource(camera(clips / clip), start=START)
     source.start()
-    count, latest = 0, -1.0
-    with pytest.raises(EndOfSource):
+    times = []
+    with contextlib.suppress(EndOfSource):
         while frame := source.read(1.0):
-            assert frame.monotonic > latest
-            count, latest = count + 1, frame.monotonic
-    assert count == frames
-    assert latest == pytest.approx(last, abs=0.001)
+            times.append(frame.monotonic)
+    assert source.status.state is SourceState.ENDED
+    assert all(a < b for a, b in pairwise(times))
+    assert len(times) == frames
+    assert times[-1] == pytest.approx(last, abs=0.001)
     warned = any(record.levelno >= logging.WARNING for record in caplog.records)
     assert warned == (name == "window_street")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,18 +17,7 @@ from edge.errors import SourceError
 SMALL = "width=160&height=96&seed=5"
 
 
-def read_all(source):
-    """Start, read to the end and close; the frames."""
-    source.start()
-    frames = []
-    with pytest.raises(EndOfSource):
-        while True:
-            frames.append(source.read(0.0))
-    source.close()
-    return frames
-
-
-def test_recorded_gives_every_frame_at_its_own_time(camera):
+def test_recorded_gives_every_frame_at_its_own_time(read_all, camera):
     """Recorded: all frames from the offset up to seconds, dated from a fixed start, without waiting."""
     source = open_source(camera(f"sim:ramp?{SMALL}&fps=10&offset=20&seconds=23&recorded=1"))
     begun = time.monotonic()
@@ -42,7 +32,7 @@ def test_recorded_gives_every_frame_at_its_own_time(camera):
     assert (source.status.frames, source.status.dropped) == (30, 0)
 
 
-def test_recorded_runs_repeat(camera):
+def test_recorded_runs_repeat(read_all, camera):
     """The same address gives the same pixels and times in every run."""
     address = f"sim:ramp?{SMALL}&fps=5&seconds=4&vehicles_per_minute=60&recorded=1"
     first, second = (read_all(open_source(camera(address))) for _ in range(2))
@@ -50,7 +40,7 @@ def test_recorded_runs_repeat(camera):
     assert [frame.captured_at for frame in first] == [frame.captured_at for frame in second]
 
 
-def test_recorded_goes_on_where_another_ended(camera):
+def test_recorded_goes_on_where_another_ended(read_all, camera):
     """A run that begins at an offset shows the same picture at the same date as one that came from before."""
     whole = read_all(open_source(camera(f"sim:ramp?{SMALL}&fps=5&seconds=6&recorded=1")))
     rest = read_all(open_source(camera(f"sim:ramp?{SMALL}&fps=5&seconds=6&offset=4&recorded=1")))
@@ -58,14 +48,14 @@ def test_recorded_goes_on_where_another_ended(camera):
     assert all(np.array_equal(a.image, b.image) for a, b in zip(rest, whole[20:], strict=True))
 
 
-def test_recorded_from_a_given_start(camera):
+def test_recorded_from_a_given_start(read_all, camera):
     """A start that is given dates second 0 of the scene."""
     start = datetime(2026, 5, 1, 12, tzinfo=UTC)
     source = open_source(camera(f"sim:ramp?{SMALL}&fps=2&offset=10&seconds=12&recorded=1"), start=start)
     assert read_all(source)[0].captured_at == start + timedelta(seconds=10)
 
 
-def test_fps_leaves_recorded_frames_out(camera):
+def test_fps_leaves_recorded_frames_out(read_all, camera):
     """The camera's fps thins a recorded simulation by its own time."""
     source = open_source(camera(f"sim:ramp?{SMALL}&fps=10&seconds=4&recorded=1", fps=2))
     assert [frame.sequence for frame in read_all(source)] == list(range(0, 40, 5))
@@ -124,7 +114,7 @@ def test_fps_limits_a_live_scene(camera):
     source = open_source(camera(f"sim:ramp?{SMALL}&fps=100", fps=20))
     source.start()
     frames = [source.read(5.0) for _ in range(10)]
-    assert all(b.monotonic - a.monotonic >= 0.0399 for a, b in zip(frames, frames[1:], strict=False))
+    assert all(b.monotonic - a.monotonic >= 0.0399 for a, b in pairwise(frames))
     assert source.status.dropped <= 3
     source.close()
 

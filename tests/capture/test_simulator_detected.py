@@ -113,9 +113,9 @@ def test_every_kind_and_colour_is_seen_for_sure(network: Network, light: str) ->
 
 def test_detection_is_steady_while_vehicles_drive_by(network: Network) -> None:
     """By day each vehicle that is wholly in the picture has one box, never under 0.4, in the median over 0.8."""
-    scene = Scene(SceneParameters(seed=7, vehicles_per_minute=20))
+    scene = Scene(SceneParameters(seed=8, vehicles_per_minute=20))
     sure: dict[str, list[float]] = defaultdict(list)
-    for at in np.arange(5, 65, 0.4):
+    for at in np.arange(3, 63, 0.3):
         truth = scene.boxes(float(at))
         found = [one for one in network.see(scene.render(float(at))) if one.confidence >= 0.3]
         for vehicle in truth:
@@ -126,7 +126,9 @@ def test_detection_is_steady_while_vehicles_drive_by(network: Network) -> None:
             assert own[0].confidence > 0.4, (at, vehicle)
             assert own[0].label in EXPECTED[vehicle.kind], (at, vehicle)
             sure[vehicle.kind].append(own[0].confidence)
-            seen_whole = [one for one in found if one.box.x1 > 1 and one.box.x2 < 639]
-            assert len(seen_whole) <= len(truth), (at, found)
+        whole = [one for one in found if one.box.x1 > 1 and one.box.x2 < 639]
+        assert len(whole) <= len(truth), (at, found)
     assert set(sure) == set(EXPECTED)
-    assert all(len(values) >= 15 and np.median(values) > 0.8 for values in sure.values())
+    for kind, values in sure.items():
+        assert len(values) >= 15, kind
+        assert np.median(values) > 0.8, kind

@@ -135,7 +135,7 @@ def test_all_or_nothing(db: SqliteDatabase, make_event: Callable[..., Event], no
     """A crossing between floors whose second event is refused leaves no trace of the first."""
     before = contents(db)
     pair = [make_event(1, direction=Direction.EXIT), make_event(1, floor="No such floor")]
-    with pytest.raises(RefusedError, match="no floor 'No such floor'.*'Ground', 'Roof'"):
+    with pytest.raises(RefusedError, match=r"no floor 'No such floor'.*'Ground', 'Roof'"):
         Events(db).record_all(pair, now)
     assert contents(db) == before
     both = Events(db).record_all([pair[0], replace(pair[1], floor="Roof")], now)

@@ -1,0 +1,93 @@
+"""Recorded clips through the real model, the tracker, the gate and the database."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CAMERA = """
+[mqtt]
+enabled = false
+
+[[floors]]
+name = "Ground Floor"
+total_slots = 100
+opening_vehicles = 50
+
+[[cameras]]
+id = "cam"
+source = "not used by a replay"
+
+[[cameras.gates]]
+id = "gate"
+line = {line}
+inside = {inside}
+floor = "Ground Floor"
+"""
+
+
+def label(clips: Path, name: str) -> dict[str, Any]:
+    """What stands beside a clip."""
+    return tomllib.loads((clips / f"{name}.toml").read_text())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("clip", ["suburb_road", "window_street", "hangzhou_parked"])
+def test_a_replay_counts_exactly_and_a_second_one_changes_nothing(counting: Any, clips: Path, clip: str) -> None:
+    """The counts are those made by hand; the same clip again adds no event and moves no count."""
+    truth = label(clips, clip)
+    counting.config(CAMERA.format(**truth["gate"]))
+    entries, exits = len(truth["truth"]["entries"]), len(truth["truth"]["exits"])
+
+    first = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
+    assert first["floors"] == [{"name": "Ground Floor", "entries": entries, "exits": exits}]
+    assert (first["added"], first["already_there"]) == (entries + exits, 0)
+    after = counting.json("floors"), counting.json("events")
+    assert after[0][0]["current_vehicles"] == 50 + entries - exits
+
+    second = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
+    assert (second["added"], second["already_there"]) == (0, entries + exits)
+    assert (counting.json("floors"), counting.json("events")) == after
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("clip", ["neg_people_walkway", "neg_indoor_person"])
+def test_people_are_never_counted(counting: Any, clips: Path, clip: str) -> None:
+    """A clip of people only makes no event."""
+    counting.config(CAMERA.format(**label(clips, clip)["gate"]))
+    done = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
+    assert done["frames"] > 300
+    assert done["events"] == 0
+
+
+def test_a_replay_of_another_start_is_another_recording(counting: Any, clips: Path) -> None:
+    """Events carry the time that the clip is said to begin at, to the microsecond."""
+    truth = label(clips, "suburb_road")
+    path = counting.config(CAMERA.format(**truth["gate"]))
+    path.write_text(path.read_text().replace('source = "not', 'fps = 4\nsource = "not'))
+    clip = str(clips / "suburb_road.mp4")
+    for start in ("2026-05-04T12:00:00Z", "2026-05-05T12:00:00+02:00"):
+        done = counting.json("replay", clip, "--camera", "cam", "--start", start)
+        assert done["already_there"] == 0
+        assert done["added"] == len(truth["truth"]["entries"])
+    times = sorted(event["timestamp"] for event in counting.json("events"))
+    assert times[0].startswith("2026-05-04T12:00:0")
+    assert times[-1].startswith("2026-05-05T10:00:2")
+    counting("replay", clip, "--camera", "cam", "--start", "yesterday", code=2)
+
+
+def test_a_clip_or_camera_that_is_not_there_is_told(counting: Any, tmp_path: Path) -> None:
+    """Wrong usage is 2; what is refused is 1; both in one sentence without a traceback."""
+    counting.config(CAMERA.format(line="[[0.5, 0], [0.5, 1]]", inside="[0.9, 0.5]"))
+    (tmp_path / "text.mp4").write_text("this is no video")
+    missing = counting("replay", str(tmp_path / "none.mp4"), "--camera", "cam", code=2)
+    unknown = counting("replay", str(tmp_path / "text.mp4"), "--camera", "gate 9", code=1)
+    broken = counting("replay", str(tmp_path / "text.mp4"), "--camera", "cam", code=1)
+    assert "there is no camera 'gate 9'; the configuration has cam" in unknown.stderr
+    assert str(tmp_path / "text.mp4") in broken.stderr
+    assert "Traceback" not in missing.stderr + unknown.stderr + broken.stderr
