@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_ULTRALYTICS ?= .venv-ultralytics
+VENV_LOWEST ?= .venv-lowest
 BIN := $(VENV)/bin
 ULTRALYTICS_BIN := $(VENV_ULTRALYTICS)/bin
 WEIGHTS := models/yolo11n.onnx
@@ -14,7 +15,7 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
-.PHONY: help demo test test-ultralytics lint bench wheel clean broker
+.PHONY: help demo test test-ultralytics test-lowest lint bench wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -27,6 +28,9 @@ test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test
 
 test-ultralytics: $(VENV_ULTRALYTICS)/.done $(WEIGHTS) models/yolov8n.pt  ## Hold the lean run time against Ultralytics
 	$(ULTRALYTICS_BIN)/python -m pytest tests/vision -m ultralytics $(PYTEST_OPTIONS)
+
+test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker  ## Run every test with the lowest versions that pyproject.toml allows
+	$(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .
@@ -54,6 +58,16 @@ $(VENV_ULTRALYTICS)/.done: pyproject.toml constraints.txt
 	$(ULTRALYTICS_BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ultralytics]'
 	@touch $@
 
+# pip cannot choose the lowest versions, uv can. The tools of the tests stay those of constraints.txt.
+$(VENV_LOWEST)/.done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV_LOWEST)
+	$(VENV_LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(VENV_LOWEST)/bin/uv pip install --quiet --python $(VENV_LOWEST)/bin/python --resolution lowest-direct -e '.[demo]'
+	$(VENV_LOWEST)/bin/uv pip freeze --quiet --python $(VENV_LOWEST)/bin/python --exclude-editable > $(VENV_LOWEST)/lowest.txt
+	$(VENV_LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(VENV_LOWEST)/lowest.txt \
+		pytest pytest-timeout pytest-xdist hypothesis psutil
+	@touch $@
+
 models/%.onnx: | $(VENV)/.done
 	$(BIN)/smartpark models pull --dir models $*
 
@@ -69,4 +83,4 @@ broker:
 		|| echo "Mosquitto could not be installed: the tests that need it will be skipped"; }
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(VENV_ULTRALYTICS) build dist models/*.onnx models/*.pt .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VENV_ULTRALYTICS) $(VENV_LOWEST) build dist models/*.onnx models/*.pt .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -23,7 +23,8 @@ Identifier = Annotated[
 ]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, allow_inf_nan=False)]
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+# Text that stands in logs, on boards and in the database: no control characters.
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 # A point nearer to the line than this share of the frame has no side that a person could have meant.
 ON_THE_LINE = 0.005

@@ -37,7 +37,7 @@ FAULTS = {
     "too_short": "needs {min_length} or more, has {actual_length}",
     "string_too_short": "must not be empty",
     "string_too_long": "is longer than {max_length} characters",
-    "string_pattern_mismatch": "must hold no spaces and none of + # /",
+    "string_pattern_mismatch": "must hold no control characters, and an id no spaces and none of + # /",
     "int_parsing": "must be a whole number",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",

@@ -13,6 +13,7 @@ import secrets
 import signal
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +37,7 @@ from edge.store.writer import Writer
 from edge.vision.detector import SharedDetector, make_detector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
     from peewee import SqliteDatabase
@@ -120,9 +121,7 @@ class Daemon:
         try:
             self.writer.start()
             self.writer.ensure_floors(self.config.floors)
-            self._reader = open_database(
-                self.config.database.path, busy_timeout=self.config.database.busy_timeout_seconds, read_only=True
-            )
+            self._reader = self._open_to_read()
             self._detector.start()
             if self.config.mqtt.enabled and alone:
                 self.publisher = self._make_publisher()
@@ -184,6 +183,10 @@ class Daemon:
         database = self.config.database
         return open_database(database.path, busy_timeout=database.busy_timeout_seconds)
 
+    def _open_to_read(self) -> SqliteDatabase:
+        database = self.config.database
+        return open_database(database.path, busy_timeout=database.busy_timeout_seconds, read_only=True)
+
     def _make_publisher(self) -> Publisher:
         config = self.config
         return Publisher(
@@ -196,15 +199,24 @@ class Daemon:
         )
 
     def _read_outbox(self, after: int, limit: int) -> list[PendingEvent]:
-        assert self._reader is not None
-        return [
-            PendingEvent(item.id, item.event.event, item.event.floor_id)
-            for item in Outbox(self._reader).pending(after, limit)
-        ]
+        """In the publisher's thread: with a handle of its own, open no longer than needed."""
+        with self._reading() as database:
+            return [
+                PendingEvent(item.id, item.event.event, item.event.floor_id)
+                for item in Outbox(database).pending(after, limit)
+            ]
 
     def _read_floors(self) -> list[Occupancy]:
-        assert self._reader is not None
-        return Floors(self._reader).all()
+        with self._reading() as database:
+            return Floors(database).all()
+
+    @contextmanager
+    def _reading(self) -> Iterator[SqliteDatabase]:
+        database = self._open_to_read()
+        try:
+            yield database
+        finally:
+            database.close()
 
     def _recorded(self, recorded: list[Recorded]) -> None:
         """In the writer's thread, after a commit."""

@@ -12,6 +12,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytest_plugins = ["broker_fixtures"]
+
 PROJECT = Path(__file__).parent.parent
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from edge.records import Image
 
+LOG_LEVEL_ERROR = 2  # OpenCV 4 has no name for it in Python
+
 _switches = threading.Lock()  # the environment must not change under another thread that reads it
 
 
@@ -117,5 +119,5 @@ def _set_switches() -> None:
     os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")
     if "OPENCV_LOG_LEVEL" not in os.environ:
         # Its warnings repeat what callers say, and at some levels it prints addresses with passwords.
-        logging: Any = cv2.utils.logging
-        logging.setLogLevel(logging.LOG_LEVEL_ERROR)
+        module: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4, OpenCV 5
+        module.setLogLevel(LOG_LEVEL_ERROR)

@@ -51,7 +51,7 @@ LOOKS = {
     "sedan": Look(draw_sedan, (4.40, 0.70), (0.12, 0.82), 0.62),
     "hatchback": Look(draw_hatchback, (3.80, 0.72), (0.16, 0.88), 0.62),
     "van": Look(draw_van, (4.70, 0.84), (0.12, 1.02), 0.62),
-    "motorbike": Look(draw_motorbike, (1.60, 0.92), (0.14, 0.91), 0.40),
+    "motorbike": Look(draw_motorbike, (1.80, 1.04), (0.17, 1.03), 0.40),
 }
 
 

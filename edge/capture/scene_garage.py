@@ -138,9 +138,9 @@ def _floor(brush: _Brush) -> None:
     brush.box(0, WALL_FOOT, WIDTH, WALL_FOOT + 4, (74, 76, 78))
     for x in (84.0, 346.0, 586.0):
         brush.box(x - 13, WALL_FOOT - 4, x + 13, WALL_FOOT + 8, INK)
-    brush.box(0, 230, WIDTH, 233, (176, 180, 180))
+    brush.box(0, 230, WIDTH, 232, (112, 115, 116))
     for x in range(-20, 660, 64):
-        brush.area([(x, 275), (x + 34, 275), (x + 33, 278), (x - 1, 278)], (172, 176, 176))
+        brush.area([(x, 274.5), (x + 30, 274.5), (x + 29, 277), (x - 1, 277)], (140, 143, 144))
     brush.box(0, 350, WIDTH, 353.5, YELLOW)
     # The gate's line, and an arrow for each lane.
     brush.area([(317, 236), (321, 236), (322, 348), (316, 348)], (190, 194, 194))

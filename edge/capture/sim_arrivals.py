@@ -14,7 +14,7 @@ import numpy as np
 from edge.records import Direction
 
 LINE = 0.5  # where the gate's line is on either lane
-METRE = 0.069  # a metre of the nearer lane
+METRE = 0.072  # a metre of the nearer lane
 CAR_METRES = 4.6
 NORMAL_GAP, TAILGATE_GAP = 1.2, 0.5  # least distance between bumpers, in car lengths
 PLATOON = 4  # no more vehicles than this follow each other closely in a row
@@ -42,9 +42,9 @@ KINDS = (
     Kind("sedan", 4.60, 1.45, 0.40, ("white", "silver", "black", "red", "blue", "green")),
     Kind("hatchback", 4.00, 1.50, 0.30, ("white", "silver", "black", "red", "blue", "yellow")),
     Kind("van", 4.90, 1.90, 0.17, ("white", "silver", "black", "blue")),
-    Kind("motorbike", 2.12, 1.50, 0.13, ("black", "red", "blue", "green")),
+    Kind("motorbike", 2.40, 1.70, 0.13, ("black", "red", "blue", "green")),
 )
-NEAR, FAR = Lane(Direction.ENTRY, 1.0, 328.0), Lane(Direction.EXIT, 0.87, 258.0)
+NEAR, FAR = Lane(Direction.ENTRY, 1.0, 331.0), Lane(Direction.EXIT, 0.78, 257.0)
 
 
 @dataclass(frozen=True, slots=True)

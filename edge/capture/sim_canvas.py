@@ -5,6 +5,7 @@ The origin is the rear bumper on the ground; x grows towards the front, y upward
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 import cv2
@@ -69,6 +70,13 @@ class Canvas:
         self.alpha: Image = np.zeros((rows, columns), np.uint8)
         self.scale = scale
         self._left, self._top = left, height - below
+
+    def magnified(self, times: float) -> Canvas:
+        """The same surface for a drawing that is to come out so many times as large."""
+        other = copy.copy(self)
+        other.scale = self.scale * times
+        other._left, other._top = self._left / times, self._top / times
+        return other
 
     def _fixed(self, points: Sequence[Place]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
         array = np.asarray(points, np.float64)

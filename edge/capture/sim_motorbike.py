@@ -17,10 +17,11 @@ REAR, FRONT, RADIUS = 0.36, 1.76, 0.33
 
 
 def draw_motorbike(canvas: Canvas, paint: Colour) -> None:
-    """A motorbike, 2.12 m long, with a rider who leans over the tank: 1.5 m high together.
+    """A touring motorbike, 2.4 m long, with a rider who leans over the tank: 1.7 m high together.
 
     Were the rider upright, a detector would see two motorbikes, one with and one without him.
     """
+    canvas = canvas.magnified(2.40 / 2.12)  # the numbers below are those of a smaller one
     for x in (REAR, FRONT):
         _wheel(canvas, (x, RADIUS))
     _frame(canvas)

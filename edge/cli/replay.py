@@ -20,24 +20,21 @@ if TYPE_CHECKING:
     from edge.store.events import Recorded
 
 
-class UtcTime(click.ParamType[datetime]):
-    """An ISO 8601 time; one without an offset is UTC."""
-
-    name = "TIME"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The aware time, in UTC."""
-        try:
-            moment = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not an ISO 8601 time such as 2026-05-04T12:00:00Z", param, ctx)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def utc_time(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
+    """The aware UTC time that an option says in ISO 8601; one without an offset is UTC."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is not an ISO 8601 time such as 2026-05-04T12:00:00Z") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 @click.command()
 @click.argument("clip", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--camera", "camera_id", required=True, metavar="ID", help="Whose gates and settings to use.")
-@click.option("--start", type=UtcTime(), help="When the clip begins; default: read from the file.")
+@click.option("--start", callback=utc_time, metavar="TIME", help="When the clip begins; default: read from the file.")
 @config_option
 @json_option
 @log_option

@@ -106,16 +106,14 @@ class EmbeddedBroker:
             }
         )
         adapters = importlib.import_module("amqtt.adapters")
-        writers: set[asyncio.StreamWriter] = set()
+        clients: dict[asyncio.StreamWriter, Any] = {}
 
         async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writers.add(writer)
+            clients[writer] = adapters.StreamWriterAdapter(writer)
             try:
-                await broker.external_connected(
-                    adapters.StreamReaderAdapter(reader), adapters.StreamWriterAdapter(writer), _LISTENER
-                )
+                await broker.external_connected(adapters.StreamReaderAdapter(reader), clients[writer], _LISTENER)
             finally:
-                writers.discard(writer)
+                del clients[writer]
                 writer.close()
 
         await broker.start()
@@ -130,7 +128,8 @@ class EmbeddedBroker:
         server.close()
         # Its own shutdown waits for readers that, when they are busy, overlook that they were told to end; without
         # a socket they end by themselves.
-        for writer in tuple(writers):
+        for writer, adapter in tuple(clients.items()):
+            adapter.is_closed = True
             writer.transport.abort()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(broker.shutdown(), _STOP_SECONDS / 2)

@@ -39,7 +39,7 @@ _FAREWELL_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts since the start: events sent (repetitions included), events that left the outbox, connections after
+    """Counts since the start: events sent (repetitions included), events whose PUBACK came, connections after
     the first, and events on the way at this moment."""
 
     published: int

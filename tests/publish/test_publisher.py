@@ -92,11 +92,14 @@ def test_events_survive_a_broker_that_goes_and_comes_back(
         publisher.events_waiting()
         if number == 100:
             eventually(lambda: publisher.statistics.acknowledged >= 20)
+            # What a broker in memory has acknowledged and not yet passed on ends with it, so let it pass on first.
+            line.hold()
+            eventually(lambda: len(event_ids(listener)) == publisher.statistics.published)
             broker.stop()
+            line.release()
             eventually(lambda: not publisher.connected)
-    left = len(outbox)
-    assert left >= 99
-    assert len(outbox.dropped) == publisher.statistics.acknowledged == 200 - left
+    eventually(lambda: len(outbox.dropped) == publisher.statistics.acknowledged)
+    assert len(outbox) == 200 - publisher.statistics.acknowledged >= 99
     line.block()
     broker.start()
     again = listen(broker.port)
@@ -140,9 +143,11 @@ def test_a_connection_that_is_cut_before_the_pubacks_has_its_events_sent_again(
         outbox.add(make_event(number))
     publisher.events_waiting()
     eventually(lambda: len(listener.messages) == 10)
+    line.block()
     line.cut()
-    eventually(lambda: not publisher.connected)
+    eventually(lambda: not publisher.connected and publisher.statistics.in_flight == 0)
     line.release()
+    line.unblock()
     eventually(lambda: len(outbox) == 0)
     ids = event_ids(listener)
     assert len(set(ids)) == 15
@@ -415,7 +420,7 @@ def test_an_event_that_cannot_be_told_does_not_hold_up_the_others(
     broker, publish, listen, make_event, outbox, eventually, caplog
 ):
     """A camera id that fits no topic is told of in the log and stays in the outbox."""
-    outbox.add(make_event(1, camera="bad/camera"))
+    outbox.add(make_event(1, camera="bad\x9fcamera"))
     outbox.add(make_event(2))
     publisher = publish(broker.port)
     eventually(lambda: len(outbox) == 1)

@@ -1,7 +1,9 @@
-"""A real database file with two floors, and events to put in it."""
+"""A real database file with two floors, events to put in it, and a writer to do so."""
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,12 +14,15 @@ from edge.records import Direction, Event, VehicleType
 from edge.store.database import open_database
 from edge.store.floors import Floors
 from edge.store.schema import create_schema
+from edge.store.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from peewee import SqliteDatabase
+
+    from edge.store.events import Recorded
 
 BEGINNING = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
@@ -71,3 +76,64 @@ def db(path: Path, floors: tuple[FloorConfig, ...], now: datetime) -> Iterator[S
     Floors(handle).ensure(floors, now)
     yield handle
     handle.close()
+
+
+class Bench:
+    """A writer on the test's file, and what it told."""
+
+    def __init__(self, path: Path, now: datetime) -> None:
+        self.path = path
+        self.handle: SqliteDatabase | None = None
+        self.told: list[list[Recorded]] = []
+        self.fatal: list[BaseException] = []
+        self.on_attempt: Callable[[SqliteDatabase], None] | None = None
+        self._now = now
+        self.writers: list[Writer] = []
+
+    def writer(self, **options: int) -> Writer:
+        """A new one, not started; a short busy time-out keeps the tests quick."""
+
+        def open_db() -> SqliteDatabase:
+            self.handle = open_database(self.path, busy_timeout=0.05)
+            return self.handle
+
+        def clock() -> datetime:  # the writer asks for the time once an attempt, in its own thread
+            if self.on_attempt is not None and self.handle is not None:
+                self.on_attempt(self.handle)
+            return self._now
+
+        writer = Writer(open_db, self.told.append, self.fatal.append, clock=clock, **options)
+        self.writers.append(writer)
+        return writer
+
+    def started(self, floors: tuple[FloorConfig, ...], **options: int) -> Writer:
+        """A new one that runs and has the floors."""
+        writer = self.writer(**options)
+        writer.start()
+        writer.ensure_floors(floors)
+        return writer
+
+    def read(self) -> SqliteDatabase:
+        """A read-only handle."""
+        return open_database(self.path, busy_timeout=5.0, read_only=True)
+
+    @property
+    def recorded(self) -> list[Recorded]:
+        """All that was told, in order."""
+        return [item for group in self.told for item in group]
+
+
+@pytest.fixture
+def bench(path: Path, now: datetime) -> Iterator[Bench]:
+    """Writers that are closed at the end of the test."""
+    bench = Bench(path, now)
+    yield bench
+    for writer in bench.writers:
+        writer.close(timeout=5.0)
+
+
+@pytest.fixture
+def locked(path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program's connection; ``BEGIN IMMEDIATE`` on it keeps the writer out, ``ROLLBACK`` lets it in."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=5.0)) as other:
+        yield other

@@ -264,10 +264,10 @@ def test_the_newest_come_first_by_their_own_time(
 
 def test_the_newest_of_a_floor_come_from_the_index(db: SqliteDatabase) -> None:
     """The order of a floor's events is read from its index, not sorted."""
-    statements: list[tuple[str, list[object]]] = []
-    db.query_hooks.append(lambda event: statements.append((event.sql, event.params)))
+    statements: list[str] = []
+    db.connection().set_trace_callback(statements.append)
     Events(db).newest(50, floor="Ground")
-    sql, parameters = statements[-1]
-    plan = " ".join(row[3] for row in db.execute_sql(f"EXPLAIN QUERY PLAN {sql}", parameters).fetchall())
+    db.connection().set_trace_callback(None)
+    plan = " ".join(row[3] for row in db.execute_sql(f"EXPLAIN QUERY PLAN {statements[-1]}").fetchall())
     assert "event_floor_id_timestamp" in plan
     assert "USE TEMP B-TREE FOR ORDER BY" not in plan

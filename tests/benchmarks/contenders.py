@@ -1,0 +1,188 @@
+"""One contender of the bench over one clip, in a process of its own; ``bench.py`` starts it and reads its figures.
+
+Every contender is what its maker shows to newcomers, on the same weights and classes: it reads the clip, finds, follows
+and counts. Nothing heavy is imported before the contender does it, so that memory and the time to the first result are
+its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# The product's default classes, by their numbers in COCO.
+CLASSES = {"car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "bicycle": 1, "train": 6, "boat": 8}
+
+
+def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
+    """This pipeline: source, detector, tracker and gate as the daemon puts them together, without the database."""
+    from edge.capture.source import EndOfSource, open_source
+    from edge.config import CameraConfig, DetectorConfig, TrackerConfig
+    from edge.counting.gate import Gate
+    from edge.pipeline import Pipeline
+    from edge.vision.detector import make_detector
+    from edge.vision.tracker import Tracker
+
+    gate = {"id": "gate", "line": task["line"], "inside": task["inside"], "floor": "floor"}
+    camera = CameraConfig.model_validate({"id": "bench", "source": task["clip"], "gates": [gate]})
+    detector = make_detector(
+        DetectorConfig.model_validate({"model": task["weights"], "image_size": task["size"], "classes": list(CLASSES)})
+    )
+
+    def submit(events: Any) -> None:
+        for event in events:
+            figures[event.direction.value] += 1
+
+    source = open_source(camera)
+    pipeline = Pipeline(camera, TrackerConfig(), "bench", detector, submit)
+    detector.start()
+    source.start()
+
+    import onnxruntime
+
+    stages = figures["stages"]
+    read = timed(source.read, stages, "decode")
+    for owner, name, stage in (
+        (type(detector), "detect", "detect"),
+        (onnxruntime.InferenceSession, "run", "inference"),
+        (Tracker, "update", "track"),
+        (Gate, "update", "count"),
+    ):
+        setattr(owner, name, timed(getattr(owner, name), stages, stage))
+    try:
+        while True:
+            frame = read(1.0)
+            pipeline.process(frame)
+            figures["until"] = frame.monotonic
+            yield
+    except EndOfSource:
+        return
+
+
+def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
+    """Ultralytics' ``solutions.ObjectCounter``, with the tracker that it takes by itself."""
+    import cv2
+    from ultralytics import solutions
+
+    capture = cv2.VideoCapture(task["clip"])
+    a, b, inside = in_pixels(task, capture)
+    counter = solutions.ObjectCounter(
+        model=task["weights"],
+        region=[a, b],
+        classes=list(CLASSES.values()),
+        imgsz=task["size"],
+        show=False,
+        verbose=False,
+    )
+    if not task["torchvision"]:
+        counter.model.add_callback("on_predict_start", without_torchvision)
+    # It calls "in" what goes down over a lying line, or to the right over a standing one.
+    standing = abs(a[0] - b[0]) < abs(a[1] - b[1])
+    in_is_entry = inside[0] > a[0] if standing else inside[1] > a[1]
+    for image in images(capture, figures):
+        result = counter.process(image)
+        ways = result.in_count, result.out_count
+        figures["entry"], figures["exit"] = ways if in_is_entry else ways[::-1]
+        yield
+
+
+def line_zone(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
+    """supervision's ``LineZone`` on Ultralytics' detections, with the ByteTrack that its documentation names."""
+    import cv2
+    import numpy as np
+    import supervision as sv
+    from trackers import ByteTrackTracker
+    from ultralytics import YOLO
+
+    capture = cv2.VideoCapture(task["clip"])
+    a, b, inside = in_pixels(task, capture)
+    # It calls "in" what goes to the left of the way from start to end.
+    if (b[0] - a[0]) * (inside[1] - a[1]) > (b[1] - a[1]) * (inside[0] - a[0]):
+        a, b = b, a
+    model = YOLO(task["weights"], task="detect")
+    if not task["torchvision"]:
+        model.add_callback("on_predict_start", without_torchvision)
+    tracker = ByteTrackTracker(frame_rate=capture.get(cv2.CAP_PROP_FPS))
+    zone = sv.LineZone(start=sv.Point(*a), end=sv.Point(*b))
+    wanted = np.array(list(CLASSES.values()))
+    for image in images(capture, figures):
+        detections = sv.Detections.from_ultralytics(model(image, imgsz=task["size"], verbose=False)[0])
+        detections = detections[np.isin(detections.class_id, wanted)]
+        zone.trigger(tracker.update(detections))
+        figures["entry"], figures["exit"] = zone.in_count, zone.out_count
+        yield
+
+
+def images(capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
+    """The frames of a clip; ``until`` is how many seconds of it were seen."""
+    while True:
+        # 0 is OpenCV's name for the position in milliseconds, which it tells before the frame is read.
+        at = capture.get(0)
+        read, image = capture.read()
+        if not read:
+            return
+        figures["until"] = at / 1000
+        yield image
+
+
+def in_pixels(task: dict[str, Any], capture: Any) -> list[tuple[int, int]]:
+    """The ends of the label's line and the point inside, in pixels of the clip."""
+    width, height = capture.get(3), capture.get(4)
+    return [(round(x * width), round(y * height)) for x, y in (task["line"][0], task["line"][-1], task["inside"])]
+
+
+def without_torchvision(predictor: Any) -> None:
+    """All that Ultralytics' warm-up does on a CPU is to import torchvision; without it, it takes an NMS of its own."""
+    predictor.done_warmup = True
+
+
+def timed(function: Callable[..., Any], stages: dict[str, float], stage: str) -> Callable[..., Any]:
+    """The function, with the seconds that it takes added up in ``stages``."""
+    stages[stage] = 0.0
+
+    def wrapper(*arguments: Any, **named: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return function(*arguments, **named)
+        finally:
+            stages[stage] += time.perf_counter() - began
+
+    return wrapper
+
+
+def memory() -> dict[str, float]:
+    """Resident megabytes of this process: the most there ever were, and now."""
+    lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return {name: int(lines[key].split()[0]) / 1024 for name, key in (("peak", "VmHWM"), ("resident", "VmRSS"))}
+
+
+def main() -> None:
+    """Take the task from the first argument (JSON) and write the figures to the file that it names."""
+    task = json.loads(sys.argv[1])
+    figures: dict[str, Any] = {"entry": 0, "exit": 0, "until": 0.0, "stages": {}}
+    run = {"smartpark": smartpark, "object_counter": object_counter, "line_zone": line_zone}[task["contender"]](
+        task, figures
+    )
+    next(run)
+    # The monotonic clock is the machine's: the parent read it just before it started this process.
+    figures["first"] = time.monotonic() - task["started"]
+    figures["stages"].update(dict.fromkeys(figures["stages"], 0.0))
+    frames, began, worked = 0, time.perf_counter(), time.process_time()
+    for _ in run:
+        frames += 1
+        if frames + 1 >= task["frames"]:
+            break
+    figures["milliseconds"] = 1000 * (time.perf_counter() - began) / frames
+    figures["cpu"] = 1000 * (time.process_time() - worked) / frames
+    figures["stages"] = {stage: 1000 * seconds / frames for stage, seconds in figures["stages"].items()}
+    Path(task["result"]).write_text(json.dumps(figures | memory() | {"frames": frames + 1}))
+
+
+if __name__ == "__main__":
+    main()

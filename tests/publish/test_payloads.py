@@ -1,0 +1,235 @@
+"""What is sent, to the byte, and what is believed of what comes back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.publish import payloads
+from edge.publish.payloads import PayloadError, Recommendation
+from edge.records import Direction, Event, Occupancy, VehicleType
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+counts = st.integers(0, 10**6)
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
+
+
+@st.composite
+def floors(draw):
+    """Any floor that the database allows."""
+    total = draw(counts)
+    return Occupancy(
+        draw(counts),
+        draw(texts),
+        "",
+        total,
+        draw(st.integers(0, total)),
+        draw(st.booleans()),
+        draw(moments),
+        draw(counts),
+    )
+
+
+def test_a_floors_state_to_the_byte(make_floor):
+    """The golden payload: sorted keys, no blanks, UTF-8, numbers as numbers."""
+    floor = make_floor(4, "Étage Ⅱ", vehicles=9, total=12, seq=57)
+    assert payloads.floor_state(floor, device="pi-1").decode() == (
+        '{"as_of":"2026-03-01T08:00:00.250000Z","available_slots":3,"current_vehicles":9,"device":"pi-1",'
+        '"floor_id":4,"is_active":true,"is_full":false,"name":"Étage Ⅱ","occupancy_percentage":75.0,"seq":57,'
+        '"total_slots":12}'
+    )
+    assert payloads.floor_available(floor) == b"3"
+
+
+def test_a_sites_state_to_the_byte(make_floor):
+    """Sums over the active floors; the floor to go to is the active one with most places."""
+    told = [
+        make_floor(1, "Ground Floor", vehicles=10, total=10),
+        make_floor(2, "Level 1", vehicles=2, total=8, minutes=5),
+        make_floor(3, "Roof", vehicles=0, total=99, active=False, minutes=9),
+    ]
+    assert payloads.site_state(told, device="pi-1").decode() == (
+        '{"as_of":"2026-03-01T08:05:00.250000Z","available_slots":6,"current_vehicles":12,"device":"pi-1",'
+        '"floors":2,"is_full":false,"occupancy_percentage":66.7,'
+        '"recommended":{"available_slots":6,"name":"Level 1","slug":"level-1"},"total_slots":18}'
+    )
+
+
+def test_a_site_without_an_open_floor_is_full(make_floor):
+    """Nowhere to go: full, nothing recommended, and no time to tell."""
+    assert payloads.site_state([make_floor(active=False)], device="pi-1").decode() == (
+        '{"as_of":null,"available_slots":0,"current_vehicles":0,"device":"pi-1","floors":0,"is_full":true,'
+        '"occupancy_percentage":100.0,"recommended":null,"total_slots":0}'
+    )
+
+
+def test_an_event_to_the_byte(make_event):
+    """With the key by which a repetition is known, and the floor's number where it is known."""
+    event = make_event(61)
+    golden = (
+        '{"camera_id":"ramp","confidence":0.875,"device":"pi-1","direction":"entry",'
+        f'"event_id":"{event.event_id}","floor":"Ground Floor","floor_id":4,"gate_id":"in","site":"garage",'
+        '"timestamp":"2026-03-01T08:01:01.250000Z","track_id":"run-61","vehicle_type":"car"}'
+    )
+    assert payloads.event(event, floor_id=4, site="garage", device="pi-1").decode() == golden
+    without = payloads.event(event, floor_id=None, site="garage", device="pi-1").decode()
+    assert without == golden.replace('"floor_id":4,', "")
+
+
+def test_the_events_id_is_the_records_for_ever(make_event):
+    """Receivers keep these ids: they may never come out otherwise."""
+    assert str(make_event(61).event_id) == "e07fcfd9-12a1-55f9-9f0b-2034f568838a"
+
+
+@given(floors())
+def test_a_floor_is_read_back_as_it_was_told(floor):
+    """Every field survives, for any floor."""
+    read = payloads.parse_floor(payloads.floor_state(floor, device="pi-1"))
+    assert (read.floor_id, read.name, read.total_slots) == (floor.floor_id, floor.name, floor.total_slots)
+    assert (read.current_vehicles, read.available_slots) == (floor.current_vehicles, floor.available_slots)
+    assert (read.occupancy_percentage, read.is_full) == (floor.occupancy_percentage, floor.is_full)
+    assert (read.is_active, read.as_of, read.seq, read.device) == (floor.is_active, floor.as_of, floor.seq, "pi-1")
+
+
+@given(st.lists(floors(), max_size=5))
+def test_a_site_is_the_sum_of_its_active_floors(told):
+    """The totals hold for any set of floors, and survive the way there and back."""
+    read = payloads.parse_site(payloads.site_state(told, device="pi-1"))
+    active = [floor for floor in told if floor.is_active]
+    assert read.floors == len(active)
+    assert read.total_slots == sum(floor.total_slots for floor in active)
+    assert read.available_slots == sum(floor.available_slots for floor in active)
+    assert read.is_full == (read.available_slots == 0) == (read.recommended is None)
+    if read.recommended is not None:
+        assert read.recommended.available_slots == max(floor.available_slots for floor in active)
+
+
+@given(
+    st.builds(
+        Event,
+        texts,
+        texts,
+        texts,
+        texts,
+        st.sampled_from(VehicleType),
+        st.sampled_from(Direction),
+        st.floats(0, 1),
+        moments,
+    ),
+    st.none() | counts,
+)
+def test_an_event_is_read_back_as_it_was_told(event, floor_id):
+    """Every field survives, for any event."""
+    read = payloads.parse_event(payloads.event(event, floor_id=floor_id, site="garage", device="pi-1"))
+    assert read.event_id == str(event.event_id)
+    assert (read.camera_id, read.gate_id, read.floor) == (event.camera_id, event.gate_id, event.floor)
+    assert (read.track_id, read.vehicle_type, read.direction) == (event.track_id, event.vehicle_type, event.direction)
+    assert (read.confidence, read.timestamp, read.floor_id) == (event.confidence, event.timestamp, floor_id)
+
+
+def test_times_are_told_in_utc_with_all_six_places(make_floor):
+    """A whole second has its zeros, and another zone's time is converted; a time without a zone is refused."""
+    assert payloads.timestamp(datetime(2026, 3, 1, 9, 0, tzinfo=timezone(timedelta(hours=1)))) == (
+        "2026-03-01T08:00:00.000000Z"
+    )
+    with pytest.raises(ValueError, match="time zone"):
+        payloads.timestamp(datetime(2026, 3, 1))  # noqa: DTZ001 - what is to be refused
+
+
+def test_a_confidence_from_numpy_is_a_json_number(make_event):
+    """A detector's float32 must not make an event unfit to be told."""
+    event = Event(**{name: getattr(make_event(), name) for name in Event.__slots__} | {"confidence": np.float32(0.5)})
+    assert json.loads(payloads.event(event, floor_id=None, site="g", device="d"))["confidence"] == 0.5
+
+
+def test_unknown_keys_are_no_reason_to_go_dark(make_floor):
+    """A board of today reads a daemon of tomorrow."""
+    fields = json.loads(payloads.floor_state(make_floor(), device="pi-1"))
+    more = json.dumps({**fields, "colour": "blue", "nested": {"deep": [1, None]}}).encode()
+    assert payloads.parse_floor(more) == payloads.parse_floor(payloads.floor_state(make_floor(), device="pi-1"))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"null",
+        b"[]",
+        b"7",
+        b'"text"',
+        b"{",
+        b'{"a":NaN}',
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"9" * 10_000,
+    ],
+)
+def test_what_is_no_json_object_is_damaged(payload):
+    """Whatever the bytes, the answer is one kind of error."""
+    for parse in (payloads.parse_floor, payloads.parse_site, payloads.parse_event):
+        with pytest.raises(PayloadError, match="JSON"):
+            parse(payload)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("seq", "7"),
+        ("seq", 7.5),
+        ("seq", True),
+        ("seq", None),
+        ("total_slots", -1),
+        ("available_slots", {"a": 1}),
+        ("name", 5),
+        ("is_full", "yes"),
+        ("is_full", 1),
+        ("occupancy_percentage", "70"),
+        ("occupancy_percentage", False),
+        ("occupancy_percentage", 10**400),
+        ("as_of", "yesterday"),
+        ("as_of", "2026-03-01T08:00:00"),
+        ("as_of", "0001-01-01T00:00:00+23:59"),
+        ("as_of", 5),
+    ],
+)
+def test_a_field_of_the_wrong_kind_is_named(make_floor, key, value):
+    """The error says which key it is, and leaves nothing half read."""
+    fields = json.loads(payloads.floor_state(make_floor(), device="pi-1"))
+    with pytest.raises(PayloadError, match=key):
+        payloads.parse_floor(json.dumps({**fields, key: value}).encode())
+    del fields[key]
+    with pytest.raises(PayloadError, match=f"{key} is missing"):
+        payloads.parse_floor(json.dumps(fields).encode())
+
+
+def test_a_damaged_recommendation_is_damaged(make_floor):
+    """What lies inside is checked like the rest."""
+    fields = json.loads(payloads.site_state([make_floor()], device="pi-1"))
+    assert payloads.parse_site(json.dumps(fields).encode()).recommended == Recommendation(
+        "Ground Floor", "ground-floor", 7
+    )
+    for wrong in ({"name": "x"}, [], "x", {"name": "x", "slug": "x", "available_slots": -1}):
+        with pytest.raises(PayloadError):
+            payloads.parse_site(json.dumps({**fields, "recommended": wrong}).encode())
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(payload):
+    """No message of anybody can raise anything else."""
+    for parse in (payloads.parse_floor, payloads.parse_site, payloads.parse_event, payloads.parse_status):
+        with pytest.raises(PayloadError):
+            parse(payload + b"\x00")
+
+
+def test_a_status_is_one_of_two_words():
+    """Anything else says nothing."""
+    assert payloads.parse_status(b"online") is True
+    assert payloads.parse_status(b"offline") is False
+    with pytest.raises(PayloadError, match="neither"):
+        payloads.parse_status(b"Online")

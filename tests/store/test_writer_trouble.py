@@ -1,0 +1,287 @@
+"""The writer loses nothing that it took in, whatever the disk does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.errors import StoreError
+from edge.store.database import open_database
+from edge.store.events import Events, Recorded
+from edge.store.outbox import Outbox
+from edge.store.verify import verify
+from edge.store.writer import Writer
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from peewee import SqliteDatabase
+
+    from edge.config import FloorConfig
+    from edge.records import Event
+
+WAIT = 20.0
+
+
+def test_a_lock_is_waited_out_and_nothing_is_lost(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    locked: sqlite3.Connection,
+    eventually: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While another program holds the lock the events wait, the trouble is told once, and then all are written."""
+    writer = bench.started(floors)
+    locked.execute("BEGIN IMMEDIATE")
+    for n in range(30):
+        writer.submit([make_event(n), make_event(n, floor="Roof", camera_id="other")])
+    eventually(lambda: writer.trouble is not None, WAIT)
+    success, answer = writer.last_success, writer.last_answer
+    eventually(lambda: writer.last_answer > answer, WAIT)
+    assert writer.last_success == success
+    assert not writer.healthy
+    assert "another program holds it" in str(writer.trouble)
+    assert writer.queued == 60
+    assert not writer.flush(0.05)
+    locked.execute("ROLLBACK")
+    assert writer.flush(WAIT)
+    assert (writer.healthy, writer.trouble, writer.queued, writer.dropped) == (True, None, 0, 0)
+    assert [item.event.event.track_id for item in bench.recorded] == [f"RUN-{n}" for n in range(30) for _ in range(2)]
+    levels = [record.levelno for record in caplog.records if "database" in record.getMessage()]
+    assert levels == [logging.ERROR, logging.WARNING]
+    with closing(bench.read()) as reader:
+        assert Events(reader).count() == 60
+        assert verify(reader) == []
+
+
+def test_work_that_piled_up_shares_transactions_and_a_refused_job_takes_no_other_with_it(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    locked: sqlite3.Connection,
+    eventually: Callable[..., None],
+) -> None:
+    """Of 250 jobs that waited every tenth is impossible; all others are written, in a few transactions."""
+    statements: list[str] = []
+    bench.on_attempt = lambda handle: handle.connection().set_trace_callback(statements.append)
+    writer = bench.started(floors)
+    locked.execute("BEGIN IMMEDIATE")
+    for n in range(250):
+        writer.submit([make_event(n, **({"confidence": 1.2} if n % 10 == 3 else {}))])
+    eventually(lambda: writer.trouble is not None, WAIT)
+    statements.clear()
+    locked.execute("ROLLBACK")
+    assert writer.flush(WAIT)
+    assert statements.count("COMMIT") <= 4
+    assert writer.refused == 25
+    assert [item.event.track_id for item in bench.recorded] == [f"RUN-{n}" for n in range(250) if n % 10 != 3]
+    assert len(bench.told) <= 4
+    with closing(bench.read()) as reader:
+        assert verify(reader) == []
+
+
+def test_a_full_disk_is_waited_out_and_nothing_is_lost(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], eventually: Callable[..., None]
+) -> None:
+    """SQLite's own "disk is full", in the middle of a transaction, is trouble that may pass, not a fault."""
+    room = threading.Event()
+
+    def limit(handle: SqliteDatabase) -> None:
+        pages = 1_000_000 if room.is_set() else handle.pragma("page_count")
+        handle.execute_sql(f"PRAGMA max_page_count = {pages}")
+
+    writer = bench.started(floors)
+    bench.on_attempt = limit
+    for n in range(300):
+        writer.submit([make_event(n), make_event(n, floor="Roof", camera_id="other")])
+    eventually(lambda: writer.trouble is not None, WAIT)
+    assert "full; free some room" in str(writer.trouble)
+    assert bench.fatal == []
+    with closing(bench.read()) as reader:
+        assert verify(reader) == []
+    room.set()
+    assert writer.flush(WAIT)
+    assert [item.inserted for item in bench.recorded] == [True] * 600
+    with closing(bench.read()) as reader:
+        assert Events(reader).count() == 600
+        assert verify(reader) == []
+
+
+def test_close_gives_up_in_time_and_says_what_it_lost(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    locked: sqlite3.Connection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """If the database stays locked, close returns False near its time, and each lost event stands in the log."""
+    writer = bench.started(floors)
+    locked.execute("BEGIN IMMEDIATE")
+    events = [make_event(n) for n in range(3)]
+    for event in events:
+        writer.submit([event])
+    began = time.monotonic()
+    assert not writer.close(0.4)
+    assert time.monotonic() - began < 5.0
+    locked.execute("ROLLBACK")
+    assert writer.dropped == 3
+    assert all(f"dropped, not recorded: event={event.event_id} camera=ramp" in caplog.text for event in events)
+
+
+def test_a_close_interrupts_the_wait_between_attempts(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    locked: sqlite3.Connection,
+    eventually: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a minute to wait until the next attempt, a close tries at once and succeeds."""
+    monkeypatch.setattr("edge.store.retry.FIRST_RETRY_SECONDS", 120.0)
+    writer = bench.started(floors)
+    locked.execute("BEGIN IMMEDIATE")
+    writer.submit([make_event(1)])
+    eventually(lambda: writer.trouble is not None, WAIT)
+    locked.execute("ROLLBACK")
+    assert writer.close(WAIT)
+    assert len(bench.recorded) == 1
+
+
+def test_what_exceeds_the_bound_is_dropped_counted_and_logged(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    locked: sqlite3.Connection,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With room for ten the newest are turned away after a short wait, and the ten are written later."""
+    writer = bench.started(floors, queue_limit=10)
+    locked.execute("BEGIN IMMEDIATE")
+    for n in range(9):
+        writer.submit([make_event(n)])
+    began = time.monotonic()
+    writer.submit([make_event(100), make_event(101)])
+    assert time.monotonic() - began < 2.0
+    writer.submit([make_event(9)])
+    assert (writer.queued, writer.dropped) == (10, 2)
+    for n in (100, 101):
+        assert f"dropped, not recorded: event={make_event(n).event_id} camera=ramp track=RUN-{n}" in caplog.text
+    locked.execute("ROLLBACK")
+    assert writer.flush(WAIT)
+    assert [item.event.track_id for item in bench.recorded] == [f"RUN-{n}" for n in range(10)]
+
+
+def test_a_full_queue_that_gets_room_in_time_drops_nothing(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event]
+) -> None:
+    """Callers that are faster than the disk are slowed down a little, not robbed; a big job fits an empty queue."""
+    writer = bench.started(floors, queue_limit=3)
+    writer.submit([make_event(1000 + n) for n in range(20)])
+    for n in range(60):
+        writer.submit([make_event(n)])
+    assert writer.flush(WAIT)
+    assert (writer.dropped, len(bench.recorded)) == (0, 80)
+
+
+def test_acknowledgements_that_met_a_lock_are_written_later(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    locked: sqlite3.Connection,
+    eventually: Callable[..., None],
+) -> None:
+    """They wait like events do, and events that come meanwhile are not held up for ever."""
+    writer = bench.started(floors)
+    writer.submit([make_event(n) for n in range(3)])
+    assert writer.flush(WAIT)
+    locked.execute("BEGIN IMMEDIATE")
+    writer.acknowledge([item.event.id for item in bench.recorded])
+    eventually(lambda: writer.trouble is not None, WAIT)
+    writer.submit([make_event(9)])
+    locked.execute("ROLLBACK")
+    assert writer.flush(WAIT)
+    with closing(bench.read()) as reader:
+        assert [item.event.track_id for item in Outbox(reader).pending(0, 9)] == ["RUN-9"]
+
+
+def test_a_fault_stops_the_writer_and_is_told(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    locked: sqlite3.Connection,
+    eventually: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A table that is gone is not waited for: the daemon hears of it once, and what waits is told as lost."""
+    writer = bench.started(floors)
+    locked.execute("DROP TABLE outbox")
+    writer.submit([make_event(1)])
+    eventually(lambda: bench.fatal, WAIT)
+    assert "no such table" in str(bench.fatal[0])
+    eventually(lambda: writer.dropped == 1, WAIT)
+    assert not writer.healthy
+    writer.submit([make_event(2)])
+    assert writer.dropped == 2
+    assert "camera=ramp track=RUN-2: the writer has stopped" in caplog.text
+    assert not writer.flush(WAIT)
+    with pytest.raises(StoreError, match="the database is closed"):
+        writer.ensure_floors(floors)
+    writer.close(WAIT)
+    assert len(bench.fatal) == 1
+    assert locked.execute("SELECT COUNT(*) FROM events").fetchone() == (0,)
+
+
+def test_a_callback_that_fails_is_a_fault_and_its_events_are_not_called_lost(
+    path: Path, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], eventually: Callable[..., None]
+) -> None:
+    """The events were committed before the callback was called; the writer may itself be closed in ``on_fatal``."""
+    fatal: list[BaseException] = []
+
+    def refuse(_: list[Recorded]) -> None:
+        raise ZeroDivisionError
+
+    def on_fatal(error: BaseException) -> None:
+        writer.close(1.0)
+        fatal.append(error)
+
+    writer = Writer(lambda: open_database(path, busy_timeout=1.0), refuse, on_fatal)
+    writer.start()
+    writer.ensure_floors(floors)
+    writer.submit([make_event(1)])
+    eventually(lambda: fatal, WAIT)
+    assert isinstance(fatal[0], ZeroDivisionError)
+    writer.close(WAIT)
+    assert writer.dropped == 0
+    with closing(open_database(path, busy_timeout=1.0, read_only=True)) as reader:
+        assert Events(reader).count() == 1
+
+
+def test_a_bad_database_stops_the_start(bench: Any, path: Path, make_event: Callable[..., Event]) -> None:
+    """What is wrong with the file is raised by start, and a close after that is harmless."""
+    path.write_bytes(b"no database" * 1000)
+    writer = bench.writer()
+    writer.submit([make_event(1)])
+    with pytest.raises(StoreError, match="not a SQLite database"):
+        writer.start()
+    with pytest.raises(RuntimeError, match="started once"):
+        writer.start()
+    assert not writer.healthy
+    assert writer.dropped == 1
+    writer.close(WAIT)
+
+
+def test_a_locked_database_stops_the_start(bench: Any, path: Path, locked: sqlite3.Connection) -> None:
+    """A new file that another program holds is told after the busy time-out."""
+    locked.execute("PRAGMA journal_mode = WAL")
+    locked.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked; another program holds it"):
+        bench.writer().start()
+    locked.execute("ROLLBACK")
