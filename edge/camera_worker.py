@@ -71,7 +71,8 @@ class CameraWorker:
                     continue
                 self.last_progress = time.monotonic()
         except EndOfSource:
-            log.info("recording ended camera=%s frames=%d", self.camera.id, self.pipeline.statistics.frames)
+            frames, problem = self.pipeline.statistics.frames, self.source.status.problem
+            log.info("source ended camera=%s frames=%d problem=%s", self.camera.id, frames, problem or "none")
         except SourceError as error:
             self.problem = str(error)
             log.error("recording broke off camera=%s problem=%s", self.camera.id, error)

@@ -13,6 +13,7 @@ import secrets
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -165,8 +166,10 @@ class Daemon:
     def close(self) -> None:
         """Stop in order and lose nothing: cameras, then what they counted, then what was not yet published."""
         self._notifier.stopping()
-        for worker in self.workers:
-            worker.close()
+        if self.workers:
+            # At once: a silent camera takes seconds to close, and there may be many.
+            with ThreadPoolExecutor(len(self.workers), "close") as pool:
+                list(pool.map(CameraWorker.close, self.workers))
         committed = self.writer.flush(timeout=10.0)
         if self.publisher is not None:
             self.publisher.close(self.config.mqtt.drain_seconds)

@@ -15,6 +15,7 @@ import time
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from edge.capture.simulator import Scene
@@ -26,6 +27,7 @@ from edge.daemon import Daemon, Signals
 from edge.publish.board import Board
 from edge.publish.broker import EmbeddedBroker, is_mqtt_broker
 from edge.publish.cleanup import forget_site
+from edge.publish.mosquitto import PrivateMosquitto, find_mosquitto
 from edge.publish.topics import Topics
 from edge.records import Direction
 
@@ -135,10 +137,15 @@ class Demo:
     def _find_broker(self, stack: ExitStack) -> tuple[str, int, str]:
         if is_mqtt_broker("localhost", DEFAULT_MQTT_PORT, timeout=1.0):
             return "localhost", DEFAULT_MQTT_PORT, f"the broker on localhost:{DEFAULT_MQTT_PORT}"
-        broker = EmbeddedBroker()
+        program = find_mosquitto()
+        broker: EmbeddedBroker | PrivateMosquitto
+        if program is None or find_spec("amqtt") is not None:
+            broker, name = EmbeddedBroker(), "an embedded broker"
+        else:
+            broker, name = PrivateMosquitto(program, self._options.folder), "a Mosquitto of its own"
         broker.start()
         stack.callback(broker.close)
-        return broker.host, broker.port, f"an embedded broker on {broker.host}:{broker.port}"
+        return broker.host, broker.port, f"{name} on {broker.host}:{broker.port}"
 
     def _remember(self, recorded: Sequence[Recorded]) -> None:
         """In the writer's thread."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -33,7 +32,6 @@ COLOURS: dict[str, Colour] = {
     "yellow": (40, 176, 226),
 }
 DIM = {"day": (1.0, 1.0, 1.0), "dusk": (0.50, 0.43, 0.40)}  # blue, green, red
-SPRITES = 32  # kept at a time; one is drawn again in some hundredths of a second
 PAD_AT_DAY, PAD_AT_DUSK = 0.45, 1.10  # metres about a vehicle for its shadow and its light
 BELOW, ABOVE = 0.30, 0.15
 
@@ -92,7 +90,8 @@ class Painter:
         self._seed = seed
         self._garage: Image | None = None
         self._specks: tuple[Image, Image] | None = None
-        self._sprites: OrderedDict[tuple[str, str, Lane], _Sprite] = OrderedDict()
+        # At most one for each of 20 kinds and colours in two lanes; drawing one takes some hundredths of a second.
+        self._sprites: dict[tuple[str, str, Lane], _Sprite] = {}
 
     def paint(self, vehicles: list[Drawn], number: int) -> Image:
         """A new frame with ``vehicles``, the farthest first; ``number`` chooses its noise."""
@@ -127,9 +126,6 @@ class Painter:
         sprite = self._sprites.get(key)
         if sprite is None:
             sprite = self._sprites[key] = _draw_sprite(self._view, self._light, vehicle)
-            if len(self._sprites) > SPRITES:
-                self._sprites.popitem(last=False)
-        self._sprites.move_to_end(key)
         return sprite
 
     def _speckle(self, frame: Image, number: int) -> None:

@@ -9,9 +9,12 @@ import logging
 import secrets
 import socket
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import RefusedError, SmartParkError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 log = logging.getLogger(__name__)
 
@@ -131,12 +134,19 @@ class EmbeddedBroker:
         for writer, adapter in tuple(clients.items()):
             adapter.is_closed = True
             writer.transport.abort()
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(broker.shutdown(), _STOP_SECONDS / 2)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            # Nobody cancels this: it is one of the library's own tasks whose end comes up here.
+            log.debug("the embedded broker's shutdown: %r", error)
 
 
 def _cured(amqtt: Any) -> Any:
-    """The library's broker without a fault: it sends a client that connects what is retained for others."""
+    """The library's broker without two faults that boards would see.
+
+    It sends a client that connects what is retained for the subscriptions of others. And it acknowledges a message
+    first and passes it on later, but forgets it when the client leaves or comes back in between: "offline" got lost.
+    """
 
     class Broker(amqtt.Broker):  # type: ignore[misc] # the library is imported when it is needed, and has no types
         async def _publish_retained_messages_for_subscription(self, subscription: Any, session: Any) -> None:
@@ -144,7 +154,54 @@ def _cured(amqtt: Any) -> Any:
             if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
                 await super()._publish_retained_messages_for_subscription(subscription, session)
 
+        async def _initialize_client_session(self, *arguments: Any) -> Any:
+            handler, session = await super()._initialize_client_session(*arguments)
+
+            async def pass_on(message: Any) -> None:
+                taken = asyncio.get_running_loop().create_future()
+                taken.set_result(message)
+                await self._handle_message_delivery(session, handler, taken)
+
+            session.delivered_message_queue = _Straight(pass_on)
+            return handler, session
+
     return Broker
+
+
+class _Straight:
+    """Looks like the queue of a client's incoming messages, but passes each on before it can be acknowledged."""
+
+    def __init__(self, pass_on: Callable[[Any], Awaitable[None]]) -> None:
+        self._pass_on = pass_on
+        self._one_at_a_time = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def put(self, message: Any) -> None:
+        """Called for a message of QoS 1 or 2, before its acknowledgement."""
+        async with self._one_at_a_time:
+            await self._pass_on(message)
+
+    def put_nowait(self, message: Any) -> None:
+        """Called for a message of QoS 0."""
+        task = asyncio.ensure_future(self.put(message))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def get(self) -> None:
+        """Nothing is ever left to take."""
+        await asyncio.get_running_loop().create_future()
+
+    def get_nowait(self) -> None:
+        """Nothing is ever left to take."""
+        raise asyncio.QueueEmpty
+
+    def empty(self) -> bool:
+        """Always."""
+        return True
+
+    def qsize(self) -> int:
+        """Always 0."""
+        return 0
 
 
 def is_mqtt_broker(host: str, port: int, timeout: float = 1.0) -> bool:

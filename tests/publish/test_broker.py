@@ -96,6 +96,21 @@ def test_it_publishes_a_last_will_of_a_killed_socket_and_none_after_a_goodbye(em
     assert late.messages == [("status/dies", b"offline", True)]
 
 
+def test_it_passes_on_what_it_acknowledged_before_a_goodbye(embedded, listen, eventually):
+    """A client that leaves right after its last PUBACK is heard to its last word, and the order is kept."""
+    listener = listen(embedded.port, "a/#")
+    for visit in range(30):
+        sender = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="sender")
+        sender.connect("127.0.0.1", embedded.port)
+        sender.loop_start()
+        infos = [sender.publish("a/b", b"%d" % (visit * 20 + number), qos=1) for number in range(20)]
+        infos[-1].wait_for_publish(10)
+        sender.disconnect()
+        sender.loop_stop()
+    eventually(lambda: len(listener.messages) == 600)
+    assert [int(payload) for payload in listener.payloads("a/b")] == list(range(600))
+
+
 def test_a_client_can_come_back_as_often_as_it_likes(embedded, client, listen, eventually):
     """Connections that come and go, subscribers among them, leave the broker whole."""
     listener = listen(embedded.port, "a/#")

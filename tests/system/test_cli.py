@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from edge.resources import resource
 from edge.store.database import open_database
 from edge.store.schema import create_schema
@@ -91,14 +89,13 @@ def test_models_list_tells_what_is_here(smartpark: Any, tmp_path: Path) -> None:
     assert "there is no model 'x'" in smartpark("models", "pull", "x", "--dir", str(folder), code=1).stderr
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1"])
-def test_a_board_without_a_broker_knows_no_number(smartpark: Any, host: str) -> None:
+def test_a_board_without_a_broker_knows_no_number(smartpark: Any) -> None:
     """``board --once`` prints dashes and fails when nobody tells it the truth."""
     smartpark.config('[[floors]]\nname = "Ground Floor"\ntotal_slots = 3\n')
-    done = smartpark("board", "--once", "--wait", "0.5", "--host", host, "--port", "1", code=1)
+    done = smartpark("board", "--once", "--wait", "0.5", "--host", "127.0.0.1", "--port", "1", code=1)
     assert "Ground Floor --" in done.stdout
 
 
 def test_python_dash_m_is_the_program(smartpark: Any) -> None:
     """The module and the command are the same."""
-    assert "Usage: " in smartpark().stderr + smartpark("-h").stdout
+    assert smartpark("-h").stdout.startswith("Usage: smartpark ")

@@ -1,0 +1,37 @@
+"""What is installed from the wheel is the whole product, away from the checkout."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.timeout(300)
+def test_the_wheel_holds_all_that_a_daemon_needs(counting: Any, tmp_path: Path) -> None:
+    """Manifest, example configuration and unit come with it; the demo runs from it, and no test or weight is in it."""
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path / "dist"), str(PROJECT)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"edge/data/models.toml", "edge/data/smartpark.toml", "edge/data/smartpark-edge.service"} <= set(names)
+    assert all(name.startswith(("edge/", "smartpark_edge-")) for name in names)
+    assert not [name for name in names if name.endswith((".onnx", ".pt", ".db"))]
+
+    installed = tmp_path / "installed"
+    # Its requirements are those of the environment that runs the tests; the package itself must be the wheel's.
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    subprocess.run([*pip, "--target", str(installed), str(wheel)], check=True, capture_output=True)
+    counting.environ["PYTHONPATH"] = str(installed)
+    where = [sys.executable, "-c", "import edge; print(edge.__file__)"]
+    found = subprocess.run(where, env=counting.environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith(str(installed))
+    assert "yolo11n" in counting("models", "list").stdout
+    counting("check-config", str(installed / "edge" / "data" / "smartpark.toml"))
+    assert "the board shows the truth" in counting("demo", "--seconds", "10", "--traffic", "30").stdout
