@@ -24,13 +24,13 @@ demo: $(VENV)/.done $(WEIGHTS)  ## Run the whole product on a desk, with simulat
 	$(BIN)/smartpark demo $(DEMO_OPTIONS)
 
 test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 $(PYTEST_OPTIONS)
 
 test-ultralytics: $(VENV_ULTRALYTICS)/.done $(WEIGHTS) models/yolov8n.pt  ## Hold the lean run time against Ultralytics
 	$(ULTRALYTICS_BIN)/python -m pytest tests/vision -m ultralytics $(PYTEST_OPTIONS)
 
 test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker  ## Run every test with the lowest versions that pyproject.toml allows
-	$(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal $(PYTEST_OPTIONS)
+	$(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 $(PYTEST_OPTIONS)
 
 lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .

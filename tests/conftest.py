@@ -17,6 +17,18 @@ pytest_plugins = ["broker_fixtures"]
 PROJECT = Path(__file__).parent.parent
 
 
+LONGEST_FIRST = ("test_crash.py", "test_replay.py", "system")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests go first, so that the workers of a parallel run end at about the same time."""
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, part in enumerate(LONGEST_FIRST) if part in item.path.parts), len(LONGEST_FIRST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def clips() -> Path:
     """The folder of labelled clips; tests that need it skip where it is not."""

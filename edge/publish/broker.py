@@ -116,8 +116,10 @@ class EmbeddedBroker:
             try:
                 await broker.external_connected(adapters.StreamReaderAdapter(reader), clients[writer], _LISTENER)
             finally:
-                del clients[writer]
                 writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
+                del clients[writer]
 
         await broker.start()
         try:
@@ -131,11 +133,16 @@ class EmbeddedBroker:
         server.close()
         # Its own shutdown waits for readers that, when they are busy, overlook that they were told to end; without
         # a socket they end by themselves.
-        for writer, adapter in tuple(clients.items()):
-            adapter.is_closed = True
-            writer.transport.abort()
+        limit = loop.time() + _STOP_SECONDS / 4
+        while loop.time() < limit:
+            for writer, adapter in tuple(clients.items()):
+                adapter.is_closed = True
+                writer.transport.abort()
+            await asyncio.sleep(0.01)
+            if not clients:
+                break
         try:
-            await asyncio.wait_for(broker.shutdown(), _STOP_SECONDS / 2)
+            await asyncio.wait_for(broker.shutdown(), _STOP_SECONDS / 4)
         except (TimeoutError, asyncio.CancelledError) as error:
             # Nobody cancels this: it is one of the library's own tasks whose end comes up here.
             log.debug("the embedded broker's shutdown: %r", error)

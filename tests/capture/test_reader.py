@@ -170,9 +170,7 @@ def test_a_backlog_is_bounded(opened_in, reads):
     backlog = Backlog(opened_in)
     held = [backlog.holds(waited, position) for waited, position in reads]
     assert held == sorted(held, reverse=True)
-    steps = [0.04] + [
-        min(max(b - a, 0), 1.0) or 0.04 for (_, a), (_, b) in pairwise(reads)
-    ]
+    steps = [0.04] + [min(max(b - a, 0), 1.0) or 0.04 for (_, a), (_, b) in pairwise(reads)]
     assert sum(step for step, old in zip(steps, held, strict=False) if old) <= opened_in + 2.0 + 1e-6
 
 

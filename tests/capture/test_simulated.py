@@ -85,9 +85,7 @@ def test_live_keeps_step_with_the_clock(camera):
     for frame in frames:
         assert frame.monotonic - begun == pytest.approx(frame.sequence / 50, abs=0.1)
         assert (frame.captured_at - wall).total_seconds() == pytest.approx(frame.sequence / 50, abs=0.1)
-    assert frames[-1].monotonic - frames[0].monotonic == pytest.approx(
-        (frames[-1].sequence - frames[0].sequence) / 50
-    )
+    assert frames[-1].monotonic - frames[0].monotonic == pytest.approx((frames[-1].sequence - frames[0].sequence) / 50)
     assert time.monotonic() >= frames[-1].monotonic
     assert source.truth_until == pytest.approx(7 + frames[-1].sequence / 50)
     assert source.frame_clock(source.truth_until) == pytest.approx(frames[-1].monotonic)

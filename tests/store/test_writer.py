@@ -254,7 +254,7 @@ def test_floors_are_made_by_the_writer(bench: Any, floors: tuple[FloorConfig, ..
     assert writer.ensure_floors(floors) == ["Ground", "Roof"]
     assert writer.ensure_floors(floors) == []
     with pytest.raises(RefusedError, match="floor's name"):
-        writer.ensure_floors([FloorConfig(name="a\nb", total_slots=1)])
+        writer.ensure_floors([FloorConfig.model_construct(name="a\nb", total_slots=1)])
     locked.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match=r"were not stored in 0\.2 s"):
         writer.ensure_floors([FloorConfig(name="Late", total_slots=1)], timeout=0.2)
