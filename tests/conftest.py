@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-pytest_plugins = ["broker_fixtures"]
+pytest_plugins = ["shared_fixtures"]
 
 PROJECT = Path(__file__).parent.parent
 
@@ -45,16 +40,3 @@ def weights() -> Path:
     if not (folder / "yolo11n.onnx").exists():
         pytest.skip(f"no yolo11n.onnx in {folder}; run `smartpark models pull --dir {folder}`")
     return folder
-
-
-@pytest.fixture(scope="session")
-def eventually() -> Callable[..., None]:
-    """``eventually(condition, seconds)`` returns when the condition holds, and fails when it does not in time."""
-
-    def wait(condition: Callable[[], object], seconds: float = 10.0, what: str = "") -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
-            time.sleep(0.01)
-
-    return wait

@@ -116,10 +116,9 @@ class EmbeddedBroker:
             try:
                 await broker.external_connected(adapters.StreamReaderAdapter(reader), clients[writer], _LISTENER)
             finally:
-                writer.close()
-                with contextlib.suppress(OSError):
-                    await writer.wait_closed()
                 del clients[writer]
+                # The library is done with it; a socket that cannot get rid of its bytes must not outlive the loop.
+                writer.transport.abort()
 
         await broker.start()
         try:
@@ -130,6 +129,10 @@ class EmbeddedBroker:
         self._port = int(server.sockets[0].getsockname()[1])
         self._ready.set()
         await self._stop.wait()
+        # A connection that is just being accepted when a server closes leaks in Python 3.11; so first stop to accept.
+        for listener in server.sockets:
+            loop.remove_reader(listener.fileno())
+        await asyncio.sleep(0.01)
         server.close()
         # Its own shutdown waits for readers that, when they are busy, overlook that they were told to end; without
         # a socket they end by themselves.

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import os
 import select
 import shutil
 import socket
 import subprocess
 import threading
-import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-import paho.mqtt.client as paho
 import pytest
+from shared_fixtures import free_port
 
 from edge.config import MqttConfig
 from edge.publish.broker import EmbeddedBroker
@@ -26,79 +21,8 @@ from edge.publish.relay import PendingEvent
 from edge.publish.topics import Topics
 from edge.records import Direction, Event, Occupancy, VehicleType
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 START = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
 QUICK = Timing(first_retry=0.05, longest_retry=0.2, answer=2.0, stable=0.5, stall=30.0)
-
-
-def eventually(condition, seconds=15.0, what="the condition"):
-    """Wait until ``condition()`` is true, and return what it returned; fail after ``seconds``."""
-    limit = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > limit:
-            pytest.fail(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.005)
-    return result
-
-
-def free_port():
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def answers(port):
-    """Whether something accepts connections on the port."""
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
-        return True
-    return False
-
-
-class Mosquitto:
-    """A real Mosquitto on a port of its own, with an optional user and an optional memory on disk."""
-
-    def __init__(self, folder: Path):
-        self.folder = folder
-        self.port = free_port()
-        self.users: dict[str, str] = {}
-        self.persistent = False
-        self.tls: tuple[Path, Path] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self):
-        """Start, and wait until it listens."""
-        lines = [f"listener {self.port} 127.0.0.1", "log_dest stderr", "log_type all"]
-        if os.geteuid() == 0:
-            # Otherwise it gives up its rights, and can read nothing of a test's folder.
-            lines.append("user root")
-        if self.tls is not None:
-            lines += [f"certfile {self.tls[0]}", f"keyfile {self.tls[1]}"]
-        if self.users:
-            passwords = self.folder / "passwords"
-            passwords.write_text("".join(f"{user}:{_hashed(word)}\n" for user, word in self.users.items()))
-            passwords.chmod(0o600)
-            lines += ["allow_anonymous false", f"password_file {passwords}"]
-        else:
-            lines.append("allow_anonymous true")
-        if self.persistent:
-            lines += ["persistence true", f"persistence_location {self.folder}/", "autosave_interval 1"]
-        config = self.folder / "mosquitto.conf"
-        config.write_text("\n".join(lines) + "\n")
-        with (self.folder / "mosquitto.log").open("ab") as output:
-            self._process = subprocess.Popen([MOSQUITTO, "-c", str(config)], stderr=output, stdout=output)
-        eventually(lambda: self._process.poll() is not None or answers(self.port), what="Mosquitto listens")
-        assert self._process.poll() is None, (self.folder / "mosquitto.log").read_text()
-
-    def stop(self):
-        """Stop, and wait for its end."""
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            self._process = None
 
 
 class Embedded:
@@ -199,40 +123,6 @@ class Wire:
                     (broker if source is client else client).sendall(data)
 
 
-class Listener:
-    """A plain paho subscriber that notes all that it is sent, independent of the code under test."""
-
-    def __init__(self, port, topic_filter="#", username=None, password=None):
-        self.messages: list[tuple[str, bytes, bool]] = []
-        self._subscribed = threading.Event()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=f"listener-{os.urandom(4).hex()}")
-        if username is not None:
-            self._client.username_pw_set(username, password)
-        self._client.reconnect_delay_set(1, 1)
-        self._client.on_connect = lambda client, *rest: client.subscribe(topic_filter, 1)
-        self._client.on_subscribe = lambda *rest: self._subscribed.set()
-        self._client.on_message = self._note
-        self._client.connect("127.0.0.1", port)
-        self._client.loop_start()
-        assert self._subscribed.wait(10)
-
-    def _note(self, client, userdata, message):
-        self.messages.append((message.topic, bytes(message.payload), message.retain))
-
-    def last(self, topic):
-        """The last payload on a topic; None when there was none."""
-        return next((payload for at, payload, _ in reversed(self.messages) if at == topic), None)
-
-    def payloads(self, beginning):
-        """All payloads on topics with that beginning, in order."""
-        return [payload for topic, payload, _ in self.messages if topic.startswith(beginning)]
-
-    def close(self):
-        """Leave."""
-        self._client.disconnect()
-        self._client.loop_stop()
-
-
 class FakeOutbox:
     """An outbox in memory, which can be told to fail, or to be slow to forget."""
 
@@ -309,19 +199,6 @@ def make_floor(floor_id=1, name="Ground Floor", vehicles=3, total=10, seq=1, act
     return Occupancy(floor_id, name, "", total, vehicles, active, START + timedelta(minutes=minutes), seq)
 
 
-def _hashed(word):
-    """A password as Mosquitto 2 keeps it."""
-    salt = os.urandom(12)
-    digest = hashlib.pbkdf2_hmac("sha512", word.encode(), salt, 101)
-    return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
-
-
-@pytest.fixture(name="eventually")
-def eventually_fixture():
-    """The waiting function."""
-    return eventually
-
-
 @pytest.fixture(name="make_event")
 def make_event_fixture():
     """The maker of events."""
@@ -346,16 +223,6 @@ def topics():
     return Topics("smartpark", "garage", "pi-1")
 
 
-@pytest.fixture
-def mosquitto(tmp_path):
-    """A Mosquitto that is not started yet."""
-    if MOSQUITTO is None:
-        pytest.skip("Mosquitto is not installed on this machine")
-    broker = Mosquitto(tmp_path)
-    yield broker
-    broker.stop()
-
-
 @pytest.fixture(params=["mosquitto", "embedded"])
 def broker(request):
     """A running broker, each kind in turn, that can be stopped and started again on its port."""
@@ -367,24 +234,6 @@ def broker(request):
     chosen.start()
     yield chosen
     chosen.stop()
-
-
-@pytest.fixture
-def closing():
-    """Has whatever is given to it closed at the end, the last first."""
-    with contextlib.ExitStack() as stack:
-
-        def keep(thing, *arguments):
-            stack.callback(thing.close, *arguments)
-            return thing
-
-        yield keep
-
-
-@pytest.fixture
-def listen(closing):
-    """Makes listeners: ``listen(port, topic_filter)``."""
-    return lambda port, *rest, **options: closing(Listener(port, *rest, **options))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A real Mosquitto and a plain subscriber, for the tests of several rooms (loaded by tests/conftest.py)."""
+"""Waiting for conditions, a real Mosquitto and a plain subscriber, for the tests of several rooms."""
 
 from __future__ import annotations
 
@@ -128,6 +128,12 @@ def _hashed(word):
     salt = os.urandom(12)
     digest = hashlib.pbkdf2_hmac("sha512", word.encode(), salt, 101)
     return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
+
+
+@pytest.fixture(name="eventually")
+def eventually_fixture():
+    """The waiting function: ``eventually(condition, seconds, what)``."""
+    return eventually
 
 
 @pytest.fixture
