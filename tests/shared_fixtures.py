@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import socket
@@ -112,6 +113,11 @@ class Listener:
     def last(self, topic):
         """The last payload on a topic; None when there was none."""
         return next((payload for at, payload, _ in reversed(self.messages) if at == topic), None)
+
+    def json(self, topic):
+        """The last payload on a topic, read; empty when there was none, or an empty one."""
+        payload = self.last(topic)
+        return json.loads(payload) if payload else {}
 
     def payloads(self, beginning):
         """All payloads on topics with that beginning, in order."""
