@@ -9,6 +9,9 @@ import pytest
 
 # Before any test loads onnxruntime, which would otherwise keep usage figures.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# OpenCV reads it once, at a process's first video: a test that opens one by itself must not decide for all others.
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")
 
 pytest_plugins = ["shared_fixtures"]
 
