@@ -56,6 +56,14 @@ class VehicleType(StrEnum):
             return cls.OTHER
 
 
+class ClockState(StrEnum):
+    """Whether the clock that dated an event was right, as far as the machine knew."""
+
+    SYNCHRONISED = "synchronised"
+    UNSYNCHRONISED = "unsynchronised"
+    UNKNOWN = "unknown"
+
+
 class TrackState(StrEnum):
     """Where a track is in its life."""
 
@@ -159,7 +167,8 @@ class Event:
     """The fact to be stored: a vehicle came into a floor or left it.
 
     ``timestamp`` is aware UTC with microseconds. ``camera_id``, ``track_id``, ``direction`` and ``timestamp``
-    together are the idempotency key.
+    together are the idempotency key. ``clock_state`` tells whether ``timestamp`` can be trusted; it is no part of the
+    key.
     """
 
     camera_id: str
@@ -170,6 +179,7 @@ class Event:
     direction: Direction
     confidence: float
     timestamp: datetime
+    clock_state: ClockState = ClockState.UNKNOWN
 
     @property
     def event_id(self) -> uuid.UUID:

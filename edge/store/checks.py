@@ -9,13 +9,13 @@ from numbers import Real
 from typing import TYPE_CHECKING, TypeVar
 
 from edge.errors import RefusedError
-from edge.records import Direction, VehicleType
+from edge.records import ClockState, Direction, VehicleType
 from edge.store.fields import to_utc
 
 if TYPE_CHECKING:
     from edge.records import Event
 
-T = TypeVar("T", Direction, VehicleType)
+T = TypeVar("T", ClockState, Direction, VehicleType)
 
 LONGEST_TEXT = 200
 # Control characters would break log lines and the lines that event ids are made of; lone surrogates are no text.
@@ -66,6 +66,7 @@ def checked_event(event: Event) -> Event:
         direction=_member(where, "direction", Direction, event.direction),
         confidence=confidence,
         timestamp=timestamp,
+        clock_state=_member(where, "clock_state", ClockState, event.clock_state),
     )
 
 

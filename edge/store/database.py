@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from peewee import OperationalError, SqliteDatabase
 
 from edge.errors import StoreError
-from edge.store.schema import has_schema
+from edge.store.schema import has_schema, require_current
 from edge.store.transaction import execute_sql
 from edge.store.trouble import is_passing, told
 
@@ -22,8 +22,8 @@ def open_database(path: Path, *, busy_timeout: float, read_only: bool = False) -
     """An open handle. ``busy_timeout`` is how many seconds a statement waits for another program's lock.
 
     A writer's handle is durable (WAL, ``synchronous=FULL``), checks foreign keys, and creates the file and its
-    folder; its tables come from ``create_schema``. It works in the thread that opened it, and nowhere else. A
-    read-only handle changes nothing, needs tables, and never hinders the writer; each thread that uses it gets a
+    folder; its tables come from ``create_schema``, or from ``migrate`` when they are older. It works in the thread
+    that opened it, and nowhere else. A read-only handle changes nothing, needs tables, and never hinders the writer; each thread that uses it gets a
     connection of its own, which ``close()`` in that thread ends.
 
     StoreError, with the path and the remedy, for a file that cannot be opened or is not ours; a file of another
@@ -42,7 +42,9 @@ def open_database(path: Path, *, busy_timeout: float, read_only: bool = False) -
             db.connect()
             ours = has_schema(db, path)
             if read_only and not ours:
-                raise StoreError(f"{path}: has no tables yet; start `smartpark run` once")
+                raise StoreError(f"{path}: has no tables yet; start `smartpark run` once, or use `smartpark db create`")
+            if read_only:
+                require_current(db, path)
             if not read_only:
                 _use_wal(db, path, busy_timeout)
     except BaseException:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from edge.records import Occupancy
 from edge.store.checks import checked_text, is_text
-from edge.store.schema import Floor
+from edge.store.models import Floor
 from edge.store.transaction import Row, execute, first, rows, write_transaction
 
 if TYPE_CHECKING:

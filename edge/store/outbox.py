@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
-from edge.store.events import EVENT_COLUMNS, StoredEvent, stored_event
-from edge.store.schema import Event, Floor
-from edge.store.schema import Outbox as OutboxRow
+from edge.store.models import Event, Floor
+from edge.store.models import Outbox as OutboxRow
+from edge.store.stored import EVENT_COLUMNS, StoredEvent, stored_event
 from edge.store.transaction import execute, rows, write_transaction
 
 if TYPE_CHECKING:

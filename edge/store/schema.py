@@ -1,182 +1,102 @@
-"""The tables, and whether a file is ours.
-
-    floors ──< events ──1 outbox        current_vehicles = opening_vehicles + entries - exits + sum(delta)
-       └────< adjustments                                  holds after every transaction: the ledger
-
-Models carry no database: each query is bound to the handle that was passed in.
-"""
+"""Whether a file is ours and of which version, and making the tables of a new one."""
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
-from peewee import (
-    BigIntegerField,
-    BooleanField,
-    Check,
-    Database,
-    DoubleField,
-    ForeignKeyField,
-    IntegerField,
-    Model,
-    SchemaManager,
-    SqliteDatabase,
-    TextField,
-)
+from peewee import Database, SchemaManager, SqliteDatabase, fn
 
+from edge import __version__
 from edge.errors import StoreError
-from edge.records import Direction, VehicleType
-from edge.store.fields import NeverReusedField, UtcField, UuidField
-from edge.store.transaction import write_transaction
+from edge.store.models import MODELS, SchemaMigration, table_name
+from edge.store.transaction import execute, execute_sql, rows, write_transaction
 from edge.store.trouble import told
+from edge.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from peewee import Context
+
 # "SPKE", in SQLite's header: `file` and this program tell our databases from others by it. Never change it.
 APPLICATION_ID = 0x53504B45
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# What a database of each older version must hold to be whole.
+OLDER_TABLES = {1: frozenset({"floors", "events", "adjustments", "outbox"})}
+TABLES = frozenset(table_name(model) for model in MODELS)
 
 
-class AdjustmentReason(StrEnum):
-    """Why a floor's count changed without a vehicle."""
-
-    UNDERFLOW = "underflow"  # an exit from an empty floor
-    OVERFLOW = "overflow"  # an entry into a full one
-
-
-def _one_of(column: str, values: Iterable[Enum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})"
-
-
-# What every row keeps to. Texts, because SQLite reads a table's own checks only when it may write, and ``verify``
-# asks a read-only handle too.
-FLOOR_CHECKS = (
-    "total_slots >= 0",
-    "current_vehicles >= 0 AND current_vehicles <= total_slots",
-    # Not against total_slots: a floor may lose slots later, its opening count is history.
-    "opening_vehicles >= 0",
-)
-EVENT_CHECKS = (
-    _one_of("vehicle_type", VehicleType),
-    _one_of("direction", Direction),
-    "confidence >= 0 AND confidence <= 1",
-)
-ADJUSTMENT_CHECKS = ('"after" = "before" + delta', "reason <> ''")
-
-
-class Floor(Model):
-    """A floor and its count. ``seq`` grows by one with every change of the row."""
-
-    id = NeverReusedField()
-    name = TextField(unique=True)
-    description = TextField()
-    total_slots = IntegerField()
-    current_vehicles = IntegerField()
-    opening_vehicles = IntegerField()
-    is_active = BooleanField()
-    seq = BigIntegerField()
-    created_at = UtcField()
-    updated_at = UtcField()
-
-    class Meta:
-        table_name = "floors"
-        constraints = tuple(map(Check, FLOOR_CHECKS))
-
-
-class Event(Model):
-    """A vehicle came into a floor or left it."""
-
-    id = NeverReusedField()
-    event_id = UuidField(unique=True)
-    camera_id = TextField()
-    gate_id = TextField()
-    # No index of its own: (floor, timestamp) begins with it.
-    floor = ForeignKeyField(Floor, on_delete="CASCADE", lazy_load=False, backref="+", index=False)
-    track_id = TextField()
-    vehicle_type = TextField()
-    direction = TextField()
-    confidence = DoubleField()
-    timestamp = UtcField()
-    created_at = UtcField()
-
-    class Meta:
-        table_name = "events"
-        constraints = tuple(map(Check, EVENT_CHECKS))
-        indexes = (
-            (("camera_id", "track_id", "direction", "timestamp"), True),
-            (("floor", "timestamp"), False),
-        )
-
-
-class Adjustment(Model):
-    """A change of a floor's count that no vehicle caused: ``after = before + delta``.
-
-    For a clamp ``before`` is what the event alone would have made of the count (-1 on an empty floor), ``after``
-    is where the count stays. ``event_id`` is that event's UUID, no foreign key: it outlives the event's row.
-    Reasons are checked in Python only, so that a new one needs no new table.
-    """
-
-    id = NeverReusedField()
-    floor = ForeignKeyField(Floor, on_delete="CASCADE", lazy_load=False, backref="+")
-    delta = IntegerField()
-    reason = TextField()
-    event_id = UuidField(null=True)
-    note = TextField()
-    before = IntegerField()
-    after = IntegerField()
-    at = UtcField()
-
-    class Meta:
-        table_name = "adjustments"
-        constraints = tuple(map(Check, ADJUSTMENT_CHECKS))
-
-
-class Outbox(Model):
-    """An event that the broker has not acknowledged yet."""
-
-    id = NeverReusedField()
-    event = ForeignKeyField(Event, on_delete="CASCADE", lazy_load=False, backref="+", unique=True)
-    created_at = UtcField()
-
-    class Meta:
-        table_name = "outbox"
-
-
-MODELS: tuple[type[Model], ...] = (Floor, Event, Adjustment, Outbox)
-CHECKS: dict[type[Model], tuple[str, ...]] = {
-    Floor: FLOOR_CHECKS,
-    Event: EVENT_CHECKS,
-    Adjustment: ADJUSTMENT_CHECKS,
-}
+class _Tables(SchemaManager):
+    def _create_table(self, safe: bool = True, **options: Any) -> Context:
+        made: Context = super()._create_table(safe, **options)  # type: ignore[misc]  # Peewee's stub leaves it out
+        # A key of several columns is the table itself, instead of an index beside it: a page less for each event.
+        if isinstance(self.database, SqliteDatabase) and self.model._meta.composite_key:
+            made.literal(" WITHOUT ROWID")
+        return made
 
 
 def create_schema(db: Database) -> bool:
     """Creates the tables in an empty database; True if it did. All or nothing, and safe to repeat.
 
-    StoreError for a database of another program, of a newer schema, or without one of our tables.
+    A database of an older version stays as it is: see ``migrations``. StoreError for a database of another program,
+    of a newer version, or without one of our tables.
     """
     with told(db.database), write_transaction(db):
         if has_schema(db, db.database):
             return False
         for model in MODELS:
-            SchemaManager(model, db).create_all(safe=False)
+            _Tables(model, db).create_all(safe=False)
+        create_views(db)
         if isinstance(db, SqliteDatabase):
             db.pragma("application_id", APPLICATION_ID)
-            db.pragma("user_version", SCHEMA_VERSION)
+        note_version(db, SCHEMA_VERSION, "created", datetime.now(UTC))
         return True
 
 
-def has_schema(db: Database, name: object) -> bool:
-    """True for a database of ours, False for an empty one. ``name`` is what messages call it.
+def drop_schema(db: Database) -> None:
+    """Removes our tables and all that is in them, in one transaction. Other tables stay."""
+    with told(db.database), write_transaction(db):
+        drop_views(db)
+        for model in reversed(MODELS):
+            SchemaManager(model, db).drop_table(safe=True)
+        if isinstance(db, SqliteDatabase):
+            db.pragma("user_version", 0)
 
-    StoreError for every other: that of another program, of a newer schema, or without one of our tables.
-    Nothing is written.
-    """
-    tables = set(db.get_tables()) - {"sqlite_sequence"}
+
+def note_version(db: Database, version: int, name: str, now: datetime) -> None:
+    """The tables have this version from the end of the present transaction on."""
+    values = {
+        SchemaMigration.version: version,
+        SchemaMigration.name: name,
+        SchemaMigration.applied_at: now,
+        SchemaMigration.program_version: __version__,
+    }
+    execute(db, SchemaMigration.insert(values))
     if isinstance(db, SqliteDatabase):
-        owner, version = int(db.pragma("application_id")), int(db.pragma("user_version"))
+        db.pragma("user_version", version)
+
+
+def schema_version(db: Database) -> int:
+    """The version of the tables; 0 where there are none."""
+    if isinstance(db, SqliteDatabase):
+        return int(db.pragma("user_version"))
+    if table_name(SchemaMigration) not in db.get_tables():
+        return 0
+    [(version,)] = rows(db, SchemaMigration.select(fn.MAX(SchemaMigration.version)))
+    return int(version or 0)
+
+
+def has_schema(db: Database, name: object) -> bool:
+    """True for a database of ours, also of an older version; False for an empty one.
+
+    ``name`` is what messages call it. StoreError for every other: that of another program, of a newer version, or
+    without one of our tables. Nothing is written.
+    """
+    tables = set(db.get_tables()) - {"sqlite_sequence", "sqlite_stat1", "sqlite_stat4"}
+    version = schema_version(db)
+    if isinstance(db, SqliteDatabase):
+        owner = int(db.pragma("application_id"))
         if not tables and owner in (0, APPLICATION_ID) and version == 0:
             return False
         if owner != APPLICATION_ID:
@@ -184,22 +104,42 @@ def has_schema(db: Database, name: object) -> bool:
                 f"{name}: is a database of another program (application id {owner:#010x}, not"
                 f" {APPLICATION_ID:#010x}); set [database] path to another file"
             )
-        if version > SCHEMA_VERSION:
-            raise StoreError(
-                f"{name}: has schema version {version}, this program knows up to {SCHEMA_VERSION};"
-                " install the newer program, or set [database] path to another file"
-            )
-    elif not tables & {table_name(model) for model in MODELS}:
+    elif not tables & TABLES:
         return False
-    missing = sorted({table_name(model) for model in MODELS} - tables)
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"{name}: has schema version {version}, this program knows up to {SCHEMA_VERSION};"
+            " install the newer program, or set [database] path to another file"
+        )
+    _whole(name, tables, OLDER_TABLES.get(version, TABLES))
+    return True
+
+
+def require_current(db: Database, name: object) -> None:
+    """StoreError, with the remedy, for a database of ours that has an older version than this program's."""
+    version = schema_version(db)
+    if version < SCHEMA_VERSION:
+        raise StoreError(
+            f"{name}: has schema version {version}, this program needs {SCHEMA_VERSION};"
+            " start `smartpark run`, or use `smartpark db migrate`"
+        )
+
+
+def tables_there(db: Database) -> dict[str, bool]:
+    """For each table of ours whether it is there."""
+    there = set(db.get_tables())
+    return {table_name(model): table_name(model) in there for model in MODELS}
+
+
+def _whole(name: object, tables: Iterable[str], needed: frozenset[str]) -> None:
+    missing = sorted(needed - set(tables))
     if missing:
         raise StoreError(
             f"{name}: lacks the table{'s' if len(missing) > 1 else ''} {', '.join(missing)};"
             " it is damaged: put a backup in its place, or move it away to begin anew"
         )
-    return True
 
 
-def table_name(model: type[Model]) -> str:
-    """The table of a model."""
-    return str(model._meta.table_name)
+def view_names(db: Database) -> list[str]:
+    """The views that are there, by name. Only of SQLite."""
+    return [name for (name,) in execute_sql(db, "SELECT name FROM sqlite_master WHERE type = 'view' ORDER BY name")]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import peewee
-from peewee import Database, Query, SqliteDatabase
+from peewee import Database, Field, Query, SqliteDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 Row = tuple[Any, ...]
 
@@ -59,7 +60,64 @@ def execute(db: Database, query: Query) -> int:
     return int(query.execute(db))
 
 
-def execute_sql(db: Database, sql: str) -> list[Row]:
+def execute_sql(db: Database, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
     """Runs a statement that Peewee has no words for; all of its rows."""
     with _fetching():
-        return list(db.execute_sql(sql).fetchall())  # type: ignore[no-untyped-call]  # Peewee's stub has no types here
+        cursor = db.execute_sql(sql, parameters)  # type: ignore[no-untyped-call]  # Peewee's stub has no types here
+        # A driver may refuse to fetch after a statement that gives no rows.
+        return list(cursor.fetchall()) if cursor.description is not None else []
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    name: str
+    field: Field | None
+
+
+def slot(name: str, field: Field | None = None) -> peewee.Value:
+    """The place of a value in a ``Prepared`` query; with ``field`` the value is converted as that column wants it."""
+    return peewee.Value(_Slot(name, field), converter=False, unpack=False)
+
+
+class Prepared:
+    """A query that Peewee turns into SQL once, for work where building it anew costs more than running it.
+
+    ``columns`` are what it returns; their values come back as Python's. Made at import, used by any thread.
+    """
+
+    def __init__(self, query: Query, columns: Sequence[Field] = ()) -> None:
+        self._query = query
+        self._convert: list[Callable[[Any], Any]] = [column.python_value for column in columns]
+        self._compiled: dict[type[Database], tuple[str, list[object]]] = {}
+
+    def rows(self, db: Database, **values: object) -> list[Row]:
+        """All rows, with each slot filled by the value of its name."""
+        sql, parameters = self._sql(db)
+        filled = [_fill(parameter, values) for parameter in parameters]
+        convert = self._convert
+        return [
+            tuple(to_python(value) for to_python, value in zip(convert, row, strict=True))
+            for row in execute_sql(db, sql, filled)
+        ]
+
+    def first(self, db: Database, **values: object) -> Row | None:
+        """The first row, or None."""
+        return next(iter(self.rows(db, **values)), None)
+
+    def run(self, db: Database, **values: object) -> None:
+        """For a statement that returns nothing."""
+        self.rows(db, **values)
+
+    def _sql(self, db: Database) -> tuple[str, list[object]]:
+        kind = type(db)
+        if kind not in self._compiled:
+            sql, parameters = db.get_sql_context().sql(self._query).query()  # type: ignore[no-untyped-call]  # as above
+            self._compiled[kind] = (str(sql), list(parameters))
+        return self._compiled[kind]
+
+
+def _fill(parameter: object, values: dict[str, object]) -> object:
+    if not isinstance(parameter, _Slot):
+        return parameter
+    value = values[parameter.name]
+    return value if parameter.field is None else parameter.field.db_value(value)  # type: ignore[no-untyped-call]  # as above

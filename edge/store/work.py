@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import RefusedError, SmartParkError
 from edge.store.events import Events
+from edge.store.models import Floor
 from edge.store.outbox import Outbox
-from edge.store.schema import Floor
 from edge.store.transaction import rows, write_transaction
 
 if TYPE_CHECKING:

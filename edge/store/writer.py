@@ -15,8 +15,9 @@ from edge.errors import StoreError
 from edge.store.backlog import Backlog
 from edge.store.checks import event_key
 from edge.store.floors import Floors
+from edge.store.migrations import migrate
 from edge.store.retry import Retry
-from edge.store.schema import create_schema
+from edge.store.schema import create_schema, require_current
 from edge.store.transaction import execute_sql
 from edge.store.trouble import OPERATIONAL, is_passing, sentence, told
 from edge.store.work import Call, Record, perform
@@ -59,14 +60,17 @@ class Writer:
         queue_limit: int = 10_000,
         *,
         clock: Callable[[], datetime] = utc_now,
+        may_migrate: bool = True,
     ) -> None:
         """``on_recorded`` hears of every commit, ``on_fatal`` of the end, both in the writer's thread: neither may
         wait for the writer. ``queue_limit`` is a safety net: so many events may wait before new ones are dropped.
+        ``may_migrate``: False while another program counts into the database, which may be an older one.
         """
         self._open_db = open_db
         self._on_recorded = on_recorded
         self._on_fatal = on_fatal
         self._clock = clock
+        self._may_migrate = may_migrate
         self._backlog = Backlog(queue_limit)
         self._thread: threading.Thread | None = None
         self._ready: Future[None] = Future()
@@ -122,7 +126,7 @@ class Writer:
     # -- what other threads call -----------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Open the database, create its tables where they are missing; returns when ready to write.
+        """Open the database, create its tables or bring them up to date; returns when ready to write.
 
         Raises what stands in the way, most often a StoreError.
         """
@@ -211,6 +215,10 @@ class Writer:
         try:
             if create_schema(db):
                 log.info("created the tables in %s", db.database)
+            elif self._may_migrate:
+                migrate(db, self._clock())
+            else:
+                require_current(db, db.database)
         except BaseException:
             db.close()
             raise

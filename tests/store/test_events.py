@@ -16,8 +16,8 @@ from edge.records import Direction, VehicleType
 from edge.store.database import open_database
 from edge.store.events import Events
 from edge.store.floors import Floors
+from edge.store.models import AdjustmentReason
 from edge.store.outbox import Outbox
-from edge.store.schema import AdjustmentReason
 from edge.store.verify import verify
 
 if TYPE_CHECKING:

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 
     from edge.records import Event
 
-FLOOR = "INSERT INTO floors VALUES (NULL, {name}, '', {total}, {current}, {opening}, 1, 1, 0, 0)"
+FLOOR = "INSERT INTO floors VALUES (NULL, {name}, '', {total}, {current}, {opening}, 1, 1, 0, 0, {deleted}, 1)"
 EVENT = (
     "INSERT INTO events VALUES (NULL, {event_id}, {camera}, 'gate', {floor}, 'RUN-1', {vehicle}, {direction},"
-    " {confidence}, {timestamp}, 0)"
+    " {confidence}, {timestamp}, 0, {clock})"
 )
-ADJUSTMENT = "INSERT INTO adjustments VALUES (NULL, {floor}, {delta}, {reason}, NULL, '', {before}, {after}, 0)"
+ADJUSTMENT = "INSERT INTO adjustments VALUES (NULL, {floor}, {delta}, {reason}, NULL, '', {before}, {after}, 0, '')"
 
-FLOOR_OK = {"name": "'New'", "total": 3, "current": 1, "opening": 0}
+HOUR = "INSERT INTO event_hourly VALUES ({hour}, {floor}, {entries}, 1, {car}, 0, 0, 1, 0, 0, 1.5, {removed}, 0)"
+AUDIT = "INSERT INTO audit_log VALUES (NULL, 0, {actor}, {action}, '', NULL, NULL, '')"
+
+FLOOR_OK = {"name": "'New'", "total": 3, "current": 1, "opening": 0, "deleted": "NULL"}
 EVENT_OK = {
     "event_id": "'6fa459ea-ee8a-3ca4-894e-db77e160355e'",
     "camera": "'ramp'",
@@ -41,7 +44,10 @@ EVENT_OK = {
     "direction": "'entry'",
     "confidence": 0.5,
     "timestamp": 7,
+    "clock": "'unknown'",
 }
+HOUR_OK = {"hour": -7200000000, "floor": 1, "entries": 2, "car": 2, "removed": 2}
+AUDIT_OK = {"actor": "'me'", "action": "'create'"}
 ADJUSTMENT_OK = {"floor": 1, "delta": 1, "reason": "'underflow'", "before": -1, "after": 0}
 
 
@@ -62,9 +68,18 @@ ADJUSTMENT_OK = {"floor": 1, "delta": 1, "reason": "'underflow'", "before": -1, 
         (EVENT, EVENT_OK, {"confidence": "'high'"}),
         (EVENT, EVENT_OK, {"timestamp": "NULL"}),
         (EVENT, EVENT_OK, {"floor": 99}),
+        (EVENT, EVENT_OK, {"clock": "'late'"}),
         (ADJUSTMENT, ADJUSTMENT_OK, {"delta": 2}),
         (ADJUSTMENT, ADJUSTMENT_OK, {"reason": "''"}),
         (ADJUSTMENT, ADJUSTMENT_OK, {"floor": 99}),
+        (HOUR, HOUR_OK, {"hour": 1}),
+        (HOUR, HOUR_OK, {"entries": -1, "car": 0}),
+        (HOUR, HOUR_OK, {"car": 1}),
+        (HOUR, HOUR_OK, {"removed": 4}),
+        (HOUR, HOUR_OK, {"removed": -1}),
+        (HOUR, HOUR_OK, {"floor": 99}),
+        (AUDIT, AUDIT_OK, {"actor": "''"}),
+        (AUDIT, AUDIT_OK, {"action": "''"}),
     ],
 )
 def test_the_database_itself_refuses_impossible_rows(
@@ -99,7 +114,7 @@ def test_a_floor_takes_its_rows_with_it(db: SqliteDatabase, make_event: Callable
     records = [make_event(n, floor="Roof") for n in range(4)] + [make_event(9)]
     Events(db).record_all(records, now)
     db.execute_sql("DELETE FROM floors WHERE name = 'Roof'")
-    for table, left in (("events", 1), ("outbox", 1), ("adjustments", 0)):
+    for table, left in (("events", 1), ("outbox", 1), ("adjustments", 0), ("event_hourly", 1)):
         assert db.execute_sql(f"SELECT COUNT(*) FROM {table}").fetchone() == (left,)
 
 
@@ -148,8 +163,9 @@ def _plain(path: Path, *statements: str) -> str:
         (["CREATE TABLE notes (text)"], "another program.*set \\[database\\] path"),
         (["PRAGMA application_id = 7"], "another program"),
         (["PRAGMA user_version = 1"], "another program"),
-        ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 2"], "schema version 2.*newer program"),
+        ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 3"], "schema version 3.*newer program"),
         ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1"], "lacks the tables.*backup"),
+        ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 2"], "lacks the tables.*backup"),
     ],
 )
 def test_a_database_that_is_not_ours_is_refused_and_left_alone(

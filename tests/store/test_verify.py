@@ -40,19 +40,38 @@ def used(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) ->
             "'Ground'.* has 13 vehicles, its ledger says 12: 10 at",
         ),
         ("UPDATE floors SET opening_vehicles = 9 WHERE id = 1", "'Ground'.* has 12 vehicles, its ledger says 11"),
-        ("DELETE FROM events WHERE id = 1", "'Ground'.* ledger says 11: .* 2 entries - 1 exits"),
-        ("UPDATE events SET direction = 'exit' WHERE id = 1", "'Ground'.* ledger says 10"),
+        ("UPDATE event_hourly SET entries = 2, car = 3 WHERE floor_id = 1", "ledger says 11: .* 2 entries - 1 exits"),
         ("DELETE FROM adjustments WHERE id = 1", r"'Roof'.* has 2 vehicles, its ledger says 3: .*\-1 adjusted"),
         ("UPDATE adjustments SET delta = -3, after = before - 3 WHERE id = 1", "'Roof'.* ledger says 0"),
-        ("INSERT INTO adjustments VALUES (NULL, 1, 2, 'x', NULL, '', 0, 2, 0)", "'Ground'.* ledger says 14"),
+        ("INSERT INTO adjustments VALUES (NULL, 1, 2, 'x', NULL, '', 0, 2, 0, '')", "'Ground'.* ledger says 14"),
     ],
 )
 def test_a_count_that_is_not_its_ledger_is_found(used: SqliteDatabase, change: str, sentence: str) -> None:
     """Whichever side of the sum was changed, that floor is named with both numbers, and no other."""
     assert verify(used) == []
     used.execute_sql(change)
-    [found] = verify(used)
+    [found] = [line for line in verify(used) if not line.startswith("The hour ")]
     assert re.search(sentence, found)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("DELETE FROM events WHERE id = 1", "08:00Z of floor 1 .* 3 entries and 1 exits .* has 2 and 1"),
+        ("UPDATE events SET direction = 'exit' WHERE id = 1", "3 entries and 1 exits .* has 2 and 2"),
+        ("UPDATE events SET vehicle_type = 'bus' WHERE id = 1", "has 3 and 1; or their types"),
+        ("UPDATE events SET confidence = 0.1 WHERE id = 1", "has 3 and 1; or their types or confidences"),
+        ("UPDATE events SET timestamp = 7 WHERE id = 8", "4 entries and 0 exits .* has 3 and 0"),
+        ("UPDATE event_hourly SET removed_entries = 1 WHERE floor_id = 2", "3 entries and 0 exits .* has 4 and 0"),
+        ("UPDATE event_hourly SET hour = 0 WHERE floor_id = 2", "1970-01-01T00:00Z of floor 2 .* has 0 and 0"),
+    ],
+)
+def test_an_hour_that_is_not_its_events_is_found(used: SqliteDatabase, change: str, sentence: str) -> None:
+    """Events that are missing, moved or changed show against the hourly totals, with floor and hour."""
+    used.execute_sql(change)
+    found = verify(used)
+    assert any(re.search(sentence, line) for line in found), found
+    assert all(line.startswith("The hour ") for line in found)
 
 
 def test_rows_without_their_parents_are_found(used: SqliteDatabase, path: Path) -> None:
@@ -79,7 +98,9 @@ def test_a_row_that_breaks_a_check_is_found(used: SqliteDatabase, path: Path, *,
         other.execute("UPDATE events SET confidence = 7.0 WHERE id = 2")
         other.commit()
     with closing(open_database(path, busy_timeout=1.0, read_only=read_only)) as db:
-        assert verify(db) == ["Row 2 of events breaks the rule confidence >= 0 AND confidence <= 1."]
+        row, hour = verify(db)
+    assert row == "Row 2 of events breaks the rule confidence >= 0 AND confidence <= 1."
+    assert hour.startswith("The hour 2026-05-04T08:00Z of floor 1 ")
 
 
 def test_a_torn_page_is_found(

@@ -1,0 +1,104 @@
+"""An event as it stands in the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge.records import ClockState, Direction, VehicleType
+from edge.records import Event as EventRecord
+from edge.store.models import Event, Floor
+
+if TYPE_CHECKING:
+    import uuid
+    from datetime import datetime
+
+    from edge.records import Occupancy
+    from edge.store.models import AdjustmentReason
+    from edge.store.transaction import Row
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event as it stands in the database. Both times are aware UTC."""
+
+    id: int
+    event_id: uuid.UUID
+    camera_id: str
+    gate_id: str
+    floor_id: int
+    floor: str
+    track_id: str
+    vehicle_type: VehicleType
+    direction: Direction
+    confidence: float
+    timestamp: datetime
+    created_at: datetime
+    clock_state: ClockState = ClockState.UNKNOWN
+
+    @property
+    def event(self) -> EventRecord:
+        """The event alone, as it was recorded."""
+        return EventRecord(
+            camera_id=self.camera_id,
+            gate_id=self.gate_id,
+            floor=self.floor,
+            track_id=self.track_id,
+            vehicle_type=self.vehicle_type,
+            direction=self.direction,
+            confidence=self.confidence,
+            timestamp=self.timestamp,
+            clock_state=self.clock_state,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of an event that was to be recorded.
+
+    ``inserted`` is False when it was there before; ``event`` is the row that is there. ``occupancy`` is the floor
+    after it. ``clamp`` says why the count did not move with the event, None if it did.
+    """
+
+    event: StoredEvent
+    inserted: bool
+    occupancy: Occupancy
+    clamp: AdjustmentReason | None = None
+
+
+# What ``stored_event`` makes a record of; the query joins Floor.
+EVENT_COLUMNS = (
+    Event.id,
+    Event.event_id,
+    Event.camera_id,
+    Event.gate_id,
+    Event.floor,
+    Floor.name,
+    Event.track_id,
+    Event.vehicle_type,
+    Event.direction,
+    Event.confidence,
+    Event.timestamp,
+    Event.created_at,
+    Event.clock_state,
+)
+
+
+def stored_event(row: Row) -> StoredEvent:
+    """The record of a row of ``EVENT_COLUMNS``."""
+    row_id, event_id, camera, gate, floor_id, floor, track, vehicle, way, confidence, timestamp, created, clock = row
+    return StoredEvent(
+        id=row_id,
+        event_id=event_id,
+        camera_id=camera,
+        gate_id=gate,
+        floor_id=floor_id,
+        floor=floor,
+        track_id=track,
+        vehicle_type=VehicleType(vehicle),
+        direction=Direction(way),
+        confidence=confidence,
+        timestamp=timestamp,
+        created_at=created,
+        clock_state=ClockState(clock),
+    )
