@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 T = TypeVar("T", ClockState, Direction, VehicleType)
 
 LONGEST_TEXT = 200
+LONGEST_NOTE = 1000
+MOST_VEHICLES = 1_000_000
 # Control characters would break log lines and the lines that event ids are made of; lone surrogates are no text.
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -35,6 +37,22 @@ def checked_text(what: str, value: object) -> str:
         raise RefusedError(f"{what} has {len(value)} characters; it must have 1 to {LONGEST_TEXT}")
     if not is_text(value):
         raise RefusedError(f"{what} {value!r} holds characters that are no text; leave them out")
+    return value
+
+
+def checked_note(what: str, value: str) -> str:
+    """As ``checked_text``, but up to 1000 characters, and it may be empty."""
+    if len(value) > LONGEST_NOTE:
+        raise RefusedError(f"{what} has {len(value)} characters; it must have at most {LONGEST_NOTE}")
+    if not is_text(value):
+        raise RefusedError(f"{what} {_short(value)} holds characters that are no text; leave them out")
+    return value
+
+
+def checked_number(what: str, value: int, least: int = 0, most: int = MOST_VEHICLES) -> int:
+    """``value`` if it is a whole number in the bounds, else a RefusedError."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise RefusedError(f"{what} is {_short(value)}; it must be a whole number from {least} to {most}")
     return value
 
 

@@ -23,8 +23,8 @@ def open_database(path: Path, *, busy_timeout: float, read_only: bool = False) -
 
     A writer's handle is durable (WAL, ``synchronous=FULL``), checks foreign keys, and creates the file and its
     folder; its tables come from ``create_schema``, or from ``migrate`` when they are older. It works in the thread
-    that opened it, and nowhere else. A read-only handle changes nothing, needs tables, and never hinders the writer; each thread that uses it gets a
-    connection of its own, which ``close()`` in that thread ends.
+    that opened it, and nowhere else. A read-only handle changes nothing, needs tables, and never hinders the writer;
+    each thread that uses it gets a connection of its own, which ``close()`` in that thread ends.
 
     StoreError, with the path and the remedy, for a file that cannot be opened or is not ours; a file of another
     program is left as it was.

@@ -51,8 +51,9 @@ STATEMENTS = (
         f" sum(confidence), 0, 0 FROM events GROUP BY {_HOUR}, floor_id"
     ),
     (
-        "CREATE TABLE audit_log (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL,"
-        " action TEXT NOT NULL, subject TEXT NOT NULL, before TEXT, after TEXT, note TEXT NOT NULL,"
+        "CREATE TABLE audit_log (id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
+        " actor TEXT NOT NULL, action TEXT NOT NULL, subject TEXT NOT NULL, before TEXT, after TEXT,"
+        " note TEXT NOT NULL,"
         " CHECK (actor <> ''), CHECK (action <> ''))"
     ),
     (
@@ -60,5 +61,5 @@ STATEMENTS = (
         " applied_at INTEGER NOT NULL, program_version TEXT NOT NULL)"
     ),
     # Where version 1 began is not known any more.
-    "INSERT INTO schema_migrations SELECT 1, 'first release', coalesce(min(created_at), 0), '0.1.0' FROM floors",
+    ("INSERT INTO schema_migrations SELECT 1, 'created', coalesce(min(created_at), 0), '0.1.0' FROM floors"),
 )

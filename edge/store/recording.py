@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.errors import RefusedError
-from edge.store.floors import OCCUPANCY_COLUMNS, occupancy
+from edge.store.floor_rows import OCCUPANCY_COLUMNS, occupancy
 from edge.store.hours import count_event
 from edge.store.ledger import note_adjustment
 from edge.store.models import AdjustmentReason, Event, Floor, Outbox

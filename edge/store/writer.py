@@ -9,7 +9,7 @@ import threading
 import time
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edge.errors import StoreError
 from edge.store.backlog import Backlog
@@ -25,7 +25,7 @@ from edge.store.work import Call, Record, perform
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from peewee import SqliteDatabase
+    from peewee import Database, SqliteDatabase
 
     from edge.config import FloorConfig
     from edge.records import Event
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from edge.store.work import Outcome
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 HEARTBEAT_SECONDS = 1.0
 # At the end readers may still look at the write-ahead log; it is not worth a long wait, the next start reads it too.
@@ -141,15 +143,23 @@ class Writer:
 
         StoreError if the database does not take it in ``timeout`` seconds; RefusedError for an impossible name.
         """
-        future: Future[list[str]] = Future()
-        call = Call(lambda db: Floors(db).ensure(floors, self._clock()), future)
-        if not self._backlog.add_call(call):
-            raise StoreError("the floors were not stored: the database is closed")
+        return self.call(lambda db: Floors(db).ensure(floors, self._clock()), "the floors", timeout)
+
+    def call(self, function: Callable[[Database], T], what: str, timeout: float = 30.0) -> T:
+        """Have ``function`` do something with the writing handle, in the writer's thread; what it returns.
+
+        It may be called again when the database was in trouble, so it does all that it does in one transaction. An
+        error of the product is raised here; StoreError, with ``what`` it is about, if it takes more than ``timeout``
+        seconds: it may then still be done later.
+        """
+        future: Future[T] = Future()
+        if not self._backlog.add_call(Call(function, future)):
+            raise StoreError(f"{what} were not stored: the database is closed")
         try:
             return future.result(timeout)
         except TimeoutError:
             why = self._retry.trouble or "the database does not answer"
-            raise StoreError(f"the floors were not stored in {timeout:g} s: {why}") from None
+            raise StoreError(f"{what} were not stored in {timeout:g} s: {why}") from None
 
     def submit(self, events: Sequence[Event]) -> None:
         """Have the events recorded in one transaction, in the order of the calls. Never waits for the disk.

@@ -11,6 +11,7 @@ import pytest
 
 from edge.config import FloorConfig
 from edge.records import Direction, Event, VehicleType
+from edge.store.audit import Act
 from edge.store.database import open_database
 from edge.store.floors import Floors
 from edge.store.schema import create_schema
@@ -31,6 +32,12 @@ BEGINNING = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 def now() -> datetime:
     """A moment after every event of ``make_event``."""
     return datetime(2026, 5, 4, 20, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def act(now: datetime) -> Act:
+    """A technician does something at ``now``."""
+    return Act("anna", now, "by hand")
 
 
 @pytest.fixture(scope="session")

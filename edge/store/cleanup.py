@@ -1,0 +1,164 @@
+"""Taking away old events, a few at a time, so that a writer beside it never waits for long.
+
+The hourly totals count every event since it was recorded; an event that is taken away moves to their ``removed_...``
+columns in the same transaction, and so statistics and ledger stay as they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from peewee import SqliteDatabase
+
+from edge.store.audit import Audit
+from edge.store.checks import checked_number
+from edge.store.fields import to_micros
+from edge.store.floors import Floors
+from edge.store.hours import HOUR_OF_TIMESTAMP, hour_of
+from edge.store.models import Floor
+from edge.store.transaction import execute, execute_sql, write_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from peewee import Database
+
+    from edge.store.audit import Act
+    from edge.store.transaction import Row
+
+log = logging.getLogger(__name__)
+
+LONGEST_DAYS = 36_500
+# A batch shall hold the write lock for so long, and the next one begins after a pause in which others get it: SQLite
+# lets whoever waits try again only every few hundredths of a second.
+BATCH_SECONDS = 0.015
+PAUSE_SECONDS = 0.03
+FIRST_BATCH = 20
+LARGEST_BATCH = 2000
+
+# The oldest first, from where the last batch ended. What the broker has not acknowledged is still needed.
+_CHOOSE = """
+    SELECT id, timestamp FROM events WHERE timestamp >= ? AND timestamp < ?
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.event_id = events.id)
+    ORDER BY timestamp LIMIT ?"""
+_CHOOSE_OF_FLOOR = """
+    SELECT id, timestamp FROM events WHERE floor_id = ? AND timestamp >= ?
+    ORDER BY timestamp LIMIT ?"""
+# Before anything that can be stored.
+_BEGINNING = -(2**62)
+_COUNT = """
+    SELECT {hour}, floor_id, sum(CASE direction WHEN 'entry' THEN 1 ELSE 0 END),
+           sum(CASE direction WHEN 'exit' THEN 1 ELSE 0 END)
+    FROM events WHERE id IN ({ids}) GROUP BY 1, 2"""
+_MARK = """
+    UPDATE event_hourly SET removed_entries = removed_entries + ?, removed_exits = removed_exits + ?
+    WHERE hour = ? AND floor_id = ?"""
+_DELETE = "DELETE FROM events WHERE id IN ({ids})"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What a clean-up did: events taken away, all of them older than ``before``, and the longest hold of the lock."""
+
+    removed: int
+    before: datetime
+    batches: int
+    longest_seconds: float
+
+
+class Cleanup:
+    """Removes events of one database, in short transactions of its own. Used in the thread that opened the handle."""
+
+    def __init__(self, db: Database, pause: Callable[[float], None] = time.sleep) -> None:
+        """``pause`` waits so many seconds; it may raise to end the clean-up between two batches."""
+        self._db = db
+        self._pause = pause
+
+    def older_than(self, days: int, act: Act) -> Cleaned:
+        """Remove the events of whole hours that are older than so many days, 1 or more, by their own time.
+
+        Events in the outbox stay. What is gone can be recorded anew, and then counts again: do not replay clips that
+        are older. Safe to break off and to repeat. RefusedError for a number of days that is none.
+        """
+        checked_number("days", days, least=1, most=LONGEST_DAYS)
+        before = hour_of(act.at - timedelta(days=days))
+        limit = to_micros(before)
+        audit, subject = Audit(self._db), f"events older than {days} days"
+
+        def begin() -> None:
+            audit.write(act, "cleanup begins", subject, None, {"before": before.isoformat()})
+
+        cleaned = self._batches(
+            before, lambda after, size: execute_sql(self._db, self._words(_CHOOSE), (after, limit, size)), begin
+        )
+        if cleaned.removed:
+            with write_transaction(self._db):
+                audit.write(act, "cleanup", subject, None, {"before": before.isoformat(), "removed": cleaned.removed})
+        return cleaned
+
+    def floor(self, name: str, act: Act) -> Cleaned:
+        """Delete a floor for good, with all of its events, adjustments and totals, and what the broker has not got.
+
+        The floor is hidden first, then its events go in batches, then the rest.
+        """
+        floors = Floors(self._db)
+        found = floors.delete(name, act)
+        cleaned = self._batches(
+            act.at, lambda after, size: execute_sql(self._db, self._words(_CHOOSE_OF_FLOOR), (found.id, after, size))
+        )
+        with write_transaction(self._db):
+            last = floors.find(name)
+            execute(self._db, Floor.delete().where(Floor.id == last.id))
+            Audit(self._db).write(
+                act, "delete for good", f"floor {name}", {**last.values(), "events": cleaned.removed}, None
+            )
+        return cleaned
+
+    def _batches(
+        self, before: datetime, choose: Callable[[int, int], list[Row]], begin: Callable[[], None] | None = None
+    ) -> Cleaned:
+        size, removed, batches, longest = FIRST_BATCH, 0, 0, 0.0
+        after = _BEGINNING
+        own_checkpoints = isinstance(self._db, SqliteDatabase)
+        if own_checkpoints:
+            # Copying the write-ahead log back would else happen inside some commit, perhaps one of the writer's.
+            execute_sql(self._db, "PRAGMA wal_autocheckpoint = 0")
+        try:
+            while True:
+                with write_transaction(self._db):
+                    began = time.monotonic()
+                    chosen = choose(after, size)
+                    if chosen and not batches and begin is not None:
+                        begin()  # with the first batch: a clean-up that is broken off has its line in the audit log
+                    self._remove([row_id for row_id, _ in chosen])
+                held = time.monotonic() - began
+                if not chosen:
+                    return Cleaned(removed, before, batches, longest)
+                after = chosen[-1][1]
+                removed, batches, longest = removed + len(chosen), batches + 1, max(longest, held)
+                # Towards the wanted time, quickly down and slowly up.
+                size = max(1, min(int(size * min(BATCH_SECONDS / max(held, 1e-6), 1.5)), LARGEST_BATCH))
+                if own_checkpoints:
+                    execute_sql(self._db, "PRAGMA wal_checkpoint(PASSIVE)")
+                self._pause(PAUSE_SECONDS)
+        finally:
+            if own_checkpoints:
+                execute_sql(self._db, "PRAGMA wal_autocheckpoint = 1000")
+
+    def _remove(self, ids: list[int]) -> None:
+        if not ids:
+            return
+        # Numbers that come from the database itself; a statement takes only so many parameters.
+        listed = ", ".join(str(int(row_id)) for row_id in ids)
+        counted = execute_sql(self._db, _COUNT.format(hour=HOUR_OF_TIMESTAMP, ids=listed))
+        for hour, floor_id, entries, exits in counted:
+            execute_sql(self._db, self._words(_MARK), (entries, exits, hour, floor_id))
+        execute_sql(self._db, _DELETE.format(ids=listed))
+
+    def _words(self, query: str) -> str:
+        return query.replace("?", str(self._db.param))
