@@ -15,7 +15,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,12 +24,14 @@ from edge.camera_worker import CameraWorker
 from edge.capture.recorded import content_digest
 from edge.capture.source import open_source
 from edge.errors import StoreError
+from edge.ops.clock import Clock
 from edge.ops.lock import InstanceLock
 from edge.ops.notify import SystemdNotifier
 from edge.pipeline import Pipeline
 from edge.publish.publisher import Publisher
 from edge.publish.relay import PendingEvent
 from edge.publish.topics import Topics
+from edge.reload import apply_floors, reload_floors
 from edge.store.changes import data_version
 from edge.store.database import open_database
 from edge.store.floors import Floors
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from edge.capture.source import Source
     from edge.config import CameraConfig, Config
-    from edge.records import Occupancy
+    from edge.records import Event, Occupancy
     from edge.store.events import Recorded
     from edge.vision.detector import Detector
 
@@ -89,11 +91,13 @@ class Daemon:
         sources: Sequence[tuple[CameraConfig, Source]] | None = None,
         beside_another: bool = False,
         on_recorded: Callable[[Sequence[Recorded]], None] | None = None,
+        reload: Callable[[], Config] | None = None,
     ) -> None:
-        """``sources`` replaces the configured cameras; ``on_recorded`` hears of every commit, in the writer's thread.
+        """``sources`` replaces the configured cameras; ``on_recorded`` hears of every commit, in the writer's thread;
+        ``reload`` reads the configuration anew when HUP asks for it.
 
         With ``beside_another`` (a replay) a daemon may already be counting into the database. Then this one only
-        records: the other publishes what it finds in the outbox.
+        records, and creates floors that are missing: the other publishes what it finds in the outbox.
         """
         self.config = config
         self.signals = signals or Signals()
@@ -102,6 +106,8 @@ class Daemon:
         self._sources = sources
         self._beside_another = beside_another
         self._on_recorded = on_recorded
+        self._reload = reload
+        self._clock = Clock()
         self._notifier = SystemdNotifier()
         self._lock = InstanceLock(config.database.path)
         self._detector: Detector = SharedDetector(make_detector(config.detector))
@@ -120,17 +126,20 @@ class Daemon:
         if not alone and not self._beside_another:
             raise StoreError(f"{self.config.database.path}: another smartpark is counting into it; stop that one first")
         try:
+            self.writer.may_migrate = alone
             self.writer.start()
-            self.writer.ensure_floors(self.config.floors)
+            if self._beside_another:
+                self.writer.ensure_floors(self.config.floors)
+            else:
+                apply_floors(self.writer, self.config.floors)
             self._reader = self._open_to_read()
             self._detector.start()
             if self.config.mqtt.enabled and alone:
                 self.publisher = self._make_publisher()
                 self.publisher.start()
             for camera, source in self._sources or [(camera, open_source(camera)) for camera in self.config.cameras]:
-                pipeline = Pipeline(
-                    camera, self.config.tracker, run_id(self.config, camera), self._detector, self.writer.submit
-                )
+                submit = self.writer.submit if source.recorded else self._submit_live
+                pipeline = Pipeline(camera, self.config.tracker, run_id(self.config, camera), self._detector, submit)
                 worker = CameraWorker(camera, source, pipeline, self._on_fatal)
                 self.workers.append(worker)
                 worker.start()
@@ -149,7 +158,8 @@ class Daemon:
                 break
             if self.signals.reload:
                 self.signals.reload = False
-                log.info("HUP received; the configuration is read at the next start")
+                if self._reload is not None:
+                    self.config = reload_floors(self.writer, self.config, self._reload)
             now = time.monotonic()
             if now - looked >= LOOK_SECONDS:
                 looked = now
@@ -181,6 +191,11 @@ class Daemon:
         log.info("stopped events_committed=%s", "all" if committed else "not all: the database does not answer")
 
     # -- what the rooms tell each other ----------------------------------------------------------------------------
+
+    def _submit_live(self, events: Sequence[Event]) -> None:
+        """In a camera's thread. A recording's times are the recording's; a live camera's are this machine's."""
+        state = self._clock.state()
+        self.writer.submit([replace(event, clock_state=state) for event in events])
 
     def _open_to_write(self) -> SqliteDatabase:
         database = self.config.database

@@ -24,10 +24,11 @@ def run(config_path: Path | None, log_level: str) -> None:
     from edge.ops.logs import set_up_logging
 
     set_up_logging(log_level)
-    config = load_to_run(find_config(config_path))
+    path = find_config(config_path)
+    config = load_to_run(path)
     signals = Signals()
     signals.install()
-    daemon = Daemon(config, signals=signals)
+    daemon = Daemon(config, signals=signals, reload=lambda: load_to_run(path))
     daemon.start()
     try:
         code = daemon.run()

@@ -62,17 +62,16 @@ class Writer:
         queue_limit: int = 10_000,
         *,
         clock: Callable[[], datetime] = utc_now,
-        may_migrate: bool = True,
     ) -> None:
         """``on_recorded`` hears of every commit, ``on_fatal`` of the end, both in the writer's thread: neither may
         wait for the writer. ``queue_limit`` is a safety net: so many events may wait before new ones are dropped.
-        ``may_migrate``: False while another program counts into the database, which may be an older one.
         """
         self._open_db = open_db
         self._on_recorded = on_recorded
         self._on_fatal = on_fatal
         self._clock = clock
-        self._may_migrate = may_migrate
+        # Not while another program counts into the database: it may be an older one. To be set before the start.
+        self.may_migrate = True
         self._backlog = Backlog(queue_limit)
         self._thread: threading.Thread | None = None
         self._ready: Future[None] = Future()
@@ -225,7 +224,7 @@ class Writer:
         try:
             if create_schema(db):
                 log.info("created the tables in %s", db.database)
-            elif self._may_migrate:
+            elif self.may_migrate:
                 migrate(db, self._clock())
             else:
                 require_current(db, db.database)

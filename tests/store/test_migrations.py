@@ -139,9 +139,9 @@ def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Eve
     """The daemon brings its database up to date by itself; a guest beside another program does not."""
 
     def writer(*, may_migrate: bool) -> Writer:
-        return Writer(
-            lambda: open_database(old, busy_timeout=1.0), lambda _: None, lambda _: None, may_migrate=may_migrate
-        )
+        writer = Writer(lambda: open_database(old, busy_timeout=1.0), lambda _: None, lambda _: None)
+        writer.may_migrate = may_migrate
+        return writer
 
     guest = writer(may_migrate=False)
     with pytest.raises(StoreError, match=r"has schema version 1, .* needs 2; start `smartpark run`"):

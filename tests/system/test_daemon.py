@@ -120,13 +120,22 @@ def _drain(listening: socket.socket) -> bytes:
             return heard
 
 
-def test_a_hangup_is_logged_and_ctrl_c_stops(counting: Any, tmp_path: Path, eventually: Callable[..., None]) -> None:
-    """HUP does not end the counting, INT does, in order."""
-    counting.config(mqtt(None) + FLOORS + camera("ramp", RAMP))
+def test_a_hangup_reloads_the_floors_and_ctrl_c_stops(
+    counting: Any, tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    """HUP applies the floors of the file, tells what waits for a restart, and counts on; INT ends it in order."""
+    path = counting.config(mqtt(None) + FLOORS + camera("ramp", RAMP))
     with counting.started("run") as daemon:
         eventually(lambda: events_in(tmp_path / "smartpark.db") > 0, 60)
+        good = path.read_text()
+        path.write_text(good + "[mqqt]\n")
         daemon.send_signal(signal.SIGHUP)
-        eventually(lambda: "HUP received" in counting.log)
+        eventually(lambda: "nothing was changed: " in counting.log and "did you mean 'mqtt'" in counting.log)
+        path.write_text(good.replace("1000\n", "900\n", 1) + '[site]\nid = "elsewhere"\n')
+        daemon.send_signal(signal.SIGHUP)
+        eventually(lambda: "a restart is needed for: site" in counting.log)
+        assert "floor 'Ground Floor': total_slots is 900, was 1000" in counting.log
+        assert [floor["total_slots"] for floor in counting.json("floors")] == [900, 1000]
         before = events_in(tmp_path / "smartpark.db")
         eventually(lambda: events_in(tmp_path / "smartpark.db") > before, 60)
         assert counting.stop(daemon, signal.SIGINT) == 0
