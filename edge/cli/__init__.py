@@ -12,9 +12,12 @@ import click
 from edge import __version__
 from edge.cli.board import board
 from edge.cli.config import check_config
+from edge.cli.db import db
 from edge.cli.demo import demo
+from edge.cli.events import events
+from edge.cli.floors import floors
 from edge.cli.models import models
-from edge.cli.query import events, floors, status
+from edge.cli.query import status
 from edge.cli.replay import replay
 from edge.cli.run import run
 from edge.errors import ConfigError, ModelError, SmartParkError
@@ -29,7 +32,7 @@ def cli() -> None:
     """Counts the vehicles that cross the gates of a car park, and keeps the number on the board right."""
 
 
-for command in (run, replay, demo, check_config, status, floors, events, board, models):
+for command in (run, replay, demo, check_config, status, floors, events, db, board, models):
     cli.add_command(command)
 
 

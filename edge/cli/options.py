@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,67 @@ config_option = click.option(
     help="The configuration; default: SMARTPARK_CONFIG, else /etc/smartpark/smartpark.toml.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+note_option = click.option("--note", default="", metavar="TEXT", help="Why; kept in the ledger and the audit log.")
+SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+SPANS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class ListsByDefault(click.Group):
+    """A noun alone, or with options only, is its ``list``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Puts the missing word in."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+class Span(click.ParamType[timedelta]):
+    """A length of time as 90s, 15m, 24h, 7d or 2w."""
+
+    name = "span"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """The length, more than zero."""
+        if isinstance(value, timedelta):
+            return value
+        match = SPAN.fullmatch(str(value))
+        if match is None or int(match[1]) == 0:
+            self.fail(f"{value!r} is no length of time such as 15m, 24h or 7d", param, ctx)
+        return timedelta(**{SPANS[match[2]]: int(match[1])})
+
+
+class Moment(click.ParamType[datetime]):
+    """An ISO 8601 time with its zone, or a length of time before now."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment in UTC. A time without a zone is refused: it could be local or UTC."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value)
+        if match := SPAN.fullmatch(text):
+            return datetime.now(UTC) - timedelta(**{SPANS[match[2]]: int(match[1])})
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"{text!r:.100} is no time such as 2026-05-04T12:00:00Z, and no length such as 24h", param, ctx)
+        if moment.tzinfo is None:
+            self.fail(f"{text!r} has no time zone; add Z for UTC or an offset such as +02:00", param, ctx)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"{text!r} is out of the calendar in UTC", param, ctx)
+
+
+def ask(question: str, yes: bool) -> None:
+    """Goes on only if the person says y, or said ``--yes``; else ends with exit code 1 and nothing changed."""
+    if not yes:
+        click.confirm(question, abort=True, err=True)
+
+
 log_option = click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "warning", "error"]),

@@ -1,0 +1,280 @@
+"""``smartpark events``: the same nouns and verbs as ``edge.store.events.Events`` and its neighbours."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import click
+
+from edge.cli.database import act, existing, reading, writing
+from edge.cli.options import (
+    ListsByDefault,
+    Moment,
+    Span,
+    ask,
+    config_option,
+    json_option,
+    note_option,
+    print_json,
+    print_table,
+    yes_option,
+)
+from edge.cli.shown import event_fields, iso, show_events
+from edge.errors import RefusedError
+from edge.records import Direction, Event, VehicleType
+from edge.store.audit import Audit
+from edge.store.cleanup import LONGEST_DAYS, Cleanup
+from edge.store.events import Cursor, Events
+from edge.store.export import export_events
+from edge.store.floors import Floors
+from edge.store.series import occupancy_over_time
+from edge.store.statistics import Statistics
+from edge.store.transaction import write_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from peewee import Database
+
+    from edge.config import Config
+
+SHELL = "shell"
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+floor_option = click.option("--floor", help="Only of this floor.")
+camera_option = click.option("--camera", help="Only of this camera.")
+
+
+def since_option(default: str | None = None) -> Callable[[F], F]:
+    """The beginning of a range."""
+    text = "From then on: 2026-05-04T12:00:00Z, or 24h, 7d before now."
+    return click.option("--since", type=Moment(), default=default, show_default=True, metavar="TIME", help=text)
+
+
+until_option = click.option("--until", type=Moment(), metavar="TIME", help="Before then; default: now, or no end.")
+
+
+@click.group(cls=ListsByDefault)
+def events() -> None:
+    """List, count, export and clean up events. Without a word: list the newest.
+
+    Times are 2026-05-04T12:00:00Z, 2026-05-04T14:00:00+02:00, or 24h, 7d before now.
+    """
+
+
+@events.command("list")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="At most so many.")
+@floor_option
+@camera_option
+@since_option()
+@until_option
+@click.option("--before", type=int, metavar="ID", help="Go on after the last event shown, by its id.")
+@config_option
+@json_option
+def list_events(
+    limit: int,
+    floor: str | None,
+    camera: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    before: int | None,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """List the newest events, newest first."""
+    with reading(config_path) as (config, database):
+        _known(config, database, floor, camera)
+        room = Events(database)
+        cursor = None
+        if before is not None:
+            last = room.get(before)
+            if last is None:
+                raise RefusedError(f"there is no event with the id {before}")
+            cursor = Cursor(last.timestamp, last.id)
+        newest = room.newest(limit, floor=floor, camera=camera, since=since, until=until, before=cursor)
+    if as_json:
+        print_json([event_fields(stored) for stored in newest])
+    else:
+        show_events(newest)
+
+
+@events.command()
+@since_option("24h")
+@until_option
+@floor_option
+@config_option
+@json_option
+def stats(since: datetime, until: datetime | None, floor: str | None, config_path: Path | None, as_json: bool) -> None:
+    """Count what came and went in a window: in all, by type, by hour of the day (local time)."""
+    with reading(config_path) as (_, database):
+        found = Statistics(database).window(since, until or datetime.now(UTC), floor)
+    mean = None if found.mean_confidence is None else round(found.mean_confidence, 4)
+    if as_json:
+        print_json(
+            {
+                "since": iso(found.since),
+                "until": iso(found.until),
+                "floor": found.floor,
+                "total": found.total,
+                "entries": found.entries,
+                "exits": found.exits,
+                "net": found.net,
+                "by_type": {kind.value: number for kind, number in found.by_type.items()},
+                "by_hour": [
+                    {"hour": hour, "entries": entries, "exits": exits}
+                    for hour, (entries, exits) in enumerate(found.by_hour)
+                ],
+                "peak_hour": found.peak_hour,
+                "mean_confidence": mean,
+            }
+        )
+        return
+    peak = "-" if found.peak_hour is None else f"{found.peak_hour:02}:00"
+    click.echo(f"window      {iso(found.since)} to {iso(found.until)}, {found.floor or 'all floors'}")
+    click.echo(f"events      {found.total}: {found.entries} entries, {found.exits} exits, net {found.net:+d}")
+    kinds = ", ".join(f"{number} {kind.value}" for kind, number in found.by_type.items() if number)
+    click.echo(f"types       {kinds or '-'}")
+    click.echo(f"confidence  {'-' if mean is None else f'{mean:.2f}'} on average")
+    click.echo(f"peak hour   {peak}")
+    if found.total:
+        click.echo()
+        rows = [(f"{hour:02}:00", *ways) for hour, ways in enumerate(found.by_hour) if any(ways)]
+        print_table(["hour", "entries", "exits"], rows, right=["entries", "exits"])
+
+
+@events.command()
+@click.argument("floor")
+@since_option("24h")
+@until_option
+@click.option("--step", type=Span(), default="1h", show_default=True, metavar="SPAN", help="15m, 1h, 1d ...")
+@config_option
+@json_option
+def occupancy(
+    floor: str, since: datetime, until: datetime | None, step: timedelta, config_path: Path | None, as_json: bool
+) -> None:
+    """Show how full a FLOOR was over time, as its ledger gives it."""
+    with reading(config_path) as (_, database):
+        if step >= timedelta(hours=1):
+            since = since.replace(minute=0, second=0, microsecond=0)
+        series = occupancy_over_time(database, floor, since, until or datetime.now(UTC), step)
+    if as_json:
+        print_json([{"at": iso(point.at), "vehicles": point.vehicles} for point in series])
+    else:
+        print_table(["time", "vehicles"], [(iso(p.at), p.vehicles) for p in series], right=["vehicles"])
+
+
+@events.command()
+@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="A file; default: stdout.")
+@since_option()
+@until_option
+@floor_option
+@camera_option
+@config_option
+def export(
+    form: Literal["csv", "jsonl"],
+    output: Path | None,
+    since: datetime | None,
+    until: datetime | None,
+    floor: str | None,
+    camera: str | None,
+    config_path: Path | None,
+) -> None:
+    """Write events as CSV or JSON Lines, the oldest first. Any number of them in little memory.
+
+    Example: smartpark events export --since 7d --format csv -o week.csv
+    """
+    with reading(config_path) as (config, database):
+        _known(config, database, floor, camera)
+        stream = Events(database).stream(floor, camera, since=since, until=until)
+        if output is None:
+            export_events(stream, sys.stdout, form)
+            return
+        try:
+            with output.open("w", encoding="utf-8", newline="") as out:
+                written = export_events(stream, out, form)
+        except OSError as error:
+            raise RefusedError(f"{output}: cannot be written ({error.strerror}); check the folder") from error
+    click.echo(f"{written} events written to {output}", err=True)
+
+
+@events.command()
+@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), required=True, help="Keep the events of so many days.")
+@yes_option
+@note_option
+@config_option
+@json_option
+def cleanup(days: int, yes: bool, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Remove events older than so many days, beside a running daemon. Statistics and counts stay (asks)."""
+    existing(config_path)
+    ask(f"Remove all events that are older than {days} days? Their hourly totals stay.", yes)
+    with writing(config_path) as (_, database):
+        done = Cleanup(database).older_than(days, act(note))
+    if as_json:
+        print_json(
+            {"removed": done.removed, "before": iso(done.before), "longest_hold_ms": round(1000 * done.longest_seconds)}
+        )
+    else:
+        click.echo(f"removed {done.removed} events from before {iso(done.before)}")
+
+
+@events.command()
+@click.option("--floor", required=True, help="Where.")
+@click.option("--direction", type=click.Choice([way.value for way in Direction]), required=True)
+@click.option(
+    "--type", "kind", type=click.Choice([kind.value for kind in VehicleType]), default="car", show_default=True
+)
+@click.option("--confidence", type=click.FloatRange(0, 1), default=1.0, show_default=True)
+@click.option("--timestamp", type=Moment(), metavar="TIME", help="When; default: now.")
+@click.option("--camera", default=SHELL, show_default=True, help="A camera of the configuration, or this.")
+@click.option("--track", default=SHELL, show_default=True, help="The vehicle's track id.")
+@click.option("--gate", default=SHELL, show_default=True, help="The gate.")
+@note_option
+@config_option
+@json_option
+def record(
+    floor: str,
+    direction: str,
+    kind: str,
+    confidence: float,
+    timestamp: datetime | None,
+    camera: str,
+    track: str,
+    gate: str,
+    note: str,
+    config_path: Path | None,
+    as_json: bool,
+) -> None:
+    """Record an event that no camera saw. The same camera, track, direction and time again changes nothing."""
+    existing(config_path)
+    doing = act(note)
+    event = Event(
+        camera, gate, floor, track, VehicleType(kind), Direction(direction), confidence, timestamp or doing.at
+    )
+    with writing(config_path) as (config, database):
+        _known(config, database, None, camera)
+        with write_transaction(database):
+            done = Events(database).record(event, doing.at)
+            if done.inserted:
+                after = {"event_id": str(done.event.event_id), "current_vehicles": done.occupancy.current_vehicles}
+                Audit(database).write(doing, "record", f"event {done.event.id}", None, after)
+    if as_json:
+        print_json({"inserted": done.inserted, **event_fields(done.event)})
+    else:
+        told = "recorded" if done.inserted else "was there already"
+        left = f"{done.occupancy.current_vehicles} of {done.occupancy.total_slots}"
+        click.echo(f"event {done.event.id} {told}; floor {done.event.floor!r} has {left}")
+
+
+def _known(config: Config, database: Database, floor: str | None, camera: str | None) -> None:
+    """Refuses a floor or camera that neither the configuration nor the database has: it is a typing error."""
+    if floor is not None:
+        Floors(database).find(floor)
+    if camera is None or camera == SHELL or config.camera(camera) or Events(database).newest(1, camera=camera):
+        return
+    known = ", ".join(repr(one.id) for one in config.cameras) or "none"
+    raise RefusedError(f"there is no camera {camera!r:.100} and no event of it (the configuration has {known})")
