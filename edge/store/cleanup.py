@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 LONGEST_DAYS = 36_500
 # A batch shall hold the write lock for so long, and the next one begins after a pause in which others get it: SQLite
 # lets whoever waits try again only every few hundredths of a second.
-BATCH_SECONDS = 0.015
+BATCH_SECONDS = 0.01
 PAUSE_SECONDS = 0.03
 FIRST_BATCH = 20
 LARGEST_BATCH = 2000

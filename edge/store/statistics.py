@@ -14,18 +14,33 @@ from peewee import fn
 
 from edge.errors import RefusedError
 from edge.records import Direction, VehicleType
-from edge.store.fields import to_utc
+from edge.store.fields import from_micros, to_utc
 from edge.store.floors import Floors
 from edge.store.hours import HOUR, hour_of
 from edge.store.models import Event, EventHourly
-from edge.store.transaction import read_transaction, rows
+from edge.store.transaction import Prepared, read_transaction, rows, slot
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from peewee import Database, Expression
 
-_TYPES = tuple(getattr(EventHourly, kind.value) for kind in VehicleType)
+_BY_HOUR = (
+    EventHourly.select(
+        EventHourly.hour,
+        fn.SUM(EventHourly.entries),
+        fn.SUM(EventHourly.exits),
+        fn.SUM(EventHourly.confidence_sum),
+        *(fn.SUM(getattr(EventHourly, kind.value)) for kind in VehicleType),
+    )
+    .where(
+        EventHourly.hour >= slot("since", EventHourly.hour),
+        EventHourly.hour < slot("until", EventHourly.hour),
+    )
+    .group_by(EventHourly.hour)
+)
+_HOURS = Prepared(_BY_HOUR)
+_HOURS_OF_FLOOR = Prepared(_BY_HOUR.where(EventHourly.floor == slot("floor_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,22 +148,16 @@ class Statistics:
     def _count_hours(self, since: datetime, until: datetime, floor_id: int | None, tally: _Tally) -> None:
         if since >= until:
             return
-        where = _within(EventHourly.hour, since, until)
-        if floor_id is not None:
-            where &= EventHourly.floor == floor_id
-        columns = (EventHourly.entries, EventHourly.exits, EventHourly.confidence_sum, *_TYPES)
-        query = (
-            EventHourly.select(EventHourly.hour, *(fn.SUM(column) for column in columns))
-            .where(where)
-            .group_by(EventHourly.hour)
-        )
-        types = dict.fromkeys(VehicleType, 0)
-        for hour, entries, exits, confidence, *by_type in rows(self._db, query):
-            tally.hour(hour, entries, exits)
-            tally.confidence += confidence
-            for kind, number in zip(VehicleType, by_type, strict=True):
-                types[kind] += number
-        tally.types.update(types)
+        query, floor = (_HOURS, {}) if floor_id is None else (_HOURS_OF_FLOOR, {"floor_id": floor_id})
+        found = query.rows(self._db, since=since, until=until, **floor)
+        if not found:
+            return
+        hours, entries, exits, confidence, *types = zip(*found, strict=True)
+        for hour, came, went in zip(hours, entries, exits, strict=True):
+            tally.hour(from_micros(hour), came, went)
+        tally.confidence += sum(confidence)
+        for kind, numbers in zip(VehicleType, types, strict=True):
+            tally.types[kind] += sum(numbers)
 
     def _count_events(self, since: datetime, until: datetime, floor_id: int | None, tally: _Tally) -> None:
         if since >= until:

@@ -82,7 +82,8 @@ def slot(name: str, field: Field | None = None) -> peewee.Value:
 class Prepared:
     """A query that Peewee turns into SQL once, for work where building it anew costs more than running it.
 
-    ``columns`` are what it returns; their values come back as Python's. Made at import, used by any thread.
+    ``columns`` are what it returns: their values come back as Python's, without them as the database has them. Made at
+    import, used by any thread.
     """
 
     def __init__(self, query: Query, columns: Sequence[Field] = ()) -> None:
@@ -94,11 +95,11 @@ class Prepared:
         """All rows, with each slot filled by the value of its name."""
         sql, parameters = self._sql(db)
         filled = [_fill(parameter, values) for parameter in parameters]
+        found = execute_sql(db, sql, filled)
+        if not self._convert:
+            return found
         convert = self._convert
-        return [
-            tuple(to_python(value) for to_python, value in zip(convert, row, strict=True))
-            for row in execute_sql(db, sql, filled)
-        ]
+        return [tuple([to_python(value) for to_python, value in zip(convert, row, strict=True)]) for row in found]
 
     def first(self, db: Database, **values: object) -> Row | None:
         """The first row, or None."""

@@ -238,3 +238,40 @@ def _film(path: Path) -> Path:
         writer.write(scene.render(index / 6))
     writer.release()
     return path
+
+
+def test_a_correction_in_the_shell_reaches_the_boards(
+    counting: Any, mosquitto: Any, listen: Any, tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    """A technician corrects a count beside the running daemon, which notices and publishes it."""
+    mosquitto.start()
+    board = listen(mosquitto.port)
+    counting.config(mqtt(mosquitto.port) + FLOORS + camera("ramp", RAMP.replace("minute=40", "minute=0")))
+    state = "smartpark/garage/floor/ground-floor/state"
+    with counting.started("run") as daemon:
+        eventually(lambda: board.last(state), 60)
+        corrected = counting.json("floors", "correct", "Ground Floor", "17", "--note", "walked it")
+        assert corrected["current_vehicles"] == 17
+        eventually(lambda: b'"current_vehicles":17,' in board.last(state), 30)
+        assert counting.json("db", "verify") == {"problems": [], "repaired": []}
+        assert "a daemon counts into it" in counting("db", "drop", "--yes", code=1).stderr
+        assert counting.stop(daemon) == 0
+    first, second = counting.json("db", "audit", "--limit", "2")
+    assert (first["action"], first["note"]) == ("correction", "walked it")
+    assert (second["actor"], second["action"]) == ("configuration", "create")
+
+
+def test_live_events_say_whether_the_clock_was_right(
+    counting: Any, tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    """A live camera's events carry the kernel's word, a recording's carry none."""
+    from edge.ops.clock import kernel_state
+
+    counting.config(mqtt(None) + FLOORS + camera("ramp", RAMP))
+    with counting.started("run") as daemon:
+        eventually(lambda: events_in(tmp_path / "smartpark.db") >= 2, 60)
+        assert counting.stop(daemon) == 0
+    assert {event["clock_state"] for event in counting.json("events")} == {kernel_state().value}
+    counting.config(mqtt(None) + FLOORS + camera("film", f"{RAMP}&recorded=1&seconds=20"))
+    counting("run")
+    assert {event["clock_state"] for event in counting.json("events", "--camera", "film")} == {"unknown"}
