@@ -63,6 +63,14 @@ class DatabaseConfig(Section):
     busy_timeout_seconds: Seconds = Field(5.0, description="how long to wait for another program's lock")
 
 
+class BackupConfig(Section):
+    """Copies of the database, made by `smartpark db backup` and its timer."""
+
+    folder: Path | None = Field(None, description="where they are kept; default: `backups` beside the database")
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = Field(30, description="older ones are removed")
+    keep_files: Annotated[int, Field(ge=1, le=10_000)] = Field(14, description="at most so many are kept")
+
+
 class DetectorConfig(Section):
     """What finds vehicles in a frame."""
 
@@ -209,11 +217,17 @@ class Config(Section):
     site: SiteConfig = SiteConfig()
     device: DeviceConfig = Field(default_factory=DeviceConfig)
     database: DatabaseConfig = DatabaseConfig()
+    backup: BackupConfig = BackupConfig()
     detector: DetectorConfig = DetectorConfig()
     tracker: TrackerConfig = TrackerConfig()
     mqtt: MqttConfig = MqttConfig()
     floors: tuple[FloorConfig, ...] = Field((), description="[[floors]] tables")
     cameras: tuple[CameraConfig, ...] = Field((), description="[[cameras]] tables")
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups are kept, and looked for when the database is damaged."""
+        return self.backup.folder or self.database.path.absolute().parent / "backups"
 
     @property
     def client_id(self) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 SYSTEM_CONFIG = Path("/etc/smartpark/smartpark.toml")
-SCALAR_SECTIONS = ("site", "device", "database", "detector", "tracker", "mqtt")
+SCALAR_SECTIONS = ("site", "device", "database", "backup", "detector", "tracker", "mqtt")
 # Values of these keys are never repeated in a message.
 SECRET_KEYS = {"password", "username", "source"}
 
@@ -65,8 +65,8 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     """The configuration of ``path`` (None: defaults alone), overridden by the environment and credentials.
 
     Raises ``ConfigError`` with one line a fault - file, key, what is wrong, remedy - for all faults at once.
-    Relative paths of the file (``database.path``, ``detector.models_dir``, ``mqtt.ca_file``, a camera's clip)
-    are left as they are: they count from the working directory.
+    Relative paths of the file (``database.path``, ``backup.folder``, ``detector.models_dir``, ``mqtt.ca_file``, a
+    camera's clip) are left as they are: they count from the working directory.
     """
     name = str(path) if path is not None else "(no file)"
     problems: list[str] = []

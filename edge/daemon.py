@@ -32,10 +32,12 @@ from edge.publish.publisher import Publisher
 from edge.publish.relay import PendingEvent
 from edge.publish.topics import Topics
 from edge.reload import apply_floors, reload_floors
+from edge.restored import put_right, settle
 from edge.store.changes import data_version
 from edge.store.database import open_database
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
+from edge.store.recovery import is_damage, suspect
 from edge.store.writer import Writer
 from edge.vision.detector import SharedDetector, make_detector
 
@@ -103,6 +105,7 @@ class Daemon:
         self.signals = signals or Signals()
         self.workers: list[CameraWorker] = []
         self.publisher: Publisher | None = None
+        self.problem = ""
         self._sources = sources
         self._beside_another = beside_another
         self._on_recorded = on_recorded
@@ -127,11 +130,14 @@ class Daemon:
             raise StoreError(f"{self.config.database.path}: another smartpark is counting into it; stop that one first")
         try:
             self.writer.may_migrate = alone
+            replaced = put_right(self.config) if alone else None
             self.writer.start()
             if self._beside_another:
                 self.writer.ensure_floors(self.config.floors)
             else:
                 apply_floors(self.writer, self.config.floors)
+            if replaced is not None:
+                self.problem = settle(self.writer, self.config, replaced)
             self._reader = self._open_to_read()
             self._detector.start()
             if self.config.mqtt.enabled and alone:
@@ -270,6 +276,8 @@ class Daemon:
 
     def _on_fatal(self, where: str, error: BaseException) -> None:
         log.critical("stopping because of an unexpected error in=%s", where, exc_info=error)
+        if is_damage(error):
+            suspect(self.config.database.path)
         self._fatal.set()
 
 

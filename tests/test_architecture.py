@@ -14,19 +14,21 @@ ROOMS = {"capture", "vision", "counting", "store", "publish", "ops"}
 
 # The product's own modules that each may import, besides those of its own room.
 COMMON = {"records", "errors", "geometry"}
-CONFIG = COMMON | {"config", "resources"}
+CONFIG = COMMON | {"config", "resources", "ownership"}
 MAY_IMPORT = {
     "records": set(),
     "errors": set(),
     "geometry": {"records"},
     "resources": set(),
+    "ownership": set(),
     "config": COMMON,
     "configfile": COMMON | {"config"},
     **dict.fromkeys(ROOMS, CONFIG),
     "pipeline": CONFIG | {"vision", "counting"},
     "camera_worker": CONFIG | {"capture", "pipeline"},
     "reload": CONFIG | {"store"},
-    "daemon": CONFIG | ROOMS | {"pipeline", "camera_worker", "reload"},
+    "restored": CONFIG | {"store"},
+    "daemon": CONFIG | ROOMS | {"pipeline", "camera_worker", "reload", "restored"},
     "demo": CONFIG | ROOMS | {"daemon", "pipeline", "configfile"},
     "demo_view": CONFIG | {"daemon", "demo", "pipeline", "publish"},
     "cli": CONFIG | ROOMS | {"daemon", "demo", "demo_view", "configfile"},

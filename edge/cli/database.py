@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -49,10 +49,7 @@ def writing(
     """
     config = load_config(find_config(config_path))
     path = config.database.path
-    lock = InstanceLock(path)
-    if alone and not lock.acquire():
-        raise RefusedError(f"{path}: a daemon counts into it; stop that one first (systemctl stop smartpark-edge)")
-    try:
+    with only_one(path) if alone else nullcontext():
         database = open_database(path, busy_timeout=config.database.busy_timeout_seconds)
         try:
             with told(path):
@@ -63,6 +60,16 @@ def writing(
                 yield config, database
         finally:
             database.close()
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """No daemon counts into the database, and none begins to. RefusedError while one does."""
+    lock = InstanceLock(path)
+    if not lock.acquire():
+        raise RefusedError(f"{path}: a daemon counts into it; stop that one first (systemctl stop smartpark-edge)")
+    try:
+        yield
     finally:
         lock.release()
 

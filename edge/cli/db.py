@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge.cli.database import act, existing, reading, writing
+from edge.cli.db_backup import backup, backups, restore
 from edge.cli.db_change import create, drop, migrate, reinit, reset, seed
 from edge.cli.options import config_option, json_option, note_option, print_json, print_table
 from edge.cli.shown import iso
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def db() -> None:
-    """Look after the database: check, describe, query, verify, migrate, seed."""
+    """Look after the database: check, describe, query, verify, back up, restore, migrate, seed."""
 
 
-for command in (create, drop, reinit, seed, reset, migrate):
+for command in (create, drop, reinit, seed, reset, migrate, backup, backups, restore):
     db.add_command(command)
 
 

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edge.errors import StoreError
+from edge.ownership import give_to_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,6 +30,7 @@ class InstanceLock:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            give_to_folder(self._path)
         except OSError as error:
             raise StoreError(
                 f"{self._path}: cannot be made ({error.strerror}); check database.path and the folder's rights"

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from peewee import OperationalError, SqliteDatabase
 
 from edge.errors import StoreError
+from edge.ownership import make_for_folder
 from edge.store.schema import has_schema, require_current
 from edge.store.transaction import execute_sql
 from edge.store.trouble import is_passing, told
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 RETRY_SECONDS = 0.02
@@ -53,12 +56,33 @@ def open_database(path: Path, *, busy_timeout: float, read_only: bool = False) -
     return db
 
 
+@contextmanager
+def open_copy(path: Path) -> Iterator[SqliteDatabase]:
+    """A handle that cannot write, on a database of ours that nobody uses: a backup, or one that was set aside.
+
+    Also of an older version. StoreError, with the path, for a file that is not ours, and for every error of SQLite in
+    the block.
+    """
+    path = path.absolute()
+    db = _read_only(path, busy_timeout=0.0)
+    try:
+        with told(path):
+            db.connect()
+            if not has_schema(db, path):
+                raise StoreError(f"{path}: has no tables; name a backup of a SmartPark database")
+            yield db
+    finally:
+        db.close()
+
+
 def _writer(path: Path, busy_timeout: float) -> SqliteDatabase:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        make_for_folder(path)
     except OSError as error:
         raise StoreError(
-            f"{path}: its folder cannot be made ({error.strerror}); make it, or set [database] path to another file"
+            f"{path}: it or its folder cannot be made ({error.strerror});"
+            " make the folder, or set [database] path to another file"
         ) from error
     # autoconnect off: a handle used in a wrong thread says so instead of opening a second connection there.
     pragmas = {"synchronous": "FULL", "foreign_keys": 1}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import peewee
 
 from edge.errors import RefusedError
+from edge.store.copy import database_file
 from edge.store.models import CHECKS, MODELS, table_name
 from edge.store.schema import schema_version, tables_there, view_names
 from edge.store.transaction import execute_sql
@@ -70,8 +70,7 @@ def describe(db: SqliteDatabase) -> list[TableDescription]:
 
 def file_statistics(db: SqliteDatabase) -> FileStatistics:
     """Counts every row: seconds for millions of events."""
-    # The handle's own name is a URI when it only reads.
-    [path] = [Path(file) for _, name, file in execute_sql(db, "PRAGMA database_list") if name == "main"]
+    path = database_file(db)
     wal = path.with_name(path.name + "-wal")
     sizes = _table_sizes(db)
     tables = {}

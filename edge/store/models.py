@@ -43,7 +43,7 @@ class AdjustmentReason(StrEnum):
     CORRECTION = "correction"  # a person counted
     CHANGE = "change"  # a person said how many came or went
     RESET = "reset"  # back to a number at a planned time
-    REPAIR = "repair"  # `db verify --repair` made the ledger agree with the count
+    REPAIR = "repair"  # `db verify --repair` made the ledger agree with the count, or a damaged database told it
 
 
 def _one_of(column: str, values: Iterable[Enum]) -> str:

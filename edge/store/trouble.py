@@ -27,7 +27,8 @@ _PASSING = {
 }
 _LASTING = {
     sqlite3.SQLITE_NOTADB: "it is not a SQLite database; move it away, or set [database] path to another file",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place, or move it away with its -wal and -shm files",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; the daemon's next start puts the newest backup in its place, as"
+    " `smartpark db restore FILE` does with one that you choose",
 }
 
 # What may pass, as Peewee says it, and as its driver does when it is used directly.

@@ -15,6 +15,8 @@ from edge.store.transaction import execute_sql, read_transaction, rows
 from edge.store.trouble import is_passing, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from peewee import Database
 
 # More of a kind would only hide the others.
@@ -51,17 +53,23 @@ def verify(db: Database) -> list[str]:
     All of it sees the same moment, also beside a writer. Reads every event.
     A database that cannot be read just now (locked, failing disk) raises peewee.OperationalError.
     """
+    return _read(db, _file, _checks, _ledger, _hours, _outbox, _foreign_keys)
+
+
+def damage(db: SqliteDatabase) -> list[str]:
+    """What is wrong with the file as such, whatever its rows say: every page, row and index is looked at.
+
+    A database that cannot be read just now raises peewee.OperationalError.
+    """
+    return _read(db, _file)
+
+
+def _read(db: Database, *parts: Callable[[Database], list[str]]) -> list[str]:
     found: list[str] = []
     try:
         with read_transaction(db):
-            if isinstance(db, SqliteDatabase):
-                found += _file(db)
-            found += _checks(db)
-            found += _ledger(db)
-            found += _hours(db)
-            found += _outbox(db)
-            if isinstance(db, SqliteDatabase):
-                found += _foreign_keys(db)
+            for part in parts:
+                found += part(db)
     except DatabaseError as error:
         if isinstance(error, OperationalError) and is_passing(error):
             raise
@@ -70,6 +78,8 @@ def verify(db: Database) -> list[str]:
 
 
 def _file(db: Database) -> list[str]:
+    if not isinstance(db, SqliteDatabase):
+        return []
     return [
         f"The file is damaged: {text}."
         for (text,) in execute_sql(db, "PRAGMA integrity_check")
@@ -115,6 +125,8 @@ def _outbox(db: Database) -> list[str]:
 
 
 def _foreign_keys(db: Database) -> list[str]:
+    if not isinstance(db, SqliteDatabase):  # others never let it come to that
+        return []
     return [
         f"Row {row} of {table} refers to a row of {parent} that is not there."
         for table, row, parent, _ in execute_sql(db, "PRAGMA foreign_key_check")
