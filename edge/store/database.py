@@ -81,7 +81,7 @@ def _writer(path: Path, busy_timeout: float) -> SqliteDatabase:
         make_for_folder(path)
     except OSError as error:
         raise StoreError(
-            f"{path}: it or its folder cannot be made ({error.strerror});"
+            f"{path}: its folder cannot be made, or it in there ({error.strerror});"
             " make the folder, or set [database] path to another file"
         ) from error
     # autoconnect off: a handle used in a wrong thread says so instead of opening a second connection there.

@@ -19,17 +19,19 @@ from edge.store.stored import EVENT_COLUMNS, stored_event
 from edge.store.transaction import execute_sql, rows, write_transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from peewee import Database, SqliteDatabase
+    from peewee import Database, Expression, Ordering, SqliteDatabase
 
-    from edge.records import Event as EventRecord
     from edge.store.audit import Act
     from edge.store.replacement import Replacement
+    from edge.store.transaction import Row
 
 log = logging.getLogger(__name__)
 
 _CHUNK = 200
+# After every event.
+_END = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,8 @@ def _salvage(db: Database, replacement: Replacement, act: Act) -> Salvaged:
         with open_copy(replacement.set_aside) as damaged:
             events = 0
             if replacement.source is not None:
-                for event in _newer(damaged, _last_event(db)):
-                    events += _record(db, event, act)
+                for row in _newer(damaged, _last_event(db)):
+                    events += _record(db, row, act)
             return Salvaged(events, _counts(db, damaged, act))
     except StoreError as error:
         log.warning("nothing more could be read of the damaged database: %s", error)
@@ -76,35 +78,40 @@ def _last_event(db: Database) -> int:
     return int(found[0][0]) if found else 0
 
 
-def _newer(damaged: SqliteDatabase, after: int) -> Iterator[EventRecord]:
+def _newer(damaged: SqliteDatabase, after: int) -> Iterator[Row]:
     """The events after that row, from both ends towards the place where the file cannot be read."""
-    query = Event.select(*EVENT_COLUMNS).join(Floor).limit(_CHUNK)
-    reached, seen_end = after, False
-    try:
-        while found := rows(damaged, query.where(Event.id > reached).order_by(Event.id)):
-            for row in found:
-                reached = int(row[0])
-                yield stored_event(row).event
-        seen_end = True
-    except (DatabaseError, ValueError, TypeError) as error:
-        log.warning("the damaged database cannot be read beyond event %d: %s", reached, error)
-    if seen_end:
-        return
-    end = 2**62
-    try:
-        while found := rows(damaged, query.where(Event.id > reached, Event.id < end).order_by(Event.id.desc())):
-            for row in found:
-                end = int(row[0])
-                yield stored_event(row).event
-    except (DatabaseError, ValueError, TypeError) as error:
-        log.warning("the damaged database cannot be read before event %d: %s", end, error)
+    reached = after
+    for row in _readable(damaged, lambda place: Event.id > place, Event.id.asc(), after):
+        reached = int(row[0])
+        yield row
+    for row in _readable(damaged, lambda place: (Event.id > reached) & (Event.id < place), Event.id.desc(), _END):
+        yield row
 
 
-def _record(db: Database, event: EventRecord, act: Act) -> int:
+def _readable(
+    damaged: SqliteDatabase, beyond: Callable[[int], Expression], order: Ordering, place: int
+) -> Iterator[Row]:
+    """Rows ``beyond`` the place, then beyond the last one, until they end or one cannot be read."""
+    # Of a piece that cannot be read whole, the rows before the fault can.
+    for size in (_CHUNK, 1):
+        query = Event.select(*EVENT_COLUMNS).join(Floor).order_by(order).limit(size)
+        try:
+            while found := rows(damaged, query.where(beyond(place))):
+                for row in found:
+                    place = int(row[0])
+                    yield row
+        except (DatabaseError, ValueError, TypeError) as error:
+            log.debug("the damaged database cannot be read beyond event %d: %s", place, error)
+        else:
+            return
+    log.warning("the damaged database cannot be read beyond event %d", place)
+
+
+def _record(db: Database, row: Row, act: Act) -> int:
     try:
-        return int(Events(db).record(checked_event(event), act.at).inserted)
-    except SmartParkError as error:
-        log.warning("an event of the damaged database is left out: %s", error)
+        return int(Events(db).record(checked_event(stored_event(row).event), act.at).inserted)
+    except (SmartParkError, ValueError, TypeError) as error:
+        log.warning("event %s of the damaged database is left out: %s", row[0], error)
         return 0
 
 

@@ -104,7 +104,7 @@ def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path, *, read_only: 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     """The database's folder cannot be made where a file is."""
     (tmp_path / "state").write_text("")
-    with pytest.raises(StoreError, match=r"its folder cannot be made .*set \[database\] path"):
+    with pytest.raises(StoreError, match=r"its folder cannot be made, .*set \[database\] path"):
         open_database(tmp_path / "state" / "x.db", busy_timeout=1.0)
 
 

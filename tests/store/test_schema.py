@@ -194,7 +194,7 @@ def test_a_torn_database_is_refused(db: SqliteDatabase, path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[100:4096] = b"\xff" * 3996
     path.write_bytes(content)
-    with pytest.raises(StoreError, match=r"damaged; put a backup in its place"):
+    with pytest.raises(StoreError, match=r"damaged; the daemon.s next start puts the newest backup"):
         open_database(path, busy_timeout=1.0)
 
 
