@@ -14,12 +14,12 @@ from edge.cli.shown import iso
 from edge.configfile import find_config, load_config
 from edge.errors import RefusedError
 from edge.store.audit import Act
-from edge.store.backup import STAMP, Backup, Backups, require_sound
+from edge.store.backup import Backup, Backups, require_sound
 from edge.store.copy import online_copy
 from edge.store.database import open_copy, open_database
 from edge.store.events import Events
 from edge.store.migrations import migrate
-from edge.store.replacement import Replacement, begin, carry_out, finish, new_file, under_way
+from edge.store.replacement import Replacement, begin, carry_out, finish, name_aside, new_file, under_way
 from edge.store.salvage import take_over
 from edge.store.schema import schema_version
 
@@ -115,7 +115,7 @@ def restore(file: Path, note: str, config_path: Path | None, as_json: bool) -> N
         click.echo(f"events from {iso(first[0].timestamp)} to {iso(last[0].timestamp)}")
     if kept:
         click.echo(f"the database that was there: {kept}")
-    click.echo("The counts are those of the backup: count the floors and use `smartpark floors correct`.")
+    click.echo("The counts are those of the backup. Count the floors, and use `smartpark floors correct`.")
 
 
 def _replace(path: Path, file: Path, doing: Act) -> Replacement:
@@ -125,8 +125,7 @@ def _replace(path: Path, file: Path, doing: Act) -> Replacement:
     with open_copy(file) as source:
         require_sound(source, file)
         online_copy(source, new)
-    aside = path.with_name(f"{path.name}.replaced-{doing.at:{STAMP}}")
-    replacement = Replacement(aside, file, doing.at, doing.actor, doing.note)
+    replacement = Replacement(name_aside(path, "replaced", doing.at), file, doing.at, doing.actor, doing.note)
     begin(path, replacement)
     carry_out(path, replacement)
     return replacement

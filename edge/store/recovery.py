@@ -10,14 +10,13 @@ import logging
 import sqlite3
 import time
 from contextlib import closing
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from edge.errors import StoreError
-from edge.store.backup import STAMP, Backups
+from edge.store.backup import Backups
 from edge.store.copy import online_copy
 from edge.store.database import open_copy, open_database
-from edge.store.replacement import Replacement, begin, carry_out, new_file, under_way
+from edge.store.replacement import Replacement, begin, carry_out, name_aside, new_file, under_way
 from edge.store.schema import APPLICATION_ID, create_schema
 from edge.store.trouble import codes
 
@@ -73,7 +72,7 @@ def recover(path: Path, backups: Backups, now: datetime) -> Replacement | None:
         else:
             with open_copy(backup.path) as copy:
                 online_copy(copy, new)
-        aside = path.with_name(f"{path.name}.damaged-{now.astimezone(UTC):{STAMP}}")
+        aside = name_aside(path, "damaged", now)
         begun = Replacement(aside, backup.path if backup else None, now, ACTOR, damage=damage)
         begin(path, begun)
     carry_out(path, begun)

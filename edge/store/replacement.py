@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 from edge.errors import StoreError
@@ -39,6 +40,16 @@ class Replacement:
 def new_file(path: Path) -> Path:
     """Where the database that is to replace ``path`` is made."""
     return path.with_name(f"{path.name}.restoring")
+
+
+def name_aside(path: Path, why: str, now: datetime) -> Path:
+    """A name beside ``path`` that nothing has yet: ``<database>.<why>-<time>``."""
+    first = path.with_name(f"{path.name}.{why}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    return next(
+        name
+        for number in count(1)
+        if not (name := first if number == 1 else first.with_name(f"{first.name}-{number}")).exists()
+    )
 
 
 def begin(path: Path, replacement: Replacement) -> None:
