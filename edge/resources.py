@@ -1,5 +1,5 @@
 """Files that come with the product but stand beside the package in a checkout: the manifest, the example
-configuration, the unit."""
+configuration, the units."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _CHECKOUT = {
     "models.toml": "models/models.toml",
     "smartpark.toml": "config/smartpark.toml",
     "smartpark-edge.service": "systemd/smartpark-edge.service",
+    "smartpark-backup.service": "systemd/smartpark-backup.service",
+    "smartpark-backup.timer": "systemd/smartpark-backup.timer",
 }
 
 

@@ -13,7 +13,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from edge.errors import StoreError
-from edge.store.backup import Backups
 from edge.store.copy import online_copy
 from edge.store.database import open_copy, open_database
 from edge.store.replacement import Replacement, begin, carry_out, name_aside, new_file, under_way
@@ -23,6 +22,8 @@ from edge.store.trouble import codes
 if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
+
+    from edge.store.backup import Backups
 
 log = logging.getLogger(__name__)
 

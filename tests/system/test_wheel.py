@@ -20,7 +20,13 @@ def test_the_wheel_holds_all_that_a_daemon_needs(counting: Any, tmp_path: Path) 
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert {"edge/data/models.toml", "edge/data/smartpark.toml", "edge/data/smartpark-edge.service"} <= set(names)
+    assert {
+        "edge/data/models.toml",
+        "edge/data/smartpark.toml",
+        "edge/data/smartpark-edge.service",
+        "edge/data/smartpark-backup.service",
+        "edge/data/smartpark-backup.timer",
+    } <= set(names)
     assert all(name.startswith(("edge/", "smartpark_edge-")) for name in names)
     assert not [name for name in names if name.endswith((".onnx", ".pt", ".db"))]
 
