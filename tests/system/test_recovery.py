@@ -1,0 +1,115 @@
+"""The daemon meets a damaged database: it restores the newest backup, says so, and counts on."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.store.database import open_database
+from edge.store.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+CONFIG = """
+[mqtt]
+enabled = false
+
+[detector]
+image_size = 256
+
+[[floors]]
+name = "Ground Floor"
+total_slots = 1000
+opening_vehicles = 500
+
+[[cameras]]
+id = "ramp"
+source = "sim:ramp?width=256&height=144&fps=6&vehicles_per_minute=40"
+
+[[cameras.gates]]
+id = "ramp"
+line = [[0.5, 0.25], [0.5, 0.98]]
+inside = [0.9, 0.6]
+floor = "Ground Floor"
+"""
+
+
+def events_in(path: Path) -> int:
+    """How many events are committed."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
+
+
+def root_page(path: Path, name: str) -> int:
+    """The first page of a table or index."""
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0])
+
+
+@pytest.fixture
+def backed_up(counting: Any, tmp_path: Path) -> Any:
+    """A database with the sample events and a corrected count, a backup of it, and one more correction."""
+    counting.config(CONFIG)
+    counting("db", "seed", "--sample")
+    counting("floors", "correct", "Ground Floor", "30")
+    counting("db", "backup")
+    counting("floors", "correct", "Ground Floor", "40", "--note", "after the backup")
+    return counting
+
+
+def test_a_daemon_restores_the_newest_backup_and_counts_on(
+    backed_up: Any, tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    """The damaged file is kept with its log; the loss is logged and audited; vehicles are counted."""
+    path = tmp_path / "smartpark.db"
+    with path.open("r+b") as file:  # its beginning is gone, as after a power cut on a bad card
+        file.write(bytes(4096))
+    torn = path.read_bytes()
+    with backed_up.started("run") as daemon:
+        eventually(lambda: path.read_bytes()[:4096] != bytes(4096) and events_in(path) >= 17, 90)
+        assert backed_up.stop(daemon) == 0
+    [kept] = [entry for entry in tmp_path.glob("smartpark.db.damaged-*") if not entry.name.endswith(("-wal", "-shm"))]
+    assert kept.read_bytes() == torn
+    assert "is damaged: file is not a database" in backed_up.log
+    assert f"kept as {kept}" in backed_up.log
+    assert "Traceback" not in backed_up.log
+    [line] = [line for line in backed_up.json("db", "audit") if line["actor"] == "recovery"]
+    assert (line["action"], line["before"]) == ("restore", {"kept_as": str(kept)})
+    with closing(open_database(path, busy_timeout=5, read_only=True)) as handle:
+        assert verify(handle) == []
+
+
+def test_damage_that_a_running_daemon_meets_is_put_right_at_its_next_start(
+    backed_up: Any, tmp_path: Path, eventually: Callable[..., None]
+) -> None:
+    """It stops so that systemd starts it again; then all of the file is looked at, and what it still tells is saved."""
+    path = tmp_path / "smartpark.db"
+    with backed_up.started("run") as daemon:
+        eventually(lambda: events_in(path) >= 16, 90)
+        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
+            # The pages that are harmed shall not be in the write-ahead log too: there they would be whole.
+            eventually(lambda: other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, 90)
+            with path.open("r+b") as file:
+                for index in ("event_camera_id_track_id_direction_timestamp", "event_event_id"):
+                    file.seek((root_page(path, index) - 1) * 4096)
+                    file.write(os.urandom(4096))
+            # So that the daemon forgets what it has in memory.
+            other.execute("UPDATE floors SET seq = seq + 1")
+        assert daemon.wait(90) == 1
+    assert path.with_name("smartpark.db.suspect").exists()
+    with backed_up.started("run") as daemon:
+        eventually(lambda: "count the floors and use `smartpark floors correct`" in backed_up.log, 90)
+        eventually(lambda: events_in(path) >= 18, 90)
+        assert backed_up.stop(daemon) == 0
+    # The correction after the backup stood in a table that was not harmed.
+    adjustments = backed_up.json("floors", "show", "Ground Floor")["adjustments"]
+    assert [one["reason"] for one in adjustments if one["actor"] == "recovery"] == ["repair"]
+    assert backed_up.json("floors", "show", "Ground Floor")["current_vehicles"] > 35
+    with closing(open_database(path, busy_timeout=5, read_only=True)) as handle:
+        assert verify(handle) == []
