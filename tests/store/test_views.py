@@ -39,9 +39,11 @@ def used(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, ac
 
 
 def test_there_are_ten_queries() -> None:
-    """As many as are promised, one statement each."""
+    """As many as are promised, one statement each, and the README has the very same."""
     assert len(QUERIES) == 10
     assert all(query.count(";") == 1 and query.endswith(";") for query in QUERIES)
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    assert all(query in readme for query in QUERIES)
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=[f"{n}" for n in range(1, 11)])
