@@ -63,7 +63,7 @@ def test_a_count_is_not_written_over_what_another_program_commits(
             recorded.extend(Events(handle).record_all([make_event(1, floor="Roof"), make_event(2, floor="Roof")], now))
 
     other.begin()
-    execute_sql(other, "UPDATE floors SET total_slots = 1 WHERE name = 'Roof'")
+    execute_sql(other, "UPDATE floors SET total_slots = 0 WHERE name = 'Roof'")
     thread = threading.Thread(target=record)
     thread.start()
     try:
@@ -71,8 +71,8 @@ def test_a_count_is_not_written_over_what_another_program_commits(
     finally:
         other.commit()
         thread.join()
-    assert [item.clamp for item in recorded] == [None, AdjustmentReason.OVERFLOW]
-    assert recorded[1].occupancy.total_slots == recorded[1].occupancy.current_vehicles == 1
+    assert [item.clamp for item in recorded] == [AdjustmentReason.OVERFLOW] * 2
+    assert recorded[1].occupancy.total_slots == recorded[1].occupancy.current_vehicles == 0
     assert verify(postgres_db) == []
 
 
