@@ -30,6 +30,16 @@ _LASTING = {
     sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place, or move it away with its -wal and -shm files",
 }
 
+# Trouble of which a connection may never get over, although the disk did: its files may be those of a file system
+# that has failed, or was replaced meanwhile.
+_OF_THE_CONNECTION = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+
 # What may pass, as Peewee says it, and as its driver does when it is used directly.
 OPERATIONAL = (peewee.OperationalError, sqlite3.OperationalError)
 
@@ -61,6 +71,20 @@ def is_passing(error: BaseException) -> bool:
         return False
     known = codes(error)
     return not known or any(code in _PASSING for code in known)
+
+
+def wants_new_handle(error: BaseException) -> bool:
+    """Whether trouble that may pass could be the connection's own, so that a new one may be needed to see it pass.
+
+    Not for a lock or a full disk; but for a server's connection that broke off, which has no code of SQLite's.
+    """
+    known = codes(error)
+    return not known or any(code in _OF_THE_CONNECTION for code in known)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether the file is damaged or no database, so that waiting cures nothing."""
+    return any(code in _LASTING for code in codes(error))
 
 
 def sentence(error: BaseException) -> str:
