@@ -1,4 +1,4 @@
-"""Looks at the writer and the cameras: what is wrong becomes the device's health, what works feeds systemd's watchdog."""
+"""Looks at the writer and the cameras: what is wrong becomes the device's health, what works feeds the watchdog."""
 
 from __future__ import annotations
 
@@ -139,4 +139,3 @@ class OtherWriters:
         if self._reader is not None:
             self._reader.close()
         self._reader = self._version = None
-

@@ -39,7 +39,8 @@ class Health:
 
         ``text`` is for people: what is wrong and the remedy, in one line, without secrets.
         """
-        text = " ".join(text.split())[:LONGEST_TEXT]
+        # A path may hold bytes that are no text.
+        text = " ".join(text.encode(errors="replace").decode().split())[:LONGEST_TEXT]
         with self._lock:
             known = self._problems.get(code)
             self._problems[code] = Problem(code, text, self._clock() if known is None else known.since)

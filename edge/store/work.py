@@ -60,8 +60,8 @@ class Outcome:
     def tell(self) -> int:
         """Log it, each event with its key; how many events were refused."""
         for job, why in self.refused:
-            for event in job.events:
-                log.error("refused, not recorded: %s: %s", event_key(event), why)
+            for refused in job.events:
+                log.error("refused, not recorded: %s: %s", event_key(refused), why)
         for item in self.recorded:
             event = item.event
             log.debug(

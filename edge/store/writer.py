@@ -46,8 +46,8 @@ class Writer:
     """Owns the writing handle and the thread that uses it. ``start``, submit from any thread, ``close``.
 
     Trouble of the world (a lock, a full or failing disk, one that is gone) is logged once, and the work is tried
-    again until it succeeds or ``close`` runs out of time, if need be with the database opened anew. An event that cannot be recorded is logged and left out. Anything else
-    ends the thread and goes to ``on_fatal``, which logs it.
+    again until it succeeds or ``close`` runs out of time, if need be with the database opened anew. An event that
+    cannot be recorded is logged and left out. Anything else ends the thread and goes to ``on_fatal``, which logs it.
     """
 
     def __init__(
