@@ -22,7 +22,9 @@ _PASSING = {
     sqlite3.SQLITE_INTERRUPT: "try again",
     sqlite3.SQLITE_IOERR: "check the disk and the kernel's log",
     sqlite3.SQLITE_FULL: "free some room on the disk",
-    sqlite3.SQLITE_CANTOPEN: "check that the folder exists, and use the account that owns it",
+    sqlite3.SQLITE_CANTOPEN: (
+        "check that the folder exists, and use the account that owns it; the disk may be mounted read-only"
+    ),
     sqlite3.SQLITE_PROTOCOL: "another program holds it; close that one",
 }
 _LASTING = {
