@@ -26,7 +26,7 @@ def _run(*command):
         pytest.skip(f"{command[0]} is not installed on this machine")
     done = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        pytest.skip(f"{' '.join(command)} is not possible here: {done.stderr.strip()}")
+        pytest.skip(f"{' '.join(command)} is not possible here: {done.stderr.strip().partition(chr(10))[0]}")
     return done.stdout
 
 

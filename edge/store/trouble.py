@@ -32,6 +32,9 @@ _LASTING = {
     sqlite3.SQLITE_CORRUPT: "it is damaged; put a backup in its place, or move it away with its -wal and -shm files",
 }
 
+# What a code that says little means in one of its forms.
+_PRECISE = {sqlite3.SQLITE_IOERR_SHMSIZE: "there is no room for its -shm file: free some room on the disk"}
+
 # Trouble of which a connection may never get over, although the disk did: its files may be those of a file system
 # that has failed, or was replaced meanwhile.
 _OF_THE_CONNECTION = {
@@ -98,7 +101,7 @@ def sentence(error: BaseException) -> str:
         code = getattr(step, "sqlite_errorcode", None)
         if code is not None:
             root = step
-            remedy = _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
+            remedy = _PRECISE.get(code) or _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
         step = step.__cause__ or step.__context__
     return f"{root}; {remedy}" if remedy else f"{root}"
 
