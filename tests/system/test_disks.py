@@ -137,18 +137,27 @@ def test_a_daemon_counts_on_while_its_disk_is_full(
 
 
 def test_a_daemon_counts_on_while_its_disk_pauses(
-    counting: Any, card: Any, mosquitto: Any, listen: Any, eventually: Callable[..., Any]
+    counting: Any,
+    card: Any,
+    mosquitto: Any,
+    listen: Any,
+    systemd: Systemd,
+    tmp_path: Path,
+    eventually: Callable[..., Any],
 ) -> None:
     """Five seconds in which no write ends are no trouble: frames go on, and every crossing is stored afterwards."""
     mosquitto.start()
     board = listen(mosquitto.port)
     counting.config(config(RAMP, mosquitto.port), disk=card.path)
+    counting.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
     with counting.started("run") as daemon:
         eventually(lambda: len(crossings(counting)) >= 2, 60)
         card.freeze()
         began, before = time.monotonic(), len(crossings(counting))
         eventually(lambda: len(crossings(counting)) >= before + 4 and time.monotonic() - began >= 5.0, 60)
         card.thaw()
+        fed = systemd.heard.count("WATCHDOG=1")
+        eventually(lambda: systemd.heard.count("WATCHDOG=1") > fed, 20)
         eventually(lambda: len(stored(card.path / "smartpark.db")) >= before + 4, 60)
         assert counting.stop(daemon) == 0
     assert {b'"status":"degraded"' in payload for payload in board.payloads(HEALTH)} == {False}
