@@ -85,6 +85,7 @@ class Publisher:
         self._progress = threading.Condition()
         self._floors_due = False
         self._floors_at = 0.0
+        self._floors_told = ""
         self._floors_backoff = Backoff(_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS)
         self._draining = False
         self._leaving = False
@@ -242,8 +243,11 @@ class Publisher:
             wait = self._floors_backoff.next()
             self._floors_at = time.monotonic() + wait
             self._floors_due = True
-            log.warning("the floors cannot be read (%s: %s); trying again", type(error).__name__, error)
+            level = logging.DEBUG if repr(error) == self._floors_told else logging.WARNING
+            self._floors_told = repr(error)
+            log.log(level, "the floors cannot be read (%s: %s); trying again", type(error).__name__, error)
             return wait
+        self._floors_told = ""
         self._floors_backoff.reset()
         return None
 

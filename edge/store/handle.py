@@ -41,6 +41,7 @@ class WritingHandle:
         self._db: SqliteDatabase | None = None
         self._name = ""
         self._failures = 0
+        self._given_up = False
 
     def open(self, now: datetime, *, may_migrate: bool) -> None:
         """Open for the first time; makes the tables or brings them up to date. Raises what stands in the way."""
@@ -66,20 +67,23 @@ class WritingHandle:
                 if is_damage(error):
                     raise
                 raise AwayError(str(error)) from error
-            log.info("opened %s anew", self._name)
+            log.debug("opened %s anew", self._name)
         return self._db
 
     def failed(self, error: BaseException) -> None:
         """Take note that what was tried with the connection failed."""
         self._failures += 1
         if self._failures >= PATIENCE_FAILURES and self._db is not None and wants_new_handle(error):
-            log.info("%s is closed, to be opened anew", self._name)
+            # A disk that stays away has this again and again.
+            log.log(logging.DEBUG if self._given_up else logging.INFO, "%s is closed, to be opened anew", self._name)
             self._close(self._db)
-            self._db = None
+            self._db, self._given_up = None, True
 
     def succeeded(self) -> None:
         """Take note that it works."""
-        self._failures = 0
+        if self._given_up:
+            log.info("%s was opened anew, and works", self._name)
+        self._failures, self._given_up = 0, False
 
     def close(self) -> None:
         """Empty the write-ahead log if nobody reads it, and close."""

@@ -1,4 +1,4 @@
-"""The whole daemon on a disk that fills up, and on one that pauses."""
+"""The whole daemon on a disk that fills up, pauses, or is taken out."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_daemon_counts_on_while_its_disk_is_full(
     counting.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
     with counting.started("run") as daemon:
         eventually(lambda: len(crossings(counting)) >= 2, 60)
-        assert board.json(HEALTH)["status"] == "ok"
+        eventually(lambda: board.json(HEALTH).get("status") == "ok", 30)
         small_disk.fill()
         before = len(crossings(counting))
         eventually(lambda: board.json(HEALTH)["status"] == "degraded", 60)
@@ -164,6 +164,30 @@ def test_a_daemon_counts_on_while_its_disk_pauses(
     assert stored(card.path / "smartpark.db") == crossings(counting)
     assert counting.json("db", "verify")["problems"] == []
     assert "ERROR" not in counting.log
+
+
+def test_a_daemon_counts_on_while_its_card_is_out(
+    counting: Any, card: Any, mosquitto: Any, listen: Any, eventually: Callable[..., Any]
+) -> None:
+    """A card that failed is taken out, checked and put back beside the running daemon, which loses no crossing."""
+    mosquitto.start()
+    board = listen(mosquitto.port)
+    counting.config(config(RAMP, mosquitto.port), disk=card.path)
+    with counting.started("run") as daemon:
+        eventually(lambda: len(crossings(counting)) >= 2, 60)
+        card.fail()
+        eventually(lambda: '"code":"database"' in str(board.last(HEALTH)), 60)
+        card.take_out()
+        eventually(lambda: "mount its disk" in str(board.json(HEALTH).get("problems")), 60)
+        card.put_back()
+        eventually(lambda: board.json(HEALTH)["status"] == "ok", 60)
+        assert counting.stop(daemon) == 0
+    assert stored(card.path / "smartpark.db") == crossings(counting)
+    assert counting.json("db", "verify")["problems"] == []
+    assert counting.json("status")["outbox"] == 0
+    assert len(set(board.payloads("smartpark/garage/event/"))) == len(crossings(counting))
+    assert counting.log.count("opened anew") == 2
+    assert "Traceback" not in counting.log
 
 
 def test_a_daemon_that_finds_a_full_disk_at_its_start_says_so(counting: Any, small_disk: Any) -> None:
