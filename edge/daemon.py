@@ -25,6 +25,7 @@ from edge.capture.recorded import content_digest
 from edge.capture.source import open_source
 from edge.errors import StoreError
 from edge.ops.clock import Clock
+from edge.ops.health import Health
 from edge.ops.lock import InstanceLock
 from edge.ops.notify import SystemdNotifier
 from edge.pipeline import Pipeline
@@ -32,14 +33,15 @@ from edge.publish.publisher import Publisher
 from edge.publish.relay import PendingEvent
 from edge.publish.topics import Topics
 from edge.reload import apply_floors, reload_floors
-from edge.restored import put_right, settle
-from edge.store.changes import data_version
+from edge.restored import put_right, settle, tell_of_loss
 from edge.store.database import open_database
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
 from edge.store.recovery import is_damage, suspect
-from edge.store.writer import Writer
+from edge.store.trouble import told
+from edge.store.writer import Writer, utc_now
 from edge.vision.detector import SharedDetector, make_detector
+from edge.watch import OtherWriters, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,10 +58,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
-# How often the database is asked whether another program (a technician's command) has changed it.
+# How often the rooms are looked at, and the database asked whether a technician's command has changed it.
 LOOK_SECONDS = 2.0
-# Work that takes longer than this is stuck, and systemd is not told that all is well.
-STUCK_SECONDS = 30.0
 
 
 @dataclass(slots=True)
@@ -105,7 +105,6 @@ class Daemon:
         self.signals = signals or Signals()
         self.workers: list[CameraWorker] = []
         self.publisher: Publisher | None = None
-        self.problem = ""
         self._sources = sources
         self._beside_another = beside_another
         self._on_recorded = on_recorded
@@ -114,12 +113,13 @@ class Daemon:
         self._notifier = SystemdNotifier()
         self._lock = InstanceLock(config.database.path)
         self._detector: Detector = SharedDetector(make_detector(config.detector))
-        self._reader: SqliteDatabase | None = None
-        self._data_version = 0
         self._fatal = threading.Event()
+        self.health = Health(utc_now)
         self.writer = Writer(
             self._open_to_write, on_recorded=self._recorded, on_fatal=lambda error: self._on_fatal("writer", error)
         )
+        self._watch = Watch(self.health, self._notifier, self.writer, self.workers)
+        self._others = OtherWriters(self._open_to_read, self.health)
 
     # -- start and stop ------------------------------------------------------------------------------------------
 
@@ -137,11 +137,13 @@ class Daemon:
             else:
                 apply_floors(self.writer, self.config.floors)
             if replaced is not None:
-                self.problem = settle(self.writer, self.config, replaced)
-            self._reader = self._open_to_read()
+                settle(self.writer, self.config, replaced)
+            if alone:
+                self._tell_of_loss()
             self._detector.start()
             if self.config.mqtt.enabled and alone:
                 self.publisher = self._make_publisher()
+                self.publisher.health_changed(self._watch.report(utc_now()))
                 self.publisher.start()
             for camera, source in self._sources or [(camera, open_source(camera)) for camera in self.config.cameras]:
                 submit = self.writer.submit if source.recorded else self._submit_live
@@ -169,8 +171,7 @@ class Daemon:
             now = time.monotonic()
             if now - looked >= LOOK_SECONDS:
                 looked = now
-                self._notice_other_writers()
-                self._feed_watchdog(now)
+                self._look(now)
             self._fatal.wait(TICK_SECONDS)
         return 1 if self.failed else 0
 
@@ -190,8 +191,7 @@ class Daemon:
         if self.publisher is not None:
             self.publisher.close(self.config.mqtt.drain_seconds)
         self.writer.close(timeout=10.0)
-        if self._reader is not None:
-            self._reader.close()
+        self._others.close()
         self._detector.close()
         self._lock.release()
         log.info("stopped events_committed=%s", "all" if committed else "not all: the database does not answer")
@@ -234,6 +234,13 @@ class Daemon:
         with self._reading() as database:
             return Floors(database).all()
 
+    def _tell_of_loss(self) -> None:
+        try:
+            with self._reading() as database, told(database.database):
+                tell_of_loss(database, self.health)
+        except StoreError as error:
+            log.warning("the audit log cannot be read: %s", error)
+
     @contextmanager
     def _reading(self) -> Iterator[SqliteDatabase]:
         database = self._open_to_read()
@@ -250,29 +257,19 @@ class Daemon:
         if self._on_recorded is not None:
             self._on_recorded(recorded)
 
-    def _notice_other_writers(self) -> None:
-        """Publish what another program wrote: a replay beside the daemon, a technician's correction."""
-        if self.publisher is None or self._reader is None:
+    def _look(self, now: float) -> None:
+        """See how all fares, and publish that and what another program wrote."""
+        self._watch.look(now)
+        if self.publisher is None:
             return
-        version = data_version(self._reader)
-        if version != self._data_version:
-            self._data_version = version
-            self.publisher.floors_changed(self._read_floors())
+        if self.writer.trouble is not None:
+            # The disk may have to be unmounted, and the file may be another one afterwards.
+            self._others.close()
+        elif self._others.changed():
+            self._tell_of_loss()
+            self.publisher.read_floors_again()
             self.publisher.events_waiting()
-
-    def _feed_watchdog(self, now: float) -> None:
-        """Only finished work feeds it: every camera has moved or is known to be down, and the writer answers."""
-        stuck = [
-            worker.camera.id
-            for worker in self.workers
-            if not worker.finished and now - worker.last_progress > STUCK_SECONDS
-        ]
-        if now - self.writer.last_success > STUCK_SECONDS:
-            stuck.append("database")
-        if stuck:
-            self._notifier.status(f"stuck: {', '.join(stuck)}")
-        else:
-            self._notifier.watchdog()
+        self.publisher.health_changed(self._watch.report(utc_now()))
 
     def _on_fatal(self, where: str, error: BaseException) -> None:
         log.critical("stopping because of an unexpected error in=%s", where, exc_info=error)

@@ -10,15 +10,19 @@ from edge.store.audit import Act
 from edge.store.backup import Backups
 from edge.store.recovery import recover
 from edge.store.replacement import finish
-from edge.store.salvage import take_over
+from edge.store.salvage import take_over, uncounted_recovery
 
 if TYPE_CHECKING:
+    from peewee import Database
+
     from edge.config import Config
+    from edge.ops.health import Health
     from edge.store.replacement import Replacement
     from edge.store.writer import Writer
 
 log = logging.getLogger(__name__)
 
+PROBLEM = "database_restored"
 # Recording a day of events anew on a slow card.
 SALVAGE_SECONDS = 600.0
 
@@ -29,19 +33,25 @@ def put_right(config: Config) -> Replacement | None:
     return recover(path, Backups(config.backup_folder, path), datetime.now(UTC))
 
 
-def settle(writer: Writer, config: Config, replacement: Replacement) -> str:
-    """Carry over what the replaced database still tells, and audit it; what people must know, empty for nothing."""
+def settle(writer: Writer, config: Config, replacement: Replacement) -> None:
+    """Carry over what the replaced database still tells, and write all of it into the audit log."""
     act = Act(replacement.actor, datetime.now(UTC), replacement.note)
-    done = writer.call(lambda db: take_over(db, replacement, act), "the restored database", SALVAGE_SECONDS)
+    writer.call(lambda db: take_over(db, replacement, act), "the restored database", SALVAGE_SECONDS)
     finish(config.database.path.absolute())
     if not replacement.damage:
         log.warning("the database was replaced by %s; the old one is %s", replacement.source, replacement.set_aside)
-        return ""
-    source = f"restored from {replacement.source}" if replacement.source else "begun anew, there was no sound backup"
-    text = (
-        f"the database was damaged and is {source}; {done.events} newer events and the counts of {len(done.floors)}"
-        f" floors were saved from the damaged file, kept as {replacement.set_aside};"
-        " count the floors and use `smartpark floors correct`"
+
+
+def tell_of_loss(db: Database, health: Health) -> None:
+    """The problem ``database_restored``, from a recovery on until a person has counted a floor."""
+    loss = uncounted_recovery(db)
+    if loss is None:
+        health.clear(PROBLEM)
+        return
+    told, kept = loss.after or {}, (loss.before or {}).get("kept_as")
+    health.set(
+        PROBLEM,
+        f"the database was damaged; restored from {told.get('from')} on {loss.at:%Y-%m-%d %H:%M} UTC, and"
+        f" {told.get('events_saved')} newer events were saved: count the floors and use `smartpark floors correct`;"
+        f" the damaged file is {kept}",
     )
-    log.error("%s", text)
-    return text

@@ -27,7 +27,8 @@ __all__ = ["Board", "BoardSnapshot", "BoardState", "Row"]
 class BoardSnapshot:
     """What a board shows at one moment. Without a connection no number is known.
 
-    ``messages`` counts all that came, ``damaged`` those of them that were not what their topic promises.
+    ``problems`` are pairs of a device that is online and a sentence about it. ``messages`` counts all that came,
+    ``damaged`` those of them that were not what their topic promises.
     """
 
     site_id: str
@@ -36,6 +37,7 @@ class BoardSnapshot:
     site: SiteMessage | None
     recommended: Recommendation | None
     devices: dict[str, bool]
+    problems: tuple[tuple[str, str], ...]
     events: tuple[EventMessage, ...]
     messages: int
     damaged: int
@@ -92,6 +94,7 @@ class Board:
                 site=self._state.site() if connected else None,
                 recommended=self._state.recommended() if connected else None,
                 devices=self._state.devices() if connected else {},
+                problems=self._state.problems() if connected else (),
                 events=self._state.events(),
                 messages=self._messages,
                 damaged=self._state.damaged,

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.publish import payloads
-from edge.publish.payloads import EventMessage, FloorMessage, PayloadError, Recommendation, SiteMessage
+from edge.publish.fields import PayloadError
+from edge.publish.health import HealthMessage, parse_health
 from edge.publish.topics import ParsedTopic, TopicKind, Topics
 from edge.records import slug as slug_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from edge.publish.payloads import EventMessage, FloorMessage, Recommendation, SiteMessage
 
 _EVENTS_SHOWN = 20
 # Event ids by which a second delivery is known.
@@ -45,6 +48,7 @@ class BoardState:
         self._expected = tuple(self._names)
         self._floors: dict[str, FloorMessage] = {}
         self._devices: dict[str, bool] = {}
+        self._health: dict[str, HealthMessage] = {}
         self._site: SiteMessage | None = None
         self._events: deque[EventMessage] = deque(maxlen=_EVENTS_SHOWN)
         self._event_ids: OrderedDict[str, None] = OrderedDict()
@@ -70,6 +74,8 @@ class BoardState:
         match parsed.kind:
             case TopicKind.STATUS:
                 return self._apply_status(parsed.name, payload)
+            case TopicKind.HEALTH:
+                return self._apply_health(parsed.name, payload)
             case TopicKind.FLOOR_STATE:
                 return self._apply_floor(parsed.name, payload)
             case TopicKind.SITE_STATE:
@@ -83,6 +89,7 @@ class BoardState:
         """A connection was lost: nothing that is retained is known any more, but the floors' names still are."""
         self._floors.clear()
         self._devices.clear()
+        self._health.clear()
         self._site = None
 
     def rows(self) -> list[Row]:
@@ -106,6 +113,15 @@ class BoardState:
     def devices(self) -> dict[str, bool]:
         """Each device's name, and whether it is online."""
         return dict(sorted(self._devices.items()))
+
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong with the devices that are online: pairs of device and sentence, a device's oldest first."""
+        return tuple(
+            (name, problem.text)
+            for name, told in sorted(self._health.items())
+            if self.is_online(name)
+            for problem in told.problems
+        )
 
     def events(self) -> tuple[EventMessage, ...]:
         """The last events in the order in which they came, each once."""
@@ -137,6 +153,14 @@ class BoardState:
         online = payloads.parse_status(payload)
         changed = self._devices.get(device) != online
         self._devices[device] = online
+        return changed
+
+    def _apply_health(self, device: str, payload: bytes) -> bool:
+        if not payload:
+            return self._health.pop(device, None) is not None
+        told = parse_health(payload)
+        changed = self._health.get(device) != told
+        self._health[device] = told
         return changed
 
     def _apply_floor(self, slug: str, payload: bytes) -> bool:

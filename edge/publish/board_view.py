@@ -55,7 +55,7 @@ def render(snapshot: BoardSnapshot) -> RenderableType:
     return Panel(
         Group(table, Align.center(_advice(snapshot))),
         title=Text(f"{clean(snapshot.site_id)} - free places"),
-        subtitle=Text(_footer(snapshot), style="dim" if snapshot.connected else "bold red"),
+        subtitle=Text(_footer(snapshot), style=_footer_style(snapshot)),
         border_style="green" if snapshot.connected else "red",
     )
 
@@ -66,6 +66,7 @@ def plain(snapshot: BoardSnapshot) -> str:
     parts = [f"board {clean(snapshot.site_id)}: {_link_word(snapshot)}", *floors]
     if snapshot.recommended is not None:
         parts.append(f"go to {clean(snapshot.recommended.name)}")
+    parts += [f"{clean(device)}: {clean(text)}" for device, text in snapshot.problems]
     return " | ".join(parts)
 
 
@@ -117,9 +118,19 @@ def _link_word(snapshot: BoardSnapshot) -> str:
     return "connected" if snapshot.connected else "no connection to the broker"
 
 
+def _footer_style(snapshot: BoardSnapshot) -> str:
+    if not snapshot.connected:
+        return "bold red"
+    return "bold yellow" if snapshot.problems else "dim"
+
+
 def _footer(snapshot: BoardSnapshot) -> str:
     devices = ", ".join(f"{clean(name)} {'online' if up else 'offline'}" for name, up in snapshot.devices.items())
     parts = [_link_word(snapshot), devices, f"{snapshot.messages} messages"]
     if snapshot.damaged:
         parts.append(f"{snapshot.damaged} damaged")
+    if snapshot.problems:
+        # One line is what there is; the rest is in the device's health topic.
+        device, text = snapshot.problems[0]
+        parts.insert(0, f"{clean(device)}: {clean(text)}")
     return " - ".join(part for part in parts if part)

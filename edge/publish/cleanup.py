@@ -27,7 +27,7 @@ def forget_site(config: MqttConfig, topics: Topics, floors: Sequence[str]) -> bo
 
     An empty retained message deletes what is retained (MQTT 3.1.1, 3.3.1.3). The device must have left the broker.
     """
-    names = [topics.status, topics.site_state]
+    names = [topics.status, topics.health, topics.site_state]
     for floor in map(slug, floors):
         names += [topics.floor_state(floor), topics.floor_available(floor)]
     client = Client(CallbackAPIVersion.VERSION2)

@@ -7,22 +7,18 @@ the wrong type, raises :class:`PayloadError`.
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from edge.errors import SmartParkError
+from edge.publish.fields import Fields, PayloadError, dump, timestamp
 from edge.records import Event, Occupancy, recommended
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
 
 ONLINE = b"online"
 OFFLINE = b"offline"
-
-
-class PayloadError(SmartParkError):
-    """A message that is not what its topic promises; the text names the key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class EventMessage:
 
 def floor_state(floor: Occupancy, *, device: str) -> bytes:
     """The payload of ``floor/<slug>/state``."""
-    return _dump(
+    return dump(
         {
             "floor_id": floor.floor_id,
             "name": floor.name,
@@ -115,7 +111,7 @@ def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
     vehicles = sum(floor.current_vehicles for floor in active)
     available = sum(floor.available_slots for floor in active)
     best = recommended(active)
-    return _dump(
+    return dump(
         {
             "total_slots": total,
             "current_vehicles": vehicles,
@@ -147,14 +143,7 @@ def event(told: Event, *, floor_id: int | None, site: str, device: str) -> bytes
     }
     if floor_id is not None:
         fields["floor_id"] = floor_id
-    return _dump(fields)
-
-
-def timestamp(moment: datetime) -> str:
-    """ISO 8601 in UTC with microseconds and ``Z``; ``moment`` must be aware."""
-    if moment.tzinfo is None:
-        raise ValueError("a time without a time zone cannot be told to others")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return dump(fields)
 
 
 def parse_status(payload: bytes) -> bool:
@@ -166,7 +155,7 @@ def parse_status(payload: bytes) -> bool:
 
 def parse_floor(payload: bytes) -> FloorMessage:
     """A floor's state."""
-    fields = _Fields(payload)
+    fields = Fields(payload)
     return FloorMessage(
         floor_id=fields.integer("floor_id"),
         name=fields.text("name"),
@@ -184,7 +173,7 @@ def parse_floor(payload: bytes) -> FloorMessage:
 
 def parse_site(payload: bytes) -> SiteMessage:
     """The site's totals."""
-    fields = _Fields(payload)
+    fields = Fields(payload)
     best = fields.optional_table("recommended")
     return SiteMessage(
         total_slots=fields.count("total_slots"),
@@ -203,7 +192,7 @@ def parse_site(payload: bytes) -> SiteMessage:
 
 def parse_event(payload: bytes) -> EventMessage:
     """One event."""
-    fields = _Fields(payload)
+    fields = Fields(payload)
     return EventMessage(
         event_id=fields.text("event_id"),
         camera_id=fields.text("camera_id"),
@@ -218,79 +207,3 @@ def parse_event(payload: bytes) -> EventMessage:
         site=fields.text("site"),
         device=fields.text("device"),
     )
-
-
-def _dump(fields: Mapping[str, Any]) -> bytes:
-    text = json.dumps(fields, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
-
-
-class _Fields:
-    """A JSON object from outside, asked for one key and type at a time."""
-
-    def __init__(self, source: bytes | Mapping[str, Any]) -> None:
-        self._fields = source if isinstance(source, Mapping) else _load(source)
-
-    def is_null(self, key: str) -> bool:
-        return self._fields.get(key) is None
-
-    def text(self, key: str) -> str:
-        value = self._fields.get(key)
-        return value if isinstance(value, str) else self._wrong(key, "a string")
-
-    def truth(self, key: str) -> bool:
-        value = self._fields.get(key)
-        return value if isinstance(value, bool) else self._wrong(key, "true or false")
-
-    def integer(self, key: str) -> int:
-        value = self._fields.get(key)
-        # bool is a kind of int in Python, but not in JSON.
-        return value if isinstance(value, int) and not isinstance(value, bool) else self._wrong(key, "an integer")
-
-    def count(self, key: str) -> int:
-        value = self.integer(key)
-        return value if value >= 0 else self._wrong(key, "0 or more")
-
-    def number(self, key: str) -> float:
-        value = self._fields.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self._wrong(key, "a number")
-        try:
-            finite = float(value)
-        except OverflowError:
-            finite = math.inf
-        return finite if math.isfinite(finite) else self._wrong(key, "a finite number")
-
-    def time(self, key: str) -> datetime:
-        try:
-            moment = datetime.fromisoformat(self.text(key))
-            return moment.astimezone(UTC) if moment.tzinfo else self._wrong(key, "a time with a time zone")
-        except (ValueError, OverflowError):
-            self._wrong(key, "a time in ISO 8601")
-
-    def optional_table(self, key: str) -> _Fields | None:
-        value = self._fields.get(key)
-        if value is None:
-            return None
-        return _Fields(value) if isinstance(value, dict) else self._wrong(key, "an object or null")
-
-    def _wrong(self, key: str, wanted: str) -> NoReturn:
-        if key not in self._fields:
-            raise PayloadError(f"{key} is missing")
-        value = self._fields[key]
-        shown = type(value).__name__ if isinstance(value, dict | list) else repr(value)[:60]
-        raise PayloadError(f"{key} is not {wanted} but {shown}")
-
-
-def _load(payload: bytes) -> Mapping[str, Any]:
-    try:
-        fields = json.loads(payload, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise PayloadError(f"not JSON: {error}") from None
-    if not isinstance(fields, dict):
-        raise PayloadError("not a JSON object")
-    return fields
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

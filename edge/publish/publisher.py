@@ -1,4 +1,5 @@
-"""The publisher: this device's status, its floors and its events, told to the broker as long as the daemon runs.
+"""The publisher: this device's status and health, its floors and its events, told to the broker for as long as the
+daemon runs.
 
 Two threads. *mqtt-link* (in :mod:`edge.publish.link`) owns the connection and never waits for the database;
 *mqtt-store* reads and writes the outbox and never touches the connection. What one has for the other lies in
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from edge.publish import payloads
 from edge.publish.backoff import Backoff
 from edge.publish.client import Connection, ConnectionEnded, Timing, Will
+from edge.publish.health import HealthState
 from edge.publish.link import Link
 from edge.publish.relay import Acknowledge, PendingEvent, ReadOutbox, Relay
 from edge.publish.retained import FloorStates, RetainedStates
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from edge.config import MqttConfig
     from edge.publish.topics import Topics
-    from edge.records import Occupancy
+    from edge.records import DeviceHealth, Occupancy
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +76,7 @@ class Publisher:
         self._read_floors = read_floors
         self._states = RetainedStates()
         self._floors = FloorStates(self._states, topics)
+        self._health = HealthState(self._states, topics)
         self._relay = Relay(read_outbox, acknowledge, window=window)
         will = Will(topics.status, payloads.OFFLINE)
         self._link = Link(config, client_id, self, will=will, timing=self._timing)
@@ -82,6 +85,7 @@ class Publisher:
         self._progress = threading.Condition()
         self._floors_due = False
         self._floors_at = 0.0
+        self._floors_told = ""
         self._floors_backoff = Backoff(_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS)
         self._draining = False
         self._leaving = False
@@ -108,7 +112,19 @@ class Publisher:
 
     def floors_changed(self, floors: Sequence[Occupancy]) -> None:
         """Tell of floors that changed. From any thread; of each floor the highest ``seq`` wins."""
-        self._floors.report(floors)
+        if self._floors.report(floors):
+            self._link.wake()
+        else:
+            self.read_floors_again()
+
+    def read_floors_again(self) -> None:
+        """Say that somebody else changed floors, made or deleted some: all are read. From any thread."""
+        self._floors_due = True
+        self._work.set()
+
+    def health_changed(self, health: DeviceHealth) -> None:
+        """Tell how the device is, if that is news; its time alone is none. From any thread, also before the start."""
+        self._health.report(health)
         self._link.wake()
 
     def events_waiting(self) -> None:
@@ -150,6 +166,7 @@ class Publisher:
     def link_opened(self, connection: Connection) -> None:
         """All retained states are due again, and the outbox starts from its beginning."""
         self._states.restart()
+        self._health.restart()
         self._relay.restart(opened=True)
         self._heard_at = time.monotonic()
         self._floors_due = True
@@ -158,6 +175,7 @@ class Publisher:
 
     def link_turn(self, connection: Connection) -> None:
         """Publish what is due: retained states first, then events."""
+        self._health.pump()
         self._states.pump(lambda topic, payload: connection.publish(topic, payload, retain=True))
         if not self._leaving:
             self._relay.pump(lambda pending: self._publish_event(connection, pending))
@@ -225,8 +243,11 @@ class Publisher:
             wait = self._floors_backoff.next()
             self._floors_at = time.monotonic() + wait
             self._floors_due = True
-            log.warning("the floors cannot be read (%s: %s); trying again", type(error).__name__, error)
+            level = logging.DEBUG if repr(error) == self._floors_told else logging.WARNING
+            self._floors_told = repr(error)
+            log.log(level, "the floors cannot be read (%s: %s); trying again", type(error).__name__, error)
             return wait
+        self._floors_told = ""
         self._floors_backoff.reset()
         return None
 

@@ -68,6 +68,7 @@ class Relay:
         self._unfit: set[int] = set()
         self._retry_at = 0.0
         self._backoff = Backoff(_FIRST_RETRY_SECONDS, _LONGEST_RETRY_SECONDS)
+        self._trouble = ""
         self._published = 0
         self._acknowledged = 0
 
@@ -146,8 +147,12 @@ class Relay:
             # Whatever the database raises: nothing of it may end the thread, and nothing is lost by waiting.
             wait = self._backoff.next()
             self._retry_at = time.monotonic() + wait
-            log.warning("the outbox cannot be used (%s: %s); trying again", type(error).__name__, error)
+            # A disk may be full for days: each reason is told once.
+            level = logging.DEBUG if repr(error) == self._trouble else logging.WARNING
+            self._trouble = repr(error)
+            log.log(level, "the outbox cannot be used (%s: %s); trying again", type(error).__name__, error)
             return wait
+        self._trouble = ""
         self._backoff.reset()
         return _LEAVING_SECONDS if lingering else None
 

@@ -80,7 +80,8 @@ class FloorStates:
     """The floors as they were last reported, kept as retained states. Thread-safe.
 
     For each floor the highest ``seq`` wins, whatever the order of the reports. A floor that is gone from a complete
-    report, or has a new name, has its old topics removed from the broker.
+    report, or has a new name, has its old topics removed from the broker; it comes back with a complete report only,
+    for a floor that was deleted may still be crossed.
     """
 
     def __init__(self, states: RetainedStates, topics: Topics) -> None:
@@ -90,14 +91,22 @@ class FloorStates:
         self._floors: dict[int, Occupancy] = {}
         self._slugs: dict[int, str] = {}
         self._unfit: set[str] = set()
+        self._complete = False
 
-    def report(self, floors: Sequence[Occupancy], *, complete: bool = False) -> None:
-        """Take in what floors look like now; ``complete`` says that the site has no others."""
+    def report(self, floors: Sequence[Occupancy], *, complete: bool = False) -> bool:
+        """Take in what floors look like now; ``complete`` says that the site has no others.
+
+        False when a floor was left out of which the last complete report did not know: read all again.
+        """
         with self._lock:
+            self._complete |= complete
+            strange = self._complete and not complete and any(floor.floor_id not in self._floors for floor in floors)
+            if strange:
+                floors = [floor for floor in floors if floor.floor_id in self._floors]
             changed = [floor for floor in floors if self._is_news(floor)]
             gone = set(self._floors) - {floor.floor_id for floor in floors} if complete else set()
             if not (changed or gone or (complete and not self._floors)):
-                return
+                return not strange
             before = set(self._slugs.values())
             for floor_id in gone:
                 del self._floors[floor_id]
@@ -115,6 +124,7 @@ class FloorStates:
                 )
             total = payloads.site_state(list(self._floors.values()), device=self._topics.device)
             self._states.want(self._topics.site_state, total)
+            return not strange
 
     def _is_news(self, floor: Occupancy) -> bool:
         known = self._floors.get(floor.floor_id)

@@ -3,6 +3,7 @@
 All of a car park's topics lie under ``<prefix>/<site>/``::
 
     device/<device>/status      "online" or "offline", retained
+    device/<device>/health      JSON, retained: what is wrong with the device
     floor/<slug>/state          JSON, retained
     floor/<slug>/available      the bare number, retained
     site/state                  JSON, retained
@@ -22,6 +23,7 @@ class TopicKind(StrEnum):
     """What a topic is about."""
 
     STATUS = "status"
+    HEALTH = "health"
     FLOOR_STATE = "floor state"
     FLOOR_AVAILABLE = "floor available"
     SITE_STATE = "site state"
@@ -65,6 +67,11 @@ class Topics:
         return f"{self.root}/device/{level(self.device)}/status"
 
     @property
+    def health(self) -> str:
+        """What is wrong with this device; ValueError when no device is named."""
+        return f"{self.root}/device/{level(self.device)}/health"
+
+    @property
     def site_state(self) -> str:
         """The totals of the site."""
         return f"{self.root}/site/state"
@@ -86,6 +93,7 @@ class Topics:
         """What a display board subscribes to."""
         return (
             f"{self.root}/device/+/status",
+            f"{self.root}/device/+/health",
             f"{self.root}/floor/+/state",
             self.site_state,
             f"{self.root}/event/+",
@@ -98,6 +106,8 @@ class Topics:
         match topic[len(self.root) + 1 :].split("/"):
             case ["device", name, "status"] if name:
                 return ParsedTopic(TopicKind.STATUS, name)
+            case ["device", name, "health"] if name:
+                return ParsedTopic(TopicKind.HEALTH, name)
             case ["floor", name, "state"] if name:
                 return ParsedTopic(TopicKind.FLOOR_STATE, name)
             case ["floor", name, "available"] if name:

@@ -74,13 +74,17 @@ class Audit:
         }
         execute(self._db, AuditEntry.insert(values))
 
-    def newest(self, limit: int = 50) -> list[AuditRecord]:
-        """The last ``limit`` lines, the newest first."""
+    def newest(self, limit: int = 50, *, actor: str | None = None, action: str | None = None) -> list[AuditRecord]:
+        """The last ``limit`` lines, the newest first; of one actor or action if named."""
         columns = (
             *(AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject),
             *(AuditEntry.before, AuditEntry.after, AuditEntry.note),
         )
         query = AuditEntry.select(*columns).order_by(AuditEntry.id.desc()).limit(limit)
+        if actor is not None:
+            query = query.where(AuditEntry.actor == actor)
+        if action is not None:
+            query = query.where(AuditEntry.action == action)
         return [
             AuditRecord(row_id, at, actor, action, subject, _parsed(before), _parsed(after), note)
             for row_id, at, actor, action, subject, before, after, note in rows(self._db, query)

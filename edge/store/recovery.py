@@ -16,6 +16,7 @@ from edge.errors import StoreError
 from edge.store.copy import online_copy
 from edge.store.database import open_copy, open_database
 from edge.store.replacement import Replacement, begin, carry_out, name_aside, new_file, under_way
+from edge.store.salvage import RECOVERY
 from edge.store.schema import APPLICATION_ID, create_schema
 from edge.store.trouble import codes
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ACTOR = "recovery"
 # How long a start may spend on looking at the pages of a large database; `db verify` looks at all of them. After a
 # write that met damage the time is not limited.
 CHECK_SECONDS = 5.0
@@ -74,7 +74,7 @@ def recover(path: Path, backups: Backups, now: datetime) -> Replacement | None:
             with open_copy(backup.path) as copy:
                 online_copy(copy, new)
         aside = name_aside(path, "damaged", now)
-        begun = Replacement(aside, backup.path if backup else None, now, ACTOR, damage=damage)
+        begun = Replacement(aside, backup.path if backup else None, now, RECOVERY, damage=damage)
         begin(path, begun)
     carry_out(path, begun)
     _mark(path).unlink(missing_ok=True)

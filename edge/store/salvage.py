@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     from peewee import Database, Expression, Ordering, SqliteDatabase
 
-    from edge.store.audit import Act
+    from edge.store.audit import Act, AuditRecord
     from edge.store.replacement import Replacement
     from edge.store.transaction import Row
 
 log = logging.getLogger(__name__)
 
+# Who restores a damaged database, in the audit log.
+RECOVERY = "recovery"
 _CHUNK = 200
 # After every event.
 _END = 2**62
@@ -57,6 +59,15 @@ def take_over(db: Database, replacement: Replacement, act: Act) -> Salvaged:
             told |= {"damage": replacement.damage, "events_saved": done.events, "counts_saved": done.floors}
         Audit(db).write(act, "restore", "database", {"kept_as": str(replacement.set_aside)}, told)
     return done
+
+
+def uncounted_recovery(db: Database) -> AuditRecord | None:
+    """The audit line of the last recovery, if no person has set a floor's count since; else None."""
+    loss = Audit(db).newest(1, actor=RECOVERY)
+    if not loss:
+        return None
+    counted = Audit(db).newest(1, action=AdjustmentReason.CORRECTION.value)
+    return None if counted and counted[0].id > loss[0].id else loss[0]
 
 
 def _salvage(db: Database, replacement: Replacement, act: Act) -> Salvaged:

@@ -25,13 +25,28 @@ _PASSING = {
     sqlite3.SQLITE_INTERRUPT: "try again",
     sqlite3.SQLITE_IOERR: "check the disk and the kernel's log",
     sqlite3.SQLITE_FULL: "free some room on the disk",
-    sqlite3.SQLITE_CANTOPEN: "check that the folder exists, and use the account that owns it",
+    sqlite3.SQLITE_CANTOPEN: (
+        "check that the folder exists, and use the account that owns it; the disk may be mounted read-only"
+    ),
     sqlite3.SQLITE_PROTOCOL: "another program holds it; close that one",
 }
 _LASTING = {
     sqlite3.SQLITE_NOTADB: "it is not a SQLite database; move it away, or set [database] path to another file",
     sqlite3.SQLITE_CORRUPT: "it is damaged; the daemon's next start puts the newest backup in its place, as"
     " `smartpark db restore FILE` does with one that you choose",
+}
+
+# What a code that says little means in one of its forms.
+_PRECISE = {sqlite3.SQLITE_IOERR_SHMSIZE: "there is no room for its -shm file: free some room on the disk"}
+
+# Trouble of which a connection may never get over, although the disk did: its files may be those of a file system
+# that has failed, or was replaced meanwhile.
+_OF_THE_CONNECTION = {
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
 }
 
 # What may pass, as Peewee says it, and as its driver does when it is used directly.
@@ -69,6 +84,20 @@ def is_passing(error: BaseException) -> bool:
     return not known or any(code in _PASSING for code in known)
 
 
+def wants_new_handle(error: BaseException) -> bool:
+    """Whether trouble that may pass could be the connection's own, so that a new one may be needed to see it pass.
+
+    Not for a lock or a full disk; but for a server's connection that broke off, which has no code of SQLite's.
+    """
+    known = codes(error)
+    return not known or any(code in _OF_THE_CONNECTION for code in known)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether the file is damaged or no database, so that waiting cures nothing."""
+    return any(code in _LASTING for code in codes(error))
+
+
 def sentence(error: BaseException) -> str:
     """What happened and the remedy, as far as it is known, without the name of the file."""
     step: BaseException | None = error
@@ -78,7 +107,7 @@ def sentence(error: BaseException) -> str:
         code = getattr(step, "sqlite_errorcode", None)
         if code is not None:
             root = step
-            remedy = _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
+            remedy = _PRECISE.get(code) or _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
         step = step.__cause__ or step.__context__
     text = one_line(root)
     return f"{text}; {remedy}" if remedy else text

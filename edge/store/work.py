@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import RefusedError, SmartParkError
+from edge.store.checks import event_key
 from edge.store.events import Events
 from edge.store.models import Floor
 from edge.store.outbox import Outbox
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
     from edge.records import Event
     from edge.store.events import Recorded
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
@@ -52,6 +56,26 @@ class Outcome:
 
     recorded: list[Recorded] = field(default_factory=list)
     refused: list[tuple[Record, RefusedError]] = field(default_factory=list)
+
+    def tell(self) -> int:
+        """Log it, each event with its key; how many events were refused."""
+        for job, why in self.refused:
+            for refused in job.events:
+                log.error("refused, not recorded: %s: %s", event_key(refused), why)
+        for item in self.recorded:
+            event = item.event
+            log.debug(
+                "%s event=%s camera=%s track=%s floor=%r vehicles=%d",
+                *("recorded" if item.inserted else "known already", event.event_id, event.camera_id, event.track_id),
+                *(event.floor, item.occupancy.current_vehicles),
+            )
+            if item.clamp is not None:
+                log.warning(
+                    "the count of floor %r is off: %s by event=%s camera=%s track=%s, kept at %d of %d",
+                    *(event.floor, item.clamp, event.event_id, event.camera_id, event.track_id),
+                    *(item.occupancy.current_vehicles, item.occupancy.total_slots),
+                )
+        return sum(len(job.events) for job, _ in self.refused)
 
 
 def perform(db: Database, work: Work, now: datetime) -> Outcome:

@@ -15,11 +15,9 @@ from edge.errors import StoreError
 from edge.store.backlog import Backlog
 from edge.store.checks import event_key
 from edge.store.floors import Floors
-from edge.store.migrations import migrate
+from edge.store.handle import CHECKPOINT_SECONDS, AwayError, WritingHandle
 from edge.store.retry import Retry
-from edge.store.schema import create_schema, require_current
-from edge.store.transaction import execute_sql
-from edge.store.trouble import OPERATIONAL, is_passing, sentence, told
+from edge.store.trouble import OPERATIONAL, is_passing, sentence
 from edge.store.work import Call, Record, perform
 
 if TYPE_CHECKING:
@@ -30,15 +28,13 @@ if TYPE_CHECKING:
     from edge.config import FloorConfig
     from edge.records import Event
     from edge.store.events import Recorded
-    from edge.store.work import Outcome
+    from edge.store.work import Outcome, Work
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 HEARTBEAT_SECONDS = 1.0
-# At the end readers may still look at the write-ahead log; it is not worth a long wait, the next start reads it too.
-CHECKPOINT_SECONDS = 0.5
 
 
 def utc_now() -> datetime:
@@ -49,9 +45,9 @@ def utc_now() -> datetime:
 class Writer:
     """Owns the writing handle and the thread that uses it. ``start``, submit from any thread, ``close``.
 
-    Trouble of the world (a lock, a full or failing disk) is logged once, and the work is tried again until it
-    succeeds or ``close`` runs out of time. An event that cannot be recorded is logged and left out. Anything else
-    ends the thread and goes to ``on_fatal``, which logs it.
+    Trouble of the world (a lock, a full or failing disk, one that is gone) is logged once, and the work is tried
+    again until it succeeds or ``close`` runs out of time, if need be with the database opened anew. An event that
+    cannot be recorded is logged and left out. Anything else ends the thread and goes to ``on_fatal``, which logs it.
     """
 
     def __init__(
@@ -66,7 +62,7 @@ class Writer:
         """``on_recorded`` hears of every commit, ``on_fatal`` of the end, both in the writer's thread: neither may
         wait for the writer. ``queue_limit`` is a safety net: so many events may wait before new ones are dropped.
         """
-        self._open_db = open_db
+        self._handle = WritingHandle(open_db)
         self._on_recorded = on_recorded
         self._on_fatal = on_fatal
         self._clock = clock
@@ -201,15 +197,16 @@ class Writer:
 
     def _run(self) -> None:
         try:
-            db = self._open()
+            self._handle.open(self._clock(), may_migrate=self.may_migrate)
         except BaseException as error:  # whatever it is, the thread in start() waits to raise it
             self._abandon("the database could not be opened")
             self._ready.set_exception(error)
             return
+        self._last_success = self._last_answer = time.monotonic()
         self._working = True
         self._ready.set_result(None)
         try:
-            self._work(db)
+            self._work()
         except BaseException as error:  # the top of the thread: told, then the process is stopped
             self._working = False
             self._abandon("the writer broke down")
@@ -217,64 +214,42 @@ class Writer:
         finally:
             self._working = False
             self._abandon("the time to close was up")
-            self._close_db(db)
+            self._handle.close()
 
-    def _open(self) -> SqliteDatabase:
-        db = self._open_db()
-        try:
-            if create_schema(db):
-                log.info("created the tables in %s", db.database)
-            elif self.may_migrate:
-                migrate(db, self._clock())
-            else:
-                require_current(db, db.database)
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-    def _work(self, db: SqliteDatabase) -> None:
+    def _work(self) -> None:
         while (work := self._backlog.next(HEARTBEAT_SECONDS)) is not None:
-            try:
-                outcome = perform(db, work, self._clock())
-            except OPERATIONAL as error:
-                if not is_passing(error):
-                    raise
-                self._last_answer = time.monotonic()
-                pause = self._retry.failed(sentence(error), self.queued)
+            outcome = self._attempt(work)
+            self._last_answer = time.monotonic()
+            if isinstance(outcome, str):
+                pause = self._retry.failed(outcome, self.queued)
                 if self._seconds_left() <= 0:
                     return
                 self._backlog.pause(min(pause, self._seconds_left()))
                 continue
             self._retry.succeeded(self.queued)
-            self._last_success = self._last_answer = time.monotonic()
+            self._last_success = self._last_answer
             try:
-                self._tell(outcome)
+                self._refused += outcome.tell()
+                if outcome.recorded:
+                    self._on_recorded(outcome.recorded)
             finally:  # it is committed, whatever becomes of the telling
                 self._backlog.done(work)
             if self._seconds_left() <= 0:
                 return
 
-    def _tell(self, outcome: Outcome) -> None:
-        for job, why in outcome.refused:
-            self._refused += len(job.events)
-            for refused in job.events:
-                log.error("refused, not recorded: %s: %s", event_key(refused), why)
-        for item in outcome.recorded:
-            event = item.event
-            log.debug(
-                "%s event=%s camera=%s track=%s floor=%r vehicles=%d",
-                *("recorded" if item.inserted else "known already", event.event_id, event.camera_id, event.track_id),
-                *(event.floor, item.occupancy.current_vehicles),
-            )
-            if item.clamp is not None:
-                log.warning(
-                    "the count of floor %r is off: %s by event=%s camera=%s track=%s, kept at %d of %d",
-                    *(event.floor, item.clamp, event.event_id, event.camera_id, event.track_id),
-                    *(item.occupancy.current_vehicles, item.occupancy.total_slots),
-                )
-        if outcome.recorded:
-            self._on_recorded(outcome.recorded)
+    def _attempt(self, work: Work) -> Outcome | str:
+        """What came of it, or the trouble because of which nothing did."""
+        try:
+            outcome = perform(self._handle.use(), work, self._clock())
+        except AwayError as error:
+            return str(error)
+        except OPERATIONAL as error:
+            if not is_passing(error):
+                raise
+            self._handle.failed(error)
+            return sentence(error)
+        self._handle.succeeded()
+        return outcome
 
     def _seconds_left(self) -> float:
         return math.inf if self._deadline is None else self._deadline - time.monotonic()
@@ -291,16 +266,3 @@ class Writer:
             self._dropped += len(events)
         for event in events:
             log.error("dropped, not recorded: %s: %s", event_key(event), why)
-
-    def _close_db(self, db: SqliteDatabase) -> None:
-        try:
-            with told(db.database):
-                try:
-                    db.timeout = CHECKPOINT_SECONDS
-                    [(busy, _, _)] = execute_sql(db, "PRAGMA wal_checkpoint(TRUNCATE)")
-                    if busy:
-                        log.debug("others still read the write-ahead log; it stays")
-                finally:
-                    db.close()
-        except StoreError as error:
-            log.warning("the write-ahead log stays, the next start reads it: %s", error)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.publish import payloads
-from edge.publish.payloads import PayloadError, Recommendation
+from edge.publish.fields import PayloadError
+from edge.publish.payloads import Recommendation
 from edge.records import Direction, Event, Occupancy, VehicleType
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive

@@ -18,6 +18,7 @@ names = st.text(letters, min_size=1, max_size=20)
 def test_the_topics_are_those_that_integrators_were_told_of():
     """The names are an interface: a change of one breaks boards in the field."""
     assert TOPICS.status == "smartpark/garage/device/pi-1/status"
+    assert TOPICS.health == "smartpark/garage/device/pi-1/health"
     assert TOPICS.floor_state("ground-floor") == "smartpark/garage/floor/ground-floor/state"
     assert TOPICS.floor_available("ground-floor") == "smartpark/garage/floor/ground-floor/available"
     assert TOPICS.site_state == "smartpark/garage/site/state"
@@ -29,6 +30,7 @@ def test_every_topic_is_read_back_as_what_it_was(prefix, site, device, name):
     """parse is the inverse of the makers, for any name that a topic may hold."""
     topics = Topics(prefix, site, device)
     assert topics.parse(topics.status) == ParsedTopic(TopicKind.STATUS, device)
+    assert topics.parse(topics.health) == ParsedTopic(TopicKind.HEALTH, device)
     assert topics.parse(topics.floor_state(name)) == ParsedTopic(TopicKind.FLOOR_STATE, name)
     assert topics.parse(topics.floor_available(name)) == ParsedTopic(TopicKind.FLOOR_AVAILABLE, name)
     assert topics.parse(topics.site_state) == ParsedTopic(TopicKind.SITE_STATE, "")
@@ -91,9 +93,10 @@ def test_a_floor_of_any_script_has_a_topic(name, expected):
 
 
 def test_the_boards_filters_match_what_boards_need():
-    """Status, floors, site and events, of this site alone."""
+    """Status, health, floors, site and events, of this site alone."""
     assert set(TOPICS.board_filters) == {
         "smartpark/garage/device/+/status",
+        "smartpark/garage/device/+/health",
         "smartpark/garage/floor/+/state",
         "smartpark/garage/site/state",
         "smartpark/garage/event/+",

@@ -175,15 +175,18 @@ class Bench:
         self.handle: SqliteDatabase | None = None
         self.told: list[list[Recorded]] = []
         self.fatal: list[BaseException] = []
+        self.busy_timeout = 0.05  # short, which keeps the tests quick
+        self.opened = 0
         self.on_attempt: Callable[[SqliteDatabase], None] | None = None
         self._now = now
         self.writers: list[Writer] = []
 
     def writer(self, **options: int) -> Writer:
-        """A new one, not started; a short busy time-out keeps the tests quick."""
+        """A new one, not started."""
 
         def open_db() -> SqliteDatabase:
-            self.handle = open_database(self.path, busy_timeout=0.05)
+            self.handle = open_database(self.path, busy_timeout=self.busy_timeout)
+            self.opened += 1
             return self.handle
 
         def clock() -> datetime:  # the writer asks for the time once an attempt, in its own thread
@@ -213,12 +216,24 @@ class Bench:
 
 
 @pytest.fixture
-def bench(path: Path, now: datetime) -> Iterator[Bench]:
-    """Writers that are closed at the end of the test."""
-    bench = Bench(path, now)
-    yield bench
-    for writer in bench.writers:
-        writer.close(timeout=5.0)
+def make_bench(now: datetime) -> Iterator[Callable[[Path], Bench]]:
+    """``make_bench(path)``: writers on that file, which are closed at the end of the test."""
+    benches: list[Bench] = []
+
+    def make(path: Path) -> Bench:
+        benches.append(Bench(path, now))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        for writer in bench.writers:
+            writer.close(timeout=5.0)
+
+
+@pytest.fixture
+def bench(make_bench: Callable[[Path], Bench], path: Path) -> Bench:
+    """Writers on the test's file."""
+    return make_bench(path)
 
 
 @pytest.fixture

@@ -29,15 +29,15 @@ class Program:
     @property
     def environment(self) -> dict[str, str]:
         """Nothing of the surroundings reaches the program but what it needs."""
-        kept = {key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
+        kept = {key: os.environ[key] for key in ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR") if key in os.environ}
         if self.weights is not None:
             kept["SMARTPARK_DETECTOR_MODELS_DIR"] = str(self.weights)
         return {**kept, "PYTHONUNBUFFERED": "1", **self.environ}
 
-    def config(self, text: str) -> Path:
-        """Writes a configuration; its database lies in the folder."""
+    def config(self, text: str, *, disk: Path | None = None) -> Path:
+        """Writes a configuration; its database lies in the folder, or on ``disk``."""
         path = self.folder / "smartpark.toml"
-        path.write_text(f'[database]\npath = "{self.folder / "smartpark.db"}"\n{text}')
+        path.write_text(f'[database]\npath = "{(disk or self.folder) / "smartpark.db"}"\n{text}')
         self.environ["SMARTPARK_CONFIG"] = str(path)
         return path
 

@@ -240,10 +240,10 @@ def _film(path: Path) -> Path:
     return path
 
 
-def test_a_correction_in_the_shell_reaches_the_boards(
+def test_what_is_changed_in_the_shell_reaches_the_boards(
     counting: Any, mosquitto: Any, listen: Any, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
-    """A technician corrects a count beside the running daemon, which notices and publishes it."""
+    """A technician corrects a count and deletes a floor beside the running daemon, which notices and publishes it."""
     mosquitto.start()
     board = listen(mosquitto.port)
     counting.config(mqtt(mosquitto.port) + FLOORS + camera("ramp", RAMP.replace("minute=40", "minute=0")))
@@ -254,9 +254,15 @@ def test_a_correction_in_the_shell_reaches_the_boards(
         assert corrected["current_vehicles"] == 17
         eventually(lambda: b'"current_vehicles":17,' in board.last(state), 30)
         assert counting.json("db", "verify") == {"problems": [], "repaired": []}
+        eventually(lambda: board.json("smartpark/garage/site/state")["floors"] == 2, 30)
+        counting("floors", "delete", "First Floor")
+        eventually(lambda: board.last("smartpark/garage/floor/first-floor/state") == b"", 30)
+        eventually(lambda: board.last("smartpark/garage/floor/first-floor/available") == b"", 30)
+        eventually(lambda: board.json("smartpark/garage/site/state")["floors"] == 1, 30)
         assert "a daemon counts into it" in counting("db", "drop", "--yes", code=1).stderr
         assert counting.stop(daemon) == 0
-    first, second = counting.json("db", "audit", "--limit", "2")
+    deletion, first, second = counting.json("db", "audit", "--limit", "3")
+    assert deletion["action"] == "delete"
     assert (first["action"], first["note"]) == ("correction", "walked it")
     assert (second["actor"], second["action"]) == ("configuration", "create")
 

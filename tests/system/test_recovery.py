@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFIG = """
+[device]
+id = "pi"
+
 [mqtt]
-enabled = false
+host = "127.0.0.1"
+port = {port}
 
 [detector]
 image_size = 256
@@ -53,9 +58,10 @@ def root_page(path: Path, name: str) -> int:
 
 
 @pytest.fixture
-def backed_up(counting: Any, tmp_path: Path) -> Any:
+def backed_up(counting: Any, mosquitto: Any) -> Any:
     """A database with the sample events and a corrected count, a backup of it, and one more correction."""
-    counting.config(CONFIG)
+    mosquitto.start()
+    counting.config(CONFIG.format(port=mosquitto.port))
     counting("db", "seed", "--sample")
     counting("floors", "correct", "Ground Floor", "30")
     counting("db", "backup")
@@ -64,15 +70,28 @@ def backed_up(counting: Any, tmp_path: Path) -> Any:
 
 
 def test_a_daemon_restores_the_newest_backup_and_counts_on(
-    backed_up: Any, tmp_path: Path, eventually: Callable[..., None]
+    backed_up: Any, mosquitto: Any, listen: Any, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
-    """The damaged file is kept with its log; the loss is logged and audited; vehicles are counted."""
+    """The damaged file is kept; the loss is logged, audited and published until the floors were counted."""
     path = tmp_path / "smartpark.db"
+    board = listen(mosquitto.port)
+
+    def problems() -> list[str]:
+        health = board.last("smartpark/garage/device/pi/health")
+        return [problem["code"] for problem in json.loads(health)["problems"]] if health else ["nothing yet"]
+
     with path.open("r+b") as file:  # its beginning is gone, as after a power cut on a bad card
         file.write(bytes(4096))
     torn = path.read_bytes()
     with backed_up.started("run") as daemon:
         eventually(lambda: path.read_bytes()[:4096] != bytes(4096) and events_in(path) >= 17, 90)
+        eventually(lambda: problems() == ["database_restored"])
+        assert backed_up.stop(daemon) == 0
+    with backed_up.started("run") as daemon:  # a restart does not make the count right
+        eventually(lambda: "started site=" in backed_up.log.rpartition("stopped events_committed")[2], 90)
+        eventually(lambda: problems() == ["database_restored"])
+        backed_up("floors", "correct", "Ground Floor", "35", "--note", "walked it")
+        eventually(lambda: problems() == [])
         assert backed_up.stop(daemon) == 0
     [kept] = [entry for entry in tmp_path.glob("smartpark.db.damaged-*") if not entry.name.endswith(("-wal", "-shm"))]
     assert kept.read_bytes() == torn

@@ -1,0 +1,203 @@
+"""The whole daemon on a disk that fills up, pauses, or is taken out."""
+
+from __future__ import annotations
+
+import re
+import socket
+import sqlite3
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+HEALTH = "smartpark/garage/device/pi/health"
+RAMP = "sim:ramp?width=256&height=144&fps=6&vehicles_per_minute=50"
+CONFIG = """
+busy_timeout_seconds = 1.0
+
+[device]
+id = "pi"
+
+[detector]
+image_size = 256
+
+[[floors]]
+name = "Ground Floor"
+total_slots = 1000
+opening_vehicles = 500
+
+[[floors]]
+name = "First Floor"
+total_slots = 1000
+opening_vehicles = 500
+
+[[cameras]]
+id = "ramp"
+source = "{source}"
+
+[[cameras.gates]]
+id = "ramp"
+line = [[0.5, 0.25], [0.5, 0.98]]
+inside = [0.9, 0.6]
+floor = "First Floor"
+outside_floor = "Ground Floor"
+
+[mqtt]
+"""
+
+
+def config(source: str, port: int | None) -> str:
+    """One camera at the ramp between two floors, with a broker or without."""
+    return CONFIG.format(source=source) + (
+        "enabled = false\n" if port is None else f'host = "127.0.0.1"\nport = {port}\n'
+    )
+
+
+def crossings(program: Any) -> list[str]:
+    """The ids of all events that the daemon's cameras made, by its log."""
+    return re.findall(r" crossing event=(\S+) ", program.log)
+
+
+def stored(database: Path) -> list[str]:
+    """The ids of the events in the database, in the order in which they were recorded."""
+    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as plain:
+        return [event for (event,) in plain.execute("SELECT event_id FROM events ORDER BY id")]
+
+
+class Systemd:
+    """Listens as systemd does, and keeps what it hears."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        self.heard: list[str] = []
+        self._listening = listening
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while message := self._listening.recv(2000):
+            self.heard.append(message.decode())
+
+    def close(self) -> None:
+        """Listen no more."""
+        self._listening.shutdown(socket.SHUT_RD)
+        self._thread.join()
+
+
+@pytest.fixture
+def systemd(tmp_path: Path) -> Iterator[Systemd]:
+    """What a daemon with this notification socket says."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        systemd = Systemd(listening)
+        yield systemd
+        systemd.close()
+
+
+def test_a_daemon_counts_on_while_its_disk_is_full(
+    counting: Any,
+    small_disk: Any,
+    mosquitto: Any,
+    listen: Any,
+    systemd: Systemd,
+    tmp_path: Path,
+    eventually: Callable[..., Any],
+) -> None:
+    """The health topic and systemd say what is wrong, the watchdog is fed, and with room again no crossing is lost."""
+    mosquitto.start()
+    board = listen(mosquitto.port)
+    counting.config(config(RAMP, mosquitto.port), disk=small_disk.path)
+    counting.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+    with counting.started("run") as daemon:
+        eventually(lambda: len(crossings(counting)) >= 2, 60)
+        eventually(lambda: board.json(HEALTH).get("status") == "ok", 30)
+        small_disk.fill()
+        before = len(crossings(counting))
+        eventually(lambda: board.json(HEALTH)["status"] == "degraded", 60)
+        eventually(lambda: len(crossings(counting)) >= before + 6 and board.json(HEALTH)["events_waiting"] >= 4, 60)
+        told = board.json(HEALTH)
+        assert [problem["code"] for problem in told["problems"]] == ["database", "events_waiting"]
+        assert told["problems"][0]["text"] == "database or disk is full; free some room on the disk"
+        fed = systemd.heard.count("WATCHDOG=1")
+        eventually(lambda: systemd.heard.count("WATCHDOG=1") > fed, 20)
+        assert any("database: database or disk is full; free some room" in told for told in systemd.heard)
+        small_disk.free()
+        eventually(lambda: board.json(HEALTH)["status"] == "ok", 60)
+        assert board.json(HEALTH)["events_waiting"] == 0
+        assert counting.stop(daemon) == 0
+    assert board.json(HEALTH)["events_dropped"] == 0
+    assert stored(small_disk.path / "smartpark.db") == crossings(counting)
+    assert counting.json("db", "verify")["problems"] == []
+    assert "Traceback" not in counting.log
+
+
+def test_a_daemon_counts_on_while_its_disk_pauses(
+    counting: Any,
+    card: Any,
+    mosquitto: Any,
+    listen: Any,
+    systemd: Systemd,
+    tmp_path: Path,
+    eventually: Callable[..., Any],
+) -> None:
+    """Five seconds in which no write ends are no trouble: frames go on, and every crossing is stored afterwards."""
+    mosquitto.start()
+    board = listen(mosquitto.port)
+    counting.config(config(RAMP, mosquitto.port), disk=card.path)
+    counting.environ["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+    with counting.started("run") as daemon:
+        eventually(lambda: len(crossings(counting)) >= 2, 60)
+        card.freeze()
+        began, before = time.monotonic(), len(crossings(counting))
+        eventually(lambda: len(crossings(counting)) >= before + 4 and time.monotonic() - began >= 5.0, 60)
+        card.thaw()
+        fed = systemd.heard.count("WATCHDOG=1")
+        eventually(lambda: systemd.heard.count("WATCHDOG=1") > fed, 20)
+        eventually(lambda: len(stored(card.path / "smartpark.db")) >= before + 4, 60)
+        assert counting.stop(daemon) == 0
+    assert {b'"status":"degraded"' in payload for payload in board.payloads(HEALTH)} == {False}
+    assert stored(card.path / "smartpark.db") == crossings(counting)
+    assert counting.json("db", "verify")["problems"] == []
+    assert "ERROR" not in counting.log
+
+
+def test_a_daemon_counts_on_while_its_card_is_out(
+    counting: Any, card: Any, mosquitto: Any, listen: Any, eventually: Callable[..., Any]
+) -> None:
+    """A card that failed is taken out, checked and put back beside the running daemon, which loses no crossing."""
+    mosquitto.start()
+    board = listen(mosquitto.port)
+    counting.config(config(RAMP, mosquitto.port), disk=card.path)
+    with counting.started("run") as daemon:
+        eventually(lambda: len(crossings(counting)) >= 2, 60)
+        card.fail()
+        eventually(lambda: '"code":"database"' in str(board.last(HEALTH)), 60)
+        card.take_out()
+        eventually(lambda: "mount its disk" in str(board.json(HEALTH).get("problems")), 60)
+        card.put_back()
+        eventually(lambda: board.json(HEALTH)["status"] == "ok", 60)
+        assert counting.stop(daemon) == 0
+    assert stored(card.path / "smartpark.db") == crossings(counting)
+    assert counting.json("db", "verify")["problems"] == []
+    assert counting.json("status")["outbox"] == 0
+    assert len(set(board.payloads("smartpark/garage/event/"))) == len(crossings(counting))
+    assert counting.log.count("opened anew") == 2
+    assert "Traceback" not in counting.log
+
+
+def test_a_daemon_that_finds_a_full_disk_at_its_start_says_so(counting: Any, small_disk: Any) -> None:
+    """With no room to open the database the start fails with the remedy and 1, so that systemd tries again."""
+    counting.config(config(f"{RAMP}&recorded=1&seconds=3", None), disk=small_disk.path)
+    counting("run")
+    small_disk.fill()
+    told = counting("run", code=1).stderr
+    assert "smartpark.db: " in told
+    assert "free some room on the disk" in told
+    assert "Traceback" not in told
+    small_disk.free()
+    counting("run")
