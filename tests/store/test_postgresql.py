@@ -177,10 +177,14 @@ def test_a_server_that_is_away_passes(postgres: PostgresServer) -> None:
 
 
 def test_no_message_shows_a_password() -> None:
-    """A handle's address stands in messages without its user and password."""
+    """A handle's address stands in messages without the secret in it."""
     for address, shown in (
         ("postgresql://anna:secret@host:5432/parking", "postgresql://host:5432/parking"),
         ("postgresql://anna@/parking?host=%2Frun", "postgresql:///parking?host=%2Frun"),
+        (
+            "postgresql://host/parking?user=anna&password=secret&port=1",
+            "postgresql://host/parking?user=anna&password=&port=1",
+        ),
         ("parking", "parking"),
     ):
         assert name_of(PostgresqlDatabase(address, prefer_psycopg3=True)) == shown
