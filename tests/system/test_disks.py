@@ -193,7 +193,7 @@ def test_a_daemon_counts_on_while_its_card_is_out(
 def test_a_daemon_that_finds_a_full_disk_at_its_start_says_so(counting: Any, small_disk: Any) -> None:
     """With no room to open the database the start fails with the remedy and 1, so that systemd tries again."""
     counting.config(config(f"{RAMP}&recorded=1&seconds=3", None), disk=small_disk.path)
-    counting("run")
+    counting("db", "create")
     small_disk.fill()
     told = counting("run", code=1).stderr
     assert "smartpark.db: " in told
