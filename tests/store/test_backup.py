@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import RefusedError, StoreError
@@ -48,7 +48,7 @@ def scribble(path: Path, begin: int, size: int) -> None:
 
 
 def test_a_backup_beside_a_writer_is_one_moment_of_it(
-    db: SqliteDatabase, path: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
+    sqlite_db: SqliteDatabase, path: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """While another thread records, each copy holds all that was committed before it began, and agrees with itself."""
     stop = threading.Event()
@@ -83,14 +83,16 @@ def test_a_backup_beside_a_writer_is_one_moment_of_it(
 
 
 def test_a_damaged_database_makes_no_backup(
-    db: SqliteDatabase, path: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
+    sqlite_db: SqliteDatabase, path: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """The copy of it is found damaged and gets no name; what was there before stays."""
-    Events(db).record_all([make_event(n) for n in range(500)], now)
-    db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    good = backups.make(db, NOW).backup
-    [(root,)] = db.execute_sql("SELECT rootpage FROM sqlite_master WHERE name = 'event_camera_id_timestamp'").fetchall()
-    db.close()
+    Events(sqlite_db).record_all([make_event(n) for n in range(500)], now)
+    sqlite_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    good = backups.make(sqlite_db, NOW).backup
+    [(root,)] = sqlite_db.execute_sql(
+        "SELECT rootpage FROM sqlite_master WHERE name = 'event_camera_id_timestamp'"
+    ).fetchall()
+    sqlite_db.close()
     scribble(path, (root - 1) * 4096 + 8, 2000)
     with (
         closing(open_database(path, busy_timeout=1.0, read_only=True)) as damaged,
@@ -101,26 +103,26 @@ def test_a_damaged_database_makes_no_backup(
     assert [entry.name for entry in good.path.parent.iterdir()] == [good.path.name]
 
 
-def test_a_wrong_count_is_copied_and_said(db: SqliteDatabase, backups: Backups) -> None:
+def test_a_wrong_count_is_copied_and_said(sqlite_db: SqliteDatabase, backups: Backups) -> None:
     """A backup is still worth having when the ledger does not add up."""
-    db.execute_sql("UPDATE floors SET current_vehicles = 12 WHERE name = 'Ground'")
-    made = backups.make(db, NOW)
+    sqlite_db.execute_sql("UPDATE floors SET current_vehicles = 12 WHERE name = 'Ground'")
+    made = backups.make(sqlite_db, NOW)
     assert len(made.disagreements) == 1
     assert "its ledger says 10" in made.disagreements[0]
     assert made.backup.path.exists()
 
 
-def test_what_a_killed_backup_left_is_replaced(db: SqliteDatabase, path: Path, backups: Backups) -> None:
+def test_what_a_killed_backup_left_is_replaced(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
     """Half a copy and its journal are gone after the next backup."""
     folder = path.parent / "backups"
     folder.mkdir()
     for name in ("smartpark.db.unfinished", "smartpark.db.unfinished-journal"):
         (folder / name).write_bytes(os.urandom(5000))
-    made = backups.make(db, NOW)
+    made = backups.make(sqlite_db, NOW)
     assert [entry.name for entry in folder.iterdir()] == [made.backup.path.name]
 
 
-def test_two_backups_at_once_are_refused(db: SqliteDatabase, path: Path, backups: Backups) -> None:
+def test_two_backups_at_once_are_refused(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
     """The second is told to wait, and neither disturbs the other."""
     folder = path.parent / "backups"
     folder.mkdir()
@@ -128,35 +130,35 @@ def test_two_backups_at_once_are_refused(db: SqliteDatabase, path: Path, backups
     try:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(RefusedError, match="another copy is being written"):
-            backups.make(db, NOW)
+            backups.make(sqlite_db, NOW)
     finally:
         os.close(other)
-    backups.make(db, NOW)
+    backups.make(sqlite_db, NOW)
     with pytest.raises(StoreError, match="is there already"):
-        backups.make(db, NOW)
+        backups.make(sqlite_db, NOW)
 
 
 def test_a_disk_without_room_is_left_alone(
-    db: SqliteDatabase, backups: Backups, monkeypatch: pytest.MonkeyPatch
+    sqlite_db: SqliteDatabase, backups: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A copy that would take the last room of the disk, which the next events need, is not begun."""
     usage = namedtuple("usage", "total used free")  # as shutil's own
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 100_000, 100_000))
     with pytest.raises(StoreError, match=r"0\.1 MB free; make room, or use a folder on another disk"):
-        backups.make(db, NOW)
+        backups.make(sqlite_db, NOW)
     assert backups.found() == []
 
 
-def test_a_folder_that_cannot_be_made_is_said(db: SqliteDatabase, path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said(sqlite_db: SqliteDatabase, path: Path) -> None:
     """With the remedy."""
     (path.parent / "file").write_text("")
     with pytest.raises(StoreError, match=r"file/backups: cannot be made .* set \[backup\] folder"):
-        Backups(path.parent / "file" / "backups", path).make(db, NOW)
+        Backups(path.parent / "file" / "backups", path).make(sqlite_db, NOW)
 
 
-def test_the_newest_sound_one_is_found(db: SqliteDatabase, path: Path, backups: Backups) -> None:
+def test_the_newest_sound_one_is_found(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
     """Damaged, foreign and empty ones before it are named with the reason."""
-    sound = backups.make(db, NOW).backup
+    sound = backups.make(sqlite_db, NOW).backup
     for days, content in ((1, b""), (2, b"no database"), (3, sound.path.read_bytes()[:20_000])):
         (sound.path.parent / f"smartpark-{NOW + timedelta(days=days):{STAMP}}.db").write_bytes(content)
     with closing(sqlite3.connect(sound.path.parent / f"smartpark-{NOW + timedelta(days=4):{STAMP}}.db")) as foreign:
@@ -170,6 +172,7 @@ def test_the_newest_sound_one_is_found(db: SqliteDatabase, path: Path, backups: 
     assert "has no tables" in why_not[3]
 
 
+@settings(deadline=None)
 @given(
     ages=st.sets(st.integers(0, 400), max_size=12),
     keep_days=st.integers(1, 200),
@@ -194,14 +197,14 @@ def test_pruning_keeps_days_and_files_and_always_the_newest(
     assert all((folder / name).exists() for name in others)
 
 
-def test_root_leaves_files_to_the_owner_of_the_folder(db: SqliteDatabase, path: Path) -> None:
+def test_root_leaves_files_to_the_owner_of_the_folder(sqlite_db: SqliteDatabase, path: Path) -> None:
     """A backup that root makes can be read by the daemon, whose folder it is."""
     if os.geteuid() != 0:
         pytest.skip("only root can give a file away")
     folder = path.parent / "of-somebody"
     folder.mkdir()
     os.chown(folder, 12345, 23456)
-    made = Backups(folder / "backups", path).make(db, NOW)
+    made = Backups(folder / "backups", path).make(sqlite_db, NOW)
     for one in (made.backup.path, made.backup.path.parent):
         assert (one.stat().st_uid, one.stat().st_gid) == (12345, 23456)
     with closing(open_database(folder / "new.db", busy_timeout=1.0)) as new:
@@ -209,7 +212,9 @@ def test_root_leaves_files_to_the_owner_of_the_folder(db: SqliteDatabase, path: 
         assert (folder / "new.db").stat().st_uid == 12345
 
 
-def test_a_copy_that_is_not_sound_gets_no_name(db: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_that_is_not_sound_gets_no_name(
+    sqlite_db: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The disk spoils the copy while it is written: it is found, and removed."""
     filled = copying._fill
 
@@ -219,5 +224,5 @@ def test_a_copy_that_is_not_sound_gets_no_name(db: SqliteDatabase, path: Path, m
 
     monkeypatch.setattr(copying, "_fill", spoiled)
     with pytest.raises(StoreError):
-        copying.online_copy(db, path.with_name("copy.db"))
+        copying.online_copy(sqlite_db, path.with_name("copy.db"))
     assert not [entry for entry in path.parent.iterdir() if "copy" in entry.name or "unfinished" in entry.name]

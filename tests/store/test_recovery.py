@@ -45,11 +45,11 @@ def backups(path: Path) -> Backups:
 
 
 @pytest.fixture
-def filled(db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> Path:
+def filled(sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> Path:
     """2000 events, all of them in the main file, nobody at it."""
-    Events(db).record_all([make_event(n, direction=list(Direction)[n % 2]) for n in range(2000)], now)
-    db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    db.close()
+    Events(sqlite_db).record_all([make_event(n, direction=list(Direction)[n % 2]) for n in range(2000)], now)
+    sqlite_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    sqlite_db.close()
     return path
 
 
@@ -118,10 +118,10 @@ def test_the_newest_sound_backup_takes_the_place_of_a_damaged_database(
         assert Events(db).count() == 2000
 
 
-def test_a_sound_database_is_left_alone(db: SqliteDatabase, path: Path, backups: Backups) -> None:
+def test_a_sound_database_is_left_alone(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
     """Also one whose last process was killed, with a write-ahead log; and one that is not there, or empty."""
     copied = path.with_name("copied.db")
-    Floors(db).create("More", 5, ACT)
+    Floors(sqlite_db).create("More", 5, ACT)
     for suffix in ("", "-wal"):
         copied.with_name(copied.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
     assert copied.with_name("copied.db-wal").stat().st_size > 0
@@ -237,10 +237,10 @@ def test_a_file_that_tells_nothing_any_more_hinders_nothing(
 
 
 def test_of_a_database_that_a_person_replaced_nothing_is_carried_over(
-    db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """They wanted the other one; it is audited all the same."""
-    Events(db).record(make_event(1), now)
+    Events(sqlite_db).record(make_event(1), now)
     with closing(open_database(path.with_name("other.db"), busy_timeout=1.0)) as other:
         create_schema(other)
         done = take_over(other, Replacement(path, path.with_name("b.db"), NOW, "anna"), Act("anna", NOW, "tried it"))
