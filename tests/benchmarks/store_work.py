@@ -1,0 +1,231 @@
+"""What the bench of the store measures: each operation of the product beside the same in bare ``sqlite3``."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bare_sqlite import Bare
+from store_data import BEGIN, DAYS, END, FLOORS, new_event
+
+from edge.store.database import open_database
+from edge.store.events import Events
+from edge.store.fields import to_micros
+from edge.store.floors import Floors
+from edge.store.outbox import Outbox
+from edge.store.statistics import Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from peewee import SqliteDatabase
+
+Timed = tuple["Callable[[], object]", "Callable[[], object]"]
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+# Consecutive operations of one contender on the shared file, before it is the other's turn.
+BLOCK = 20
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A line of the table; aims in milliseconds, None where there is none."""
+
+    title: str
+    median: float | None
+    p99: float | None
+    rounds: int
+    make: Callable[[Size, random.Random], Timed]
+
+
+@dataclass
+class Size:
+    """A database to read from, with a handle of the product and one of bare ``sqlite3``."""
+
+    events: int
+    path: Path
+    handle: SqliteDatabase
+    bare: Bare
+    # Whether an hour holds as many events as in the largest database, or so many times fewer.
+    thinner: int = 1
+    figures: dict[str, Any] = field(default_factory=dict)
+
+
+def _recommended(size: Size, _: random.Random) -> Timed:
+    return Floors(size.handle).recommended, size.bare.recommended
+
+
+def _newest(size: Size, chance: random.Random) -> Timed:
+    floor, events = chance.choice(FLOORS).name, Events(size.handle)
+    return lambda: events.newest(50, floor), lambda: size.bare.newest(floor)
+
+
+def _one_hour(size: Size, chance: random.Random, factor: int = 1) -> Timed:
+    floor, events = chance.choice(FLOORS).name, Events(size.handle)
+    since = BEGIN + chance.random() * (END - BEGIN - factor * HOUR)
+    since = since.replace(hour=chance.choice(range(24)))
+    until = min(since + factor * HOUR, END)
+    begin, end = to_micros(since), to_micros(until)
+    return (
+        lambda: events.newest(1_000_000, floor, since=since, until=until),
+        lambda: size.bare.between(floor, begin, end),
+    )
+
+
+def _same_rows(size: Size, chance: random.Random) -> Timed:
+    return _one_hour(size, chance, size.thinner)
+
+
+def _window(size: Size, until: datetime, length: timedelta, floor: str | None) -> Timed:
+    since, statistics = until - length, Statistics(size.handle)
+    begin, end = to_micros(since), to_micros(until)
+    return lambda: statistics.window(since, until, floor), lambda: size.bare.statistics(begin, end, floor)
+
+
+def _day(size: Size, chance: random.Random, floor: str | None = None) -> Timed:
+    return _window(size, END - chance.random() * 300 * DAY, DAY, floor)
+
+
+def _day_of_floor(size: Size, chance: random.Random) -> Timed:
+    return _day(size, chance, chance.choice(FLOORS).name)
+
+
+def _year(size: Size, chance: random.Random, floor: str | None = None) -> Timed:
+    return _window(size, END - chance.random() * (DAYS - 370) * DAY, 365 * DAY, floor)
+
+
+def _year_of_floor(size: Size, chance: random.Random) -> Timed:
+    return _year(size, chance, chance.choice(FLOORS).name)
+
+
+READS = (
+    Operation("recommended floor", 0.2, 1, 500, _recommended),
+    Operation("newest 50 of a floor", 1, 5, 300, _newest),
+    Operation("one hour's range of a floor", 3, 10, 300, _one_hour),
+    Operation("range with as many rows", 3, 10, 300, _same_rows),
+    Operation("statistics of 24 h, all floors", 10, 30, 300, _day),
+    Operation("statistics of 24 h, one floor", 10, 30, 300, _day_of_floor),
+    Operation("statistics of 1 year, all floors", 100, None, 25, _year),
+    Operation("statistics of 1 year, one floor", 100, None, 25, _year_of_floor),
+)
+
+
+def measure_reads(sizes: list[Size], share: float, tell: Callable[[str], None]) -> dict[str, dict[str, list[float]]]:
+    """Milliseconds of every reading operation, by title and then ``"ours 100000"``: all of them in turn."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for operation in READS:
+        tell(operation.title)
+        rounds = max(5, round(operation.rounds * share))
+        series: dict[str, list[float]] = {}
+        chances = [random.Random(operation.title) for _ in sizes]
+        # The first rounds are not counted: what is measured is a database in use, not one just opened.
+        for number in range(-3, rounds):
+            for size, chance in zip(sizes, chances, strict=True):
+                work = dict(zip(("ours", "bare"), operation.make(size, chance), strict=True))
+                for who in ("ours", "bare") if number % 2 else ("bare", "ours"):
+                    began = time.perf_counter()
+                    work[who]()
+                    if number >= 0:
+                        series.setdefault(f"{who} {size.events}", []).append(1000 * (time.perf_counter() - began))
+        found[operation.title] = series
+    return found
+
+
+class Recorder:
+    """Records new events in a working copy, as the product or by hand, one durable transaction each."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self.events = Events(stack.enter_context(closing(open_database(path, busy_timeout=5.0))))
+        self.outbox = Outbox(stack.enter_context(closing(open_database(path, busy_timeout=5.0))))
+        self.bare = stack.enter_context(closing(Bare(path)))
+        self.number = 0
+
+    def prepared(self, who: str, number: int) -> Callable[[], object]:
+        """Recording the event of that number."""
+        moment = END + timedelta(milliseconds=700 * number)
+        event, now = new_event(number, moment), moment + timedelta(milliseconds=150)
+        if who == "ours":
+            return lambda: self.events.record(event, now)
+        micros, at = to_micros(moment), to_micros(now)
+        return lambda: self.bare.record(event, micros, at)
+
+    def block(self, who: str, *, again: bool) -> Iterator[float]:
+        """Milliseconds of one event after the other; the first, which reads again what the other wrote, is left out."""
+        first = self.number - BLOCK if again else self.number
+        for number in range(first, first + BLOCK):
+            work = self.prepared(who, number)
+            began = time.perf_counter()
+            work()
+            if number > first:
+                yield 1000 * (time.perf_counter() - began)
+        self.number = first + BLOCK
+
+    def written(self, who: str, number: int, *, acknowledge: bool) -> float:
+        """Bytes that this process had written for each of so many events, checkpoints among them."""
+        self.bare.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        before = written_bytes()
+        for event in range(self.number, self.number + number):
+            self.prepared(who, event)()
+            if acknowledge:
+                waiting = [item.id for item in self.outbox.pending(0, 100)]
+                self.outbox.acknowledge(waiting)
+        self.number += number
+        self.bare.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return (written_bytes() - before) / number
+
+
+def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str], None]) -> dict[str, Any]:
+    """Recording and recording again, in blocks in turn on both sizes; then bytes written for an event."""
+    new: dict[str, list[float]] = {}
+    again: dict[str, list[float]] = {}
+    bytes_each: dict[str, float] = {}
+    blocks, number = max(2, round(20 * share)), max(50, round(1000 * share))
+    with ExitStack() as stack:
+        recorders = {size: Recorder(path, stack) for size, path in copies.items()}
+        tell("record an event")
+        for turn in range(-2, blocks):
+            for size, recorder in recorders.items():
+                for who in ("ours", "bare") if turn % 2 else ("bare", "ours"):
+                    for series, known in ((new, False), (again, True)):
+                        times = list(recorder.block(who, again=known))
+                        if turn >= 0:
+                            series.setdefault(f"{who} {size}", []).extend(times)
+        tell("bytes written")
+        for size, recorder in recorders.items():
+            for who in ("ours", "bare"):
+                bytes_each[f"{who} {size}"] = recorder.written(who, number, acknowledge=False)
+            bytes_each[f"acknowledged {size}"] = recorder.written("ours", number, acknowledge=True)
+    return {"new": new, "again": again, "bytes": bytes_each}
+
+
+def written_bytes() -> int:
+    """What this process had written to disks so far, in bytes of dirtied pages; 0 where Linux does not tell."""
+    try:
+        lines = Path("/proc/self/io").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
+
+
+def measure_fsync(folder: Path, rounds: int = 200) -> list[float]:
+    """Milliseconds of the disk itself: appending as much as an event takes in the log, and having it on the disk."""
+    path = folder / "fsync"
+    found = []
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    try:
+        for _ in range(rounds):
+            began = time.perf_counter()
+            os.write(descriptor, bytes(12 * 4096))
+            os.fdatasync(descriptor)
+            found.append(1000 * (time.perf_counter() - began))
+    finally:
+        os.close(descriptor)
+        path.unlink()
+    return found
