@@ -62,7 +62,7 @@ $(VENV_ULTRALYTICS)/.done: pyproject.toml constraints.txt
 $(VENV_LOWEST)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV_LOWEST)
 	$(VENV_LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(VENV_LOWEST)/bin/uv pip install --quiet --python $(VENV_LOWEST)/bin/python --resolution lowest-direct -e '.[demo]'
+	$(VENV_LOWEST)/bin/uv pip install --quiet --python $(VENV_LOWEST)/bin/python --resolution lowest-direct -e '.[demo,postgresql]'
 	$(VENV_LOWEST)/bin/uv pip freeze --quiet --python $(VENV_LOWEST)/bin/python --exclude-editable > $(VENV_LOWEST)/lowest.txt
 	$(VENV_LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(VENV_LOWEST)/lowest.txt \
 		pytest pytest-timeout pytest-xdist hypothesis psutil

@@ -20,7 +20,7 @@ from edge.store.fields import to_micros
 from edge.store.floors import Floors
 from edge.store.hours import HOUR_OF_TIMESTAMP, hour_of
 from edge.store.models import Floor
-from edge.store.transaction import execute, execute_sql, write_transaction
+from edge.store.transaction import execute, execute_sql, words, write_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +94,7 @@ class Cleanup:
             audit.write(act, "cleanup begins", subject, None, {"before": before.isoformat()})
 
         cleaned = self._batches(
-            before, lambda after, size: execute_sql(self._db, self._words(_CHOOSE), (after, limit, size)), begin
+            before, lambda after, size: execute_sql(self._db, words(self._db, _CHOOSE), (after, limit, size)), begin
         )
         if cleaned.removed:
             with write_transaction(self._db):
@@ -109,7 +109,8 @@ class Cleanup:
         floors = Floors(self._db)
         found = floors.delete(name, act)
         cleaned = self._batches(
-            act.at, lambda after, size: execute_sql(self._db, self._words(_CHOOSE_OF_FLOOR), (found.id, after, size))
+            act.at,
+            lambda after, size: execute_sql(self._db, words(self._db, _CHOOSE_OF_FLOOR), (found.id, after, size)),
         )
         with write_transaction(self._db):
             last = floors.find(name)
@@ -155,10 +156,7 @@ class Cleanup:
             return
         # Numbers that come from the database itself; a statement takes only so many parameters.
         listed = ", ".join(str(int(row_id)) for row_id in ids)
-        counted = execute_sql(self._db, _COUNT.format(hour=HOUR_OF_TIMESTAMP, ids=listed))
+        counted = execute_sql(self._db, words(self._db, _COUNT.format(hour=HOUR_OF_TIMESTAMP, ids=listed)))
         for hour, floor_id, entries, exits in counted:
-            execute_sql(self._db, self._words(_MARK), (entries, exits, hour, floor_id))
+            execute_sql(self._db, words(self._db, _MARK), (entries, exits, hour, floor_id))
         execute_sql(self._db, _DELETE.format(ids=listed))
-
-    def _words(self, query: str) -> str:
-        return query.replace("?", str(self._db.param))

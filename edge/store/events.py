@@ -13,6 +13,7 @@ from edge.store.models import Event, Floor
 from edge.store.recording import record_event
 from edge.store.stored import EVENT_COLUMNS, Recorded, StoredEvent, stored_event
 from edge.store.transaction import first, rows, write_transaction
+from edge.store.trouble import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ class Events:
                 return [record_event(self._db, event, now) for event in checked]
         except peewee.IntegrityError as error:
             raise RefusedError(
-                f"the database refuses {'; '.join(event_key(event) for event in checked)}: {error}"
+                f"the database refuses {'; '.join(event_key(event) for event in checked)}: {one_line(error)}"
             ) from error
 
     def newest(

@@ -36,6 +36,19 @@ def from_micros(micros: int) -> datetime:
     return EPOCH + timedelta(microseconds=micros)
 
 
+class Rule(SQL):
+    """A piece of SQL that any driver takes as it stands: those that mark a value by ``%s`` want other ``%`` doubled."""
+
+    def __sql__(self, ctx: Any) -> Any:
+        """The text."""
+        return ctx.literal(self.sql.replace("%", "%%") if ctx.state.param == "%s" else self.sql)
+
+
+def check(condition: str) -> Rule:
+    """The constraint of a table, or of a column, that its rows keep to a condition."""
+    return Rule(f"CHECK ({condition})")
+
+
 class UtcField(BigIntegerField):
     """A moment: an aware datetime in Python, integer microseconds since the epoch in the database.
 

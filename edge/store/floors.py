@@ -11,13 +11,13 @@ from edge.store.checks import checked_note, checked_number, checked_text, is_tex
 from edge.store.floor_rows import FLOOR_COLUMNS, OCCUPANCY_COLUMNS, StoredFloor, occupancy, stored_floor
 from edge.store.ledger import note_adjustment
 from edge.store.models import AdjustmentReason, Floor
-from edge.store.transaction import Prepared, execute, first, rows, slot, write_transaction
+from edge.store.transaction import Prepared, execute, first, locked, rows, slot, write_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from peewee import Database
+    from peewee import Database, ModelSelect
 
     from edge.config import FloorConfig
     from edge.records import Occupancy
@@ -76,7 +76,10 @@ class Floors:
 
     def find(self, name: str) -> StoredFloor:
         """The floor of that name, deleted or not; RefusedError, with the names that there are, if there is none."""
-        row = first(self._db, Floor.select(*FLOOR_COLUMNS).where(Floor.name == name)) if is_text(name) else None
+        return self._named(Floor.select(*FLOOR_COLUMNS), name)
+
+    def _named(self, query: ModelSelect[Floor], name: str) -> StoredFloor:
+        row = first(self._db, query.where(Floor.name == name)) if is_text(name) else None
         if row is None:
             known = ", ".join(repr(floor) for (floor,) in rows(self._db, Floor.select(Floor.name).order_by(Floor.id)))
             shown = name if len(name) <= 80 else f"{name[:77]}..."
@@ -146,7 +149,7 @@ class Floors:
         if total_slots is not None:
             values["total_slots"] = checked_number("total_slots", total_slots)
         with write_transaction(self._db):
-            floor = self.find(name)
+            floor = self._take(name)
             if new_name is not None and new_name != name:
                 self._refuse_taken(new_name, apart_from=floor.id)
             return self.change(floor, act, "update", values)
@@ -156,7 +159,7 @@ class Floors:
     ) -> StoredFloor:
         """Set the count to what a person counted, by an adjustment. RefusedError for more than the floor has slots."""
         with write_transaction(self._db):
-            floor = self.find(name)
+            floor = self._take(name)
             total, before = floor.occupancy.total_slots, floor.occupancy.current_vehicles
             checked_number(f"the count of floor {floor.name!r}", count, most=total)
             if count != before:
@@ -167,7 +170,7 @@ class Floors:
         """So many vehicles came, or went if negative, uncounted. What does not fit is clamped, as with events."""
         checked_number("the change", delta, least=-1_000_000)
         with write_transaction(self._db):
-            floor = self.find(name)
+            floor = self._take(name)
             before = floor.occupancy.current_vehicles
             counted = before + delta
             after = min(max(counted, 0), floor.occupancy.total_slots)
@@ -181,7 +184,7 @@ class Floors:
     def set_active(self, name: str, act: Act, *, active: bool) -> StoredFloor:
         """Whether vehicles are sent there. An inactive floor goes on counting."""
         with write_transaction(self._db):
-            floor = self.find(name)
+            floor = self._take(name)
             if active and floor.deleted_at is not None:
                 raise RefusedError(f"floor {name!r} is deleted; restore it first")
             return self.change(floor, act, "activate" if active else "deactivate", {"is_active": active})
@@ -189,13 +192,13 @@ class Floors:
     def delete(self, name: str, act: Act) -> StoredFloor:
         """Hide the floor: no list and no board shows it. All of it stays, and ``restore`` brings it back."""
         with write_transaction(self._db):
-            floor = self.find(name)
+            floor = self._take(name)
             return self.change(floor, act, "delete", {"deleted_at": floor.deleted_at or act.at})
 
     def restore(self, name: str, act: Act) -> StoredFloor:
         """Bring a deleted floor back as it was."""
         with write_transaction(self._db):
-            return self.change(self.find(name), act, "restore", {"deleted_at": None})
+            return self.change(self._take(name), act, "restore", {"deleted_at": None})
 
     def change(
         self, floor: StoredFloor, act: Act, action: str, values: dict[str, object], *, always: bool = False
@@ -225,6 +228,10 @@ class Floors:
         return after
 
     # -- with the transaction of the caller ------------------------------------------------------------------------
+
+    def _take(self, name: str) -> StoredFloor:
+        """``find``, for a change that depends on what it finds."""
+        return self._named(locked(self._db, Floor.select(*FLOOR_COLUMNS)), name)
 
     def _insert(
         self,

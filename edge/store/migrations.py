@@ -25,7 +25,7 @@ from edge.store import migration_2
 from edge.store.copy import online_copy
 from edge.store.schema import SCHEMA_VERSION, note_version, schema_version
 from edge.store.transaction import execute_sql, write_transaction
-from edge.store.trouble import told
+from edge.store.trouble import name_of, told
 from edge.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
@@ -71,12 +71,12 @@ def migrate(db: Database, now: datetime | None = None, *, dry_run: bool = False)
     or at a whole earlier version, when the copy cannot be made or a migration fails.
     """
     now = now or datetime.now(UTC)
-    with told(db.database):
+    with told(name_of(db)):
         steps = pending(db)
         if not steps:
             return Migrated()
         if not isinstance(db, SqliteDatabase):
-            raise StoreError(f"{db.database}: only SQLite databases are older than version {steps[-1].version}")
+            raise StoreError(f"{name_of(db)}: only SQLite databases are older than version {steps[-1].version}")
         if dry_run:
             try:
                 with write_transaction(db):

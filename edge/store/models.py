@@ -7,7 +7,8 @@
     audit_log                           who changed what from the shell
     schema_migrations                   how the tables came to be as they are
 
-Models carry no database: each query is bound to the handle that was passed in. A change here needs a migration.
+Models carry no database: each query is bound to the handle that was passed in, of SQLite or PostgreSQL. A change here
+needs a migration.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from peewee import (
     SQL,
     BigIntegerField,
     BooleanField,
-    Check,
     CompositeKey,
     DoubleField,
     ForeignKeyField,
@@ -29,7 +29,7 @@ from peewee import (
 )
 
 from edge.records import ClockState, Direction, VehicleType
-from edge.store.fields import NeverReusedField, UtcField, UuidField
+from edge.store.fields import NeverReusedField, UtcField, UuidField, check
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,7 +99,7 @@ class Floor(Model):
 
     class Meta:
         table_name = "floors"
-        constraints = tuple(map(Check, FLOOR_CHECKS))
+        constraints = tuple(map(check, FLOOR_CHECKS))
 
 
 class Event(Model):
@@ -121,11 +121,11 @@ class Event(Model):
     confidence = DoubleField()
     timestamp = UtcField()
     created_at = UtcField()
-    clock_state = TextField(constraints=[SQL(f"DEFAULT '{ClockState.UNKNOWN}'"), Check(CLOCK_STATE_CHECK)])
+    clock_state = TextField(constraints=[SQL(f"DEFAULT '{ClockState.UNKNOWN}'"), check(CLOCK_STATE_CHECK)])
 
     class Meta:
         table_name = "events"
-        constraints = tuple(map(Check, EVENT_CHECKS))
+        constraints = tuple(map(check, EVENT_CHECKS))
         indexes = (
             # Idempotency: finds the event that is there already.
             (("camera_id", "track_id", "direction", "timestamp"), True),
@@ -160,7 +160,7 @@ class Adjustment(Model):
 
     class Meta:
         table_name = "adjustments"
-        constraints = tuple(map(Check, ADJUSTMENT_CHECKS))
+        constraints = tuple(map(check, ADJUSTMENT_CHECKS))
         # A floor's adjustments in a stretch of time, for its occupancy over time; and all of a floor.
         indexes = ((("floor", "at"), False),)
 
@@ -190,7 +190,7 @@ class EventHourly(Model):
     class Meta:
         table_name = "event_hourly"
         primary_key = CompositeKey("hour", "floor")
-        constraints = tuple(map(Check, HOUR_CHECKS))
+        constraints = tuple(map(check, HOUR_CHECKS))
 
 
 class Outbox(Model):
@@ -218,7 +218,7 @@ class AuditEntry(Model):
 
     class Meta:
         table_name = "audit_log"
-        constraints = tuple(map(Check, AUDIT_CHECKS))
+        constraints = tuple(map(check, AUDIT_CHECKS))
 
 
 class SchemaMigration(Model):

@@ -36,7 +36,9 @@ _FIND = Prepared(
     ),
     EVENT_COLUMNS,
 )
-_FLOOR_BY_NAME = Prepared(Floor.select(*OCCUPANCY_COLUMNS).where(Floor.name == slot("name")), OCCUPANCY_COLUMNS)
+_FLOOR_BY_NAME = Prepared(
+    Floor.select(*OCCUPANCY_COLUMNS).where(Floor.name == slot("name")), OCCUPANCY_COLUMNS, lock=True
+)
 _FLOOR_BY_ID = Prepared(Floor.select(*OCCUPANCY_COLUMNS).where(Floor.id == slot("id")), OCCUPANCY_COLUMNS)
 _INSERT = Prepared(
     Event.insert(
@@ -80,8 +82,8 @@ def record_event(db: Database, event: EventRecord, now: datetime) -> Recorded:
     if there is not None:
         stored = stored_event(there)
         return Recorded(stored, inserted=False, occupancy=_occupancy(db, stored.floor_id))
-    # The transaction holds SQLite's only write lock, so the count that is read here is still the count when it
-    # is written below. A database with row locks has to lock the floor's row in this query.
+    # Of this program's writers no other is in a transaction, and the row is locked for all others, so the count that is
+    # read here is still the count when it is written below.
     found = _FLOOR_BY_NAME.first(db, name=event.floor)
     if found is None:
         known = ", ".join(repr(floor) for (floor,) in rows(db, Floor.select(Floor.name).order_by(Floor.id)))

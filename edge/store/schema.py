@@ -11,7 +11,7 @@ from edge import __version__
 from edge.errors import StoreError
 from edge.store.models import MODELS, SchemaMigration, table_name
 from edge.store.transaction import execute, execute_sql, rows, write_transaction
-from edge.store.trouble import told
+from edge.store.trouble import name_of, told
 from edge.store.views import create_views, drop_views
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def create_schema(db: Database) -> bool:
     A database of an older version stays as it is: see ``migrations``. StoreError for a database of another program,
     of a newer version, or without one of our tables.
     """
-    with told(db.database), write_transaction(db):
-        if has_schema(db, db.database):
+    with told(name_of(db)), write_transaction(db):
+        if has_schema(db, name_of(db)):
             return False
         for model in MODELS:
             _Tables(model, db).create_all(safe=False)
@@ -56,7 +56,7 @@ def create_schema(db: Database) -> bool:
 
 def drop_schema(db: Database) -> None:
     """Removes our tables and all that is in them, in one transaction. Other tables stay."""
-    with told(db.database), write_transaction(db):
+    with told(name_of(db)), write_transaction(db):
         drop_views(db)
         for model in reversed(MODELS):
             SchemaManager(model, db).drop_table(safe=True)

@@ -12,7 +12,7 @@ from edge.store.fields import from_micros, to_micros
 from edge.store.floors import Floors
 from edge.store.hours import HOUR_MICROS
 from edge.store.statistics import checked_window
-from edge.store.transaction import Row, execute_sql, read_transaction
+from edge.store.transaction import Row, execute_sql, read_transaction, words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,4 +108,4 @@ def _moved_after(db: Database, floor_id: int, end: int) -> int:
 
 
 def _run(db: Database, query: str, values: tuple[int, ...]) -> list[Row]:
-    return execute_sql(db, query.replace("?", str(db.param)), values)
+    return execute_sql(db, words(db, query), values)

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import peewee
-from peewee import Database, Field, Query, SqliteDatabase
+from peewee import Database, Field, PostgresqlDatabase, Query, SqliteDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 Row = tuple[Any, ...]
+
+# Names the lock of this program's writers among the advisory locks of a PostgreSQL database: "SPKE". Never change it.
+_WRITER_LOCK = 0x53504B45
 
 
 @contextmanager
@@ -22,15 +25,26 @@ def write_transaction(db: Database) -> Iterator[None]:
 
     SQLite cannot raise a read lock to a write lock once somebody else wrote, so what reads first and then writes
     has to say so at the beginning.
+
+    PostgreSQL could let several of them write at once. But it gives out ids before the commit: a reader of the outbox
+    that remembers how far it came would pass over a row that was committed after a later one. So they take turns there
+    too, by an advisory lock, which other programs do not know of: see ``locked``.
     """
-    with db.atomic("IMMEDIATE") if isinstance(db, SqliteDatabase) else db.atomic():
+    if not isinstance(db, PostgresqlDatabase):
+        with db.atomic("IMMEDIATE") if isinstance(db, SqliteDatabase) else db.atomic():
+            yield
+        return
+    # Said, because a server may have another default: what others committed while this one waited has to be seen.
+    with db.atomic("READ COMMITTED"):
+        if db.transaction_depth() == 1:
+            execute_sql(db, "SELECT pg_advisory_xact_lock(%s)", (_WRITER_LOCK,))
         yield
 
 
 @contextmanager
 def read_transaction(db: Database) -> Iterator[None]:
     """All reads inside see the database as it was at the first one."""
-    with db.atomic():
+    with db.atomic("REPEATABLE READ") if isinstance(db, PostgresqlDatabase) else db.atomic():
         yield
 
 
@@ -55,13 +69,26 @@ def first(db: Database, query: Query) -> Row | None:
     return next(iter(rows(db, query.limit(1))), None)
 
 
+def locked(db: Database, query: peewee.ModelSelect[Any]) -> peewee.ModelSelect[Any]:
+    """The query, and nobody changes the rows that it finds before the transaction ends.
+
+    For a count that is read and then written. A writer on SQLite is alone anyway, its query stays as it is.
+    """
+    return query.for_update() if db.for_update else query
+
+
+def words(db: Database, sql: str) -> str:
+    """A statement with a ``?`` for each value, as the database's driver wants it: ``%s``, other ``%`` doubled."""
+    return sql if db.param == "?" else sql.replace("%", "%%").replace("?", str(db.param))
+
+
 def execute(db: Database, query: Query) -> int:
     """Runs an insert, update or delete. The new row's id for an insert, else the number of rows."""
     return int(query.execute(db))
 
 
 def execute_sql(db: Database, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
-    """Runs a statement that Peewee has no words for; all of its rows."""
+    """Runs a statement that Peewee has no words for; all of its rows. ``words`` makes it one for any database."""
     with _fetching():
         cursor = db.execute_sql(sql, parameters)  # type: ignore[no-untyped-call]  # Peewee's stub has no types here
         # A driver may refuse to fetch after a statement that gives no rows.
@@ -82,12 +109,13 @@ def slot(name: str, field: Field | None = None) -> peewee.Value:
 class Prepared:
     """A query that Peewee turns into SQL once, for work where building it anew costs more than running it.
 
-    ``columns`` are what it returns: their values come back as Python's, without them as the database has them. Made at
-    import, used by any thread.
+    ``columns`` are what it returns: their values come back as Python's, without them as the database has them. With
+    ``lock`` the rows are ``locked``. Made at import, used by any thread.
     """
 
-    def __init__(self, query: Query, columns: Sequence[Field] = ()) -> None:
+    def __init__(self, query: Query, columns: Sequence[Field] = (), *, lock: bool = False) -> None:
         self._query = query
+        self._lock = lock
         self._convert: list[Callable[[Any], Any]] = [column.python_value for column in columns]
         self._compiled: dict[type[Database], tuple[str, list[object]]] = {}
 
@@ -112,7 +140,10 @@ class Prepared:
     def _sql(self, db: Database) -> tuple[str, list[object]]:
         kind = type(db)
         if kind not in self._compiled:
-            sql, parameters = db.get_sql_context().sql(self._query).query()  # type: ignore[no-untyped-call]  # as above
+            query: Any = self._query
+            if self._lock:
+                query = locked(db, query)
+            sql, parameters = db.get_sql_context().sql(query).query()  # type: ignore[no-untyped-call]  # as above
             self._compiled[kind] = (str(sql), list(parameters))
         return self._compiled[kind]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from edge.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from peewee import Database
 
 # SQLite's primary result codes that another moment may cure, and the remedy for each.
 _PASSING = {
@@ -55,7 +58,9 @@ def codes(error: BaseException) -> list[int]:
 def is_passing(error: BaseException) -> bool:
     """Whether the same work may succeed later: a lock, a full, failing or read-only disk.
 
-    A missing table or a wrong statement is an ``OperationalError`` too, but waiting does not cure it.
+    A missing table or a wrong statement is an ``OperationalError`` of SQLite too, but waiting does not cure it. With
+    PostgreSQL the class is enough: a connection that was lost or refused, a deadlock, a lock or a statement that took
+    too long, a full disk. A lost connection has to be closed and opened again by the handle's owner.
     """
     if not isinstance(error, OPERATIONAL):
         return False
@@ -74,7 +79,18 @@ def sentence(error: BaseException) -> str:
             root = step
             remedy = _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
         step = step.__cause__ or step.__context__
-    return f"{root}; {remedy}" if remedy else f"{root}"
+    text = one_line(root)
+    return f"{text}; {remedy}" if remedy else text
+
+
+def one_line(error: BaseException) -> str:
+    """The error's own words; PostgreSQL's go over several lines."""
+    return re.sub(r"\s*\n\s*", " ", str(error).strip())
+
+
+def name_of(db: Database) -> str:
+    """What messages call the database: its file, or its address without the password."""
+    return re.sub(r"(?<=://)[^@/]*@", "", str(db.database))
 
 
 @contextmanager

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peewee import JOIN, SQL, DatabaseError, OperationalError, SqliteDatabase
+from peewee import JOIN, DatabaseError, OperationalError, SqliteDatabase
 
 from edge.records import VehicleType
-from edge.store.fields import from_micros
+from edge.store.fields import Rule, from_micros
 from edge.store.hours import HOUR_OF_TIMESTAMP
 from edge.store.ledger import Ledger
 from edge.store.models import CHECKS, Event, EventHourly, Outbox, table_name
-from edge.store.transaction import execute_sql, read_transaction, rows
+from edge.store.transaction import execute_sql, read_transaction, rows, words
 from edge.store.trouble import is_passing, sentence
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def verify(db: Database) -> list[str]:
     """One sentence for every disagreement; empty when all is well.
 
     Recomputes each floor's count from the ledger and each hour's totals from its events, has SQLite examine the file
-    and the foreign keys, and looks for rows that break a rule of their table and rows of the outbox without an event.
+    and the foreign keys (a server answers for both by itself), and looks for rows that break a rule of their table and
+    rows of the outbox without an event.
     All of it sees the same moment, also beside a writer. Reads every event.
     A database that cannot be read just now (locked, failing disk) raises peewee.OperationalError.
     """
@@ -83,7 +84,7 @@ def _checks(db: Database) -> list[str]:
     for model, checks in CHECKS.items():
         key = "hour" if model is EventHourly else "id"
         for check in checks:
-            broken = model.select(SQL(key)).where(SQL(f"NOT ({check})")).limit(MOST_OF_A_KIND)
+            broken = model.select(Rule(key)).where(Rule(f"NOT ({check})")).limit(MOST_OF_A_KIND)
             found += [f"Row {row} of {table_name(model)} breaks the rule {check}." for (row,) in rows(db, broken)]
     return found
 
@@ -101,7 +102,7 @@ def _hours(db: Database) -> list[str]:
     return [
         f"The hour {from_micros(hour):%Y-%m-%dT%H:%MZ} of floor {floor} should have {entries} entries and {exits} exits"
         f" among the events, and has {there} and {gone}; or their types or confidences differ."
-        for hour, floor, entries, exits, there, gone in execute_sql(db, _HOURS)[:MOST_OF_A_KIND]
+        for hour, floor, entries, exits, there, gone in execute_sql(db, words(db, _HOURS))[:MOST_OF_A_KIND]
     ]
 
 

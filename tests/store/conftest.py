@@ -1,13 +1,16 @@
-"""A real database file with two floors, events to put in it, and a writer to do so."""
+"""A real database with two floors, of SQLite and of PostgreSQL; events to put in it, and a writer to do so."""
 
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from peewee import PostgresqlDatabase, SqliteDatabase
+from postgres_server import PostgresServer, why_not
 
 from edge.config import FloorConfig
 from edge.records import Direction, Event, VehicleType
@@ -19,9 +22,9 @@ from edge.store.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
     from edge.store.events import Recorded
 
@@ -76,13 +79,92 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def db(path: Path, floors: tuple[FloorConfig, ...], now: datetime) -> Iterator[SqliteDatabase]:
-    """A writer's handle on a database with the floors."""
+def sqlite_db(path: Path, floors: tuple[FloorConfig, ...], now: datetime) -> Iterator[SqliteDatabase]:
+    """A writer's handle on a file with the floors: for what is SQLite's own. ``db`` is for all else."""
     handle = open_database(path, busy_timeout=5.0)
     create_schema(handle)
     Floors(handle).ensure(floors, now)
     yield handle
     handle.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that ends with the tests."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer, floors: tuple[FloorConfig, ...], now: datetime) -> str:
+    """The name of a database with the floors, to make others of."""
+    name = postgres.create()
+    with closing(postgres.connect(name)) as handle:
+        create_schema(handle)
+        Floors(handle).ensure(floors, now)
+    return name
+
+
+@pytest.fixture
+def postgres_db(postgres: PostgresServer, postgres_template: str) -> Iterator[PostgresqlDatabase]:
+    """A handle on a PostgreSQL database with the floors."""
+    with postgres.database(postgres_template) as handle:
+        yield handle
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def db(request: pytest.FixtureRequest) -> Database:
+    """A handle that may write, on a database with the floors, of either kind."""
+    return request.getfixturevalue("sqlite_db" if request.param == "sqlite" else "postgres_db")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def new_database(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], AbstractContextManager[Database]]:
+    """Makes databases of either kind that have tables and no floors, for tests that share one or need several.
+
+    Nothing waits for the disk: not for a test of crashes.
+    """
+
+    @contextmanager
+    def sqlite() -> Iterator[Database]:
+        with closing(open_database(tmp_path_factory.mktemp("new") / "x.db", busy_timeout=5.0)) as handle:
+            handle.execute_sql("PRAGMA synchronous = OFF")
+            create_schema(handle)
+            yield handle
+
+    if request.param == "sqlite":
+        return sqlite
+    server = request.getfixturevalue("postgres")
+    empty = server.create()
+    with closing(server.connect(empty)) as handle:
+        create_schema(handle)
+    return lambda: server.database(empty)
+
+
+@pytest.fixture
+def beside() -> Iterator[Callable[[Database], Database]]:
+    """``beside(db)`` opens another handle on the same database; it is closed at the end, in this thread."""
+    made: list[Database] = []
+
+    def another(db: Database) -> Database:
+        if isinstance(db, SqliteDatabase):
+            made.append(open_database(Path(db.database), busy_timeout=5.0))
+        else:
+            made.append(PostgresqlDatabase(db.database, prefer_psycopg3=True))
+        return made[-1]
+
+    yield another
+    for handle in made:
+        handle.close()
 
 
 class Bench:

@@ -7,14 +7,13 @@ import threading
 import time
 from contextlib import closing
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from edge.errors import RefusedError
 from edge.store.audit import Act, Audit
 from edge.store.cleanup import Cleanup
-from edge.store.database import open_database
 from edge.store.events import Events
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
@@ -25,17 +24,19 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from peewee import SqliteDatabase
+    from peewee import Database, SqliteDatabase
 
     from edge.records import Event
+
+
+Handle = TypeVar("Handle", bound="Database")
 
 
 def no_pause(_: float) -> None:
     """The tests need not let anybody in."""
 
 
-@pytest.fixture
-def year(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
+def fill(db: Handle, make_event: Callable[..., Event], now: datetime) -> Handle:
     """Two events a day on each floor for 100 days up to now, all acknowledged by the broker."""
     for n in range(200):
         at = now - timedelta(hours=12 * n)
@@ -44,7 +45,13 @@ def year(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) ->
     return db
 
 
-def test_events_older_than_so_many_days_go(year: SqliteDatabase, act: Act, now: datetime) -> None:
+@pytest.fixture
+def year(db: Database, make_event: Callable[..., Event], now: datetime) -> Database:
+    """A database that is filled so."""
+    return fill(db, make_event, now)
+
+
+def test_events_older_than_so_many_days_go(year: Database, act: Act, now: datetime) -> None:
     """By whole hours; counts, ledger and totals stay, the log says who took how many."""
     floors = Floors(year).stored()
     done = Cleanup(year, no_pause).older_than(30, act)
@@ -67,7 +74,7 @@ def test_events_older_than_so_many_days_go(year: SqliteDatabase, act: Act, now: 
 
 
 def test_what_the_broker_has_not_got_stays(
-    year: SqliteDatabase, make_event: Callable[..., Event], act: Act, now: datetime
+    year: Database, make_event: Callable[..., Event], act: Act, now: datetime
 ) -> None:
     """An old event in the outbox is kept until it was acknowledged."""
     old = Events(year).record(make_event(9999, timestamp=now - timedelta(days=90)), now)
@@ -79,7 +86,7 @@ def test_what_the_broker_has_not_got_stays(
     assert verify(year) == []
 
 
-def test_it_can_be_broken_off_and_taken_up_again(year: SqliteDatabase, act: Act) -> None:
+def test_it_can_be_broken_off_and_taken_up_again(year: Database, act: Act) -> None:
     """Between two batches everything agrees; the next run does the rest."""
 
     class StoppedError(Exception):
@@ -99,14 +106,14 @@ def test_it_can_be_broken_off_and_taken_up_again(year: SqliteDatabase, act: Act)
 
 
 @pytest.mark.parametrize("days", [0, -1, 10**9, True])
-def test_an_impossible_number_of_days_is_refused(year: SqliteDatabase, act: Act, days: int) -> None:
+def test_an_impossible_number_of_days_is_refused(year: Database, act: Act, days: int) -> None:
     """Nothing is removed then."""
     with pytest.raises(RefusedError, match="it must be a whole number from 1 to 36500"):
         Cleanup(year, no_pause).older_than(days, act)
     assert Events(year).count() == 400
 
 
-def test_a_floor_is_deleted_for_good(year: SqliteDatabase, make_event: Callable[..., Event], act: Act) -> None:
+def test_a_floor_is_deleted_for_good(year: Database, make_event: Callable[..., Event], act: Act) -> None:
     """With its events, totals, adjustments and what waits of it in the outbox; the other floor is untouched."""
     Events(year).record(make_event(9999, floor="Roof"), act.at)
     ground = Floors(year).find("Ground")
@@ -128,7 +135,7 @@ def test_a_floor_is_deleted_for_good(year: SqliteDatabase, make_event: Callable[
 
 
 def test_a_writer_beside_it_waits_a_moment_at_most(
-    db: SqliteDatabase, path: Path, make_event: Callable[..., Event], act: Act
+    db: Database, beside: Callable[[Database], Database], make_event: Callable[..., Event], act: Act
 ) -> None:
     """While thousands of events go in batches, another connection records all the time and all agrees at the end."""
     old = act.at - timedelta(days=50)
@@ -140,7 +147,7 @@ def test_a_writer_beside_it_waits_a_moment_at_most(
     waits: list[float] = []
 
     def record() -> None:
-        with closing(open_database(path, busy_timeout=5.0)) as other:
+        with closing(beside(db)) as other:
             n = 0
             while not ended.is_set() or n < 20:
                 began = time.monotonic()
@@ -163,8 +170,11 @@ def test_a_writer_beside_it_waits_a_moment_at_most(
     assert verify(db) == []
 
 
-def test_a_locked_database_ends_it_without_harm(year: SqliteDatabase, path: Path, act: Act) -> None:
+def test_a_locked_database_ends_it_without_harm(
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], act: Act, now: datetime
+) -> None:
     """What another program's lock interrupts was done batch by batch."""
+    year = fill(sqlite_db, make_event, now)
     year.timeout = 0.01
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         with pytest.raises(Exception, match="locked"):

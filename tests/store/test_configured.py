@@ -18,12 +18,12 @@ from edge.store.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
     from edge.records import Event
 
 
-def test_the_same_configuration_changes_nothing(db: SqliteDatabase, floors: tuple[FloorConfig, ...], act: Act) -> None:
+def test_the_same_configuration_changes_nothing(db: Database, floors: tuple[FloorConfig, ...], act: Act) -> None:
     """A start without a change writes no row and no line."""
     before = Floors(db).stored()
     assert apply_configuration(db, floors, act) == []
@@ -32,7 +32,7 @@ def test_the_same_configuration_changes_nothing(db: SqliteDatabase, floors: tupl
 
 
 def test_differences_are_applied_and_audited_and_counts_stay(
-    db: SqliteDatabase, act: Act, make_event: Callable[..., Event]
+    db: Database, act: Act, make_event: Callable[..., Event]
 ) -> None:
     """Slots, description and activity are those of the file; the opening count of a floor that is there is not."""
     Events(db).record(make_event(1), act.at)
@@ -59,7 +59,7 @@ def test_differences_are_applied_and_audited_and_counts_stay(
 
 
 def test_a_floor_that_left_the_file_is_deactivated_once(
-    db: SqliteDatabase, floors: tuple[FloorConfig, ...], act: Act, make_event: Callable[..., Event]
+    db: Database, floors: tuple[FloorConfig, ...], act: Act, make_event: Callable[..., Event]
 ) -> None:
     """Its events stay; a technician may use it on; back in the file it follows the file again."""
     Events(db).record(make_event(1, floor="Roof"), act.at)
@@ -79,14 +79,14 @@ def test_a_floor_that_left_the_file_is_deactivated_once(
     assert Floors(db).get("Roof") is not None
 
 
-def test_a_floor_made_in_the_shell_is_left_alone(db: SqliteDatabase, floors: tuple[FloorConfig, ...], act: Act) -> None:
+def test_a_floor_made_in_the_shell_is_left_alone(db: Database, floors: tuple[FloorConfig, ...], act: Act) -> None:
     """It never stood in the file, so it did not leave it."""
     Floors(db).create("Overflow yard", 9, act)
     assert apply_configuration(db, floors, act) == []
     assert Floors(db).find("Overflow yard").occupancy.is_active
 
 
-def test_taken_slots_that_go_are_in_the_ledger(db: SqliteDatabase, floors: tuple[FloorConfig, ...], act: Act) -> None:
+def test_taken_slots_that_go_are_in_the_ledger(db: Database, floors: tuple[FloorConfig, ...], act: Act) -> None:
     """A count above the new slots is clamped, and the drift is visible."""
     apply_configuration(db, [FloorConfig(name="Ground", total_slots=6), floors[1]], act)
     assert Floors(db).find("Ground").occupancy.current_vehicles == 6
@@ -94,7 +94,7 @@ def test_taken_slots_that_go_are_in_the_ledger(db: SqliteDatabase, floors: tuple
     assert verify(db) == []
 
 
-def test_an_impossible_name_changes_nothing(db: SqliteDatabase, act: Act) -> None:
+def test_an_impossible_name_changes_nothing(db: Database, act: Act) -> None:
     """Nothing of the file is applied then."""
     before = Floors(db).stored()
     bad = [FloorConfig(name="Ground", total_slots=1), FloorConfig.model_construct(name="a\nb", total_slots=1)]

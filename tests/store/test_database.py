@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from edge.records import Event
 
 
-def test_a_writer_is_durable_and_checks_its_keys(db: SqliteDatabase) -> None:
+def test_a_writer_is_durable_and_checks_its_keys(sqlite_db: SqliteDatabase) -> None:
     """Write-ahead log, full synchronisation, foreign keys and a wait for locks are on."""
-    assert db.pragma("journal_mode") == "wal"
-    assert db.pragma("synchronous") == 2
-    assert db.pragma("foreign_keys") == 1
-    assert db.pragma("busy_timeout") == 5000
+    assert sqlite_db.pragma("journal_mode") == "wal"
+    assert sqlite_db.pragma("synchronous") == 2
+    assert sqlite_db.pragma("foreign_keys") == 1
+    assert sqlite_db.pragma("busy_timeout") == 5000
 
 
 @pytest.mark.parametrize(
@@ -69,14 +69,16 @@ def test_a_relative_path_is_one_file_for_both(
             assert len(Floors(reader).all()) == 2
 
 
-def test_a_reader_cannot_write(db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> None:
+def test_a_reader_cannot_write(
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
+) -> None:
     """SQLite itself refuses a write on a read-only handle."""
     with closing(open_database(path, busy_timeout=1.0, read_only=True)) as reader:
         with pytest.raises(peewee.OperationalError, match="readonly"):
             reader.execute_sql("DELETE FROM floors")
         with pytest.raises(peewee.OperationalError, match="readonly"):
             Events(reader).record(make_event(1), now)
-    assert len(Floors(db).all()) == 2
+    assert len(Floors(sqlite_db).all()) == 2
 
 
 def test_a_missing_file_is_said_with_its_remedy(path: Path) -> None:
@@ -118,13 +120,13 @@ def test_a_database_that_stays_locked_is_refused(path: Path) -> None:
             open_database(path, busy_timeout=0.2)
 
 
-def test_the_writers_handle_stays_in_its_thread(db: SqliteDatabase) -> None:
+def test_the_writers_handle_stays_in_its_thread(sqlite_db: SqliteDatabase) -> None:
     """In another thread it says that it is not open there, instead of opening a second connection."""
     errors: list[Exception] = []
 
     def use() -> None:
         try:
-            Floors(db).all()
+            Floors(sqlite_db).all()
         except peewee.InterfaceError as error:
             errors.append(error)
 
@@ -134,7 +136,7 @@ def test_the_writers_handle_stays_in_its_thread(db: SqliteDatabase) -> None:
     assert len(errors) == 1
 
 
-def test_a_readers_handle_works_in_any_thread(db: SqliteDatabase, path: Path) -> None:
+def test_a_readers_handle_works_in_any_thread(sqlite_db: SqliteDatabase, path: Path) -> None:
     """Each thread gets a connection of its own from a read-only handle."""
     reader = open_database(path, busy_timeout=1.0, read_only=True)
     seen: list[int] = []
@@ -153,7 +155,7 @@ def test_a_readers_handle_works_in_any_thread(db: SqliteDatabase, path: Path) ->
 
 
 def test_readers_never_err_while_a_writer_writes(
-    db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """Three readers that read all the time see whole transactions only, and never an error; some open anew."""
     stop = threading.Event()
@@ -179,13 +181,13 @@ def test_readers_never_err_while_a_writer_writes(
     threads = [threading.Thread(target=read, args=(index,)) for index in range(3)]
     for thread in threads:
         thread.start()
-    events = Events(db)
+    events = Events(sqlite_db)
     n = 0
     while n < 150 or (min(reads) < 5 and not errors and n < 20_000):
         events.record_all([make_event(n), make_event(n, camera_id="other", floor="Roof")], now)
         n += 1
         if n % 50 == 0:
-            db.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")
+            sqlite_db.execute_sql("PRAGMA wal_checkpoint(PASSIVE)")
     stop.set()
     for thread in threads:
         thread.join()

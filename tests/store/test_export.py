@@ -15,19 +15,27 @@ from edge.errors import RefusedError
 from edge.records import ClockState
 from edge.store.events import Cursor, Events
 from edge.store.export import COLUMNS, event_fields, export_events
+from edge.store.floors import Floors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
+    from edge.config import FloorConfig
     from edge.records import Event
     from edge.store.stored import StoredEvent
 
 
-@pytest.fixture
-def awkward(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
-    """2500 events, many at the same moment, some with names that a careless export would break."""
+@pytest.fixture(scope="module")
+def awkward(
+    new_database: Callable[[], AbstractContextManager[Database]],
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    now: datetime,
+) -> Iterator[Database]:
+    """2500 events, many at the same moment, some with names that a careless export would break. Only read."""
     events = [
         make_event(
             n,
@@ -39,11 +47,13 @@ def awkward(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime)
         )
         for n in range(2500)
     ]
-    Events(db).record_all(events, now)
-    return db
+    with new_database() as db:
+        Floors(db).ensure(floors, now)
+        Events(db).record_all(events, now)
+        yield db
 
 
-def test_an_export_is_every_event_in_the_order_of_time(awkward: SqliteDatabase) -> None:
+def test_an_export_is_every_event_in_the_order_of_time(awkward: Database) -> None:
     """CSV and JSON Lines hold the same rows, the oldest first, each field as it is stored."""
     texts = {}
     for form in ("csv", "jsonl"):
@@ -62,7 +72,7 @@ def test_an_export_is_every_event_in_the_order_of_time(awkward: SqliteDatabase) 
     assert lines == [event_fields(event) for event in reversed(Events(awkward).newest(9999))]
 
 
-def test_an_export_takes_a_range_a_floor_and_a_camera(awkward: SqliteDatabase, now: datetime) -> None:
+def test_an_export_takes_a_range_a_floor_and_a_camera(awkward: Database, now: datetime) -> None:
     """The beginning is in it, the end is not."""
     since, until = now - timedelta(seconds=100), now - timedelta(seconds=50)
     got = list(Events(awkward).stream("Roof", "cam 1", since=since, until=until))
@@ -72,7 +82,7 @@ def test_an_export_takes_a_range_a_floor_and_a_camera(awkward: SqliteDatabase, n
     assert list(Events(awkward).stream("Attic")) == []
 
 
-def test_a_stream_takes_little_memory(awkward: SqliteDatabase) -> None:
+def test_a_stream_takes_little_memory(awkward: Database) -> None:
     """However many events there are, only a piece of them is in memory."""
 
     def thrown_away(events: Iterator[StoredEvent]) -> int:
@@ -90,7 +100,7 @@ def test_a_stream_takes_little_memory(awkward: SqliteDatabase) -> None:
     assert peak < 6_000_000
 
 
-def test_pages_follow_each_other_without_gap_or_double(awkward: SqliteDatabase) -> None:
+def test_pages_follow_each_other_without_gap_or_double(awkward: Database) -> None:
     """The last event of a page is where the next begins, also among events of the same moment."""
     every = Events(awkward).newest(9999, "Roof")
     seen: list[StoredEvent] = []
@@ -103,7 +113,7 @@ def test_pages_follow_each_other_without_gap_or_double(awkward: SqliteDatabase) 
     assert Events(awkward).get(10**9) is None
 
 
-def test_a_range_of_naive_times_is_refused(awkward: SqliteDatabase) -> None:
+def test_a_range_of_naive_times_is_refused(awkward: Database) -> None:
     """A time without a zone could mean anything."""
     with pytest.raises(RefusedError, match="no time zone"):
         Events(awkward).newest(5, since=datetime(2026, 5, 4))  # noqa: DTZ001

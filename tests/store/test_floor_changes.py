@@ -19,17 +19,17 @@ from edge.store.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
     from edge.records import Event
 
 
-def everything(db: SqliteDatabase) -> list[list[tuple[object, ...]]]:
+def everything(db: Database) -> list[list[tuple[object, ...]]]:
     """Every row of the tables that a change may touch."""
     return [db.execute_sql(f"SELECT * FROM {table}").fetchall() for table in ("floors", "adjustments", "audit_log")]
 
 
-def test_a_floor_is_created_and_found(db: SqliteDatabase, act: Act, now: datetime) -> None:
+def test_a_floor_is_created_and_found(db: Database, act: Act, now: datetime) -> None:
     """It is there by name and id with what was said, and the audit log tells who made it."""
     made = Floors(db).create("Basement", 60, act, description="low", opening_vehicles=7, is_active=False)
     assert Floors(db).find("Basement") == Floors(db).by_id(made.id) == made
@@ -47,7 +47,7 @@ def test_a_floor_is_created_and_found(db: SqliteDatabase, act: Act, now: datetim
     assert verify(db) == []
 
 
-def test_the_recommended_floor_has_most_free_places(db: SqliteDatabase, act: Act) -> None:
+def test_the_recommended_floor_has_most_free_places(db: Database, act: Act) -> None:
     """Active ones only, ties by name, none when all are full; the active ones are listed."""
     floors = Floors(db)
     assert floors.recommended() == floors.get("Ground")
@@ -62,7 +62,7 @@ def test_the_recommended_floor_has_most_free_places(db: SqliteDatabase, act: Act
     assert floors.recommended() is None
 
 
-def test_an_update_changes_what_is_given(db: SqliteDatabase, act: Act) -> None:
+def test_an_update_changes_what_is_given(db: Database, act: Act) -> None:
     """The rest stays, the sequence number grows by one, and the log holds what differs; the same again does nothing."""
     floors = Floors(db)
     changed = floors.update("Ground", act, new_name="Ground Floor", description="new", total_slots=55)
@@ -76,7 +76,7 @@ def test_an_update_changes_what_is_given(db: SqliteDatabase, act: Act) -> None:
     assert everything(db) == before
 
 
-def test_slots_below_the_count_clamp_it_in_the_ledger(db: SqliteDatabase, act: Act) -> None:
+def test_slots_below_the_count_clamp_it_in_the_ledger(db: Database, act: Act) -> None:
     """A floor that loses taken places stays within its bounds, and the difference is a row that says why."""
     changed = Floors(db).update("Ground", Act("anna", act.at), total_slots=4)
     assert (changed.occupancy.total_slots, changed.occupancy.current_vehicles) == (4, 4)
@@ -88,7 +88,7 @@ def test_slots_below_the_count_clamp_it_in_the_ledger(db: SqliteDatabase, act: A
     assert verify(db) == []
 
 
-def test_a_correction_is_an_adjustment(db: SqliteDatabase, act: Act, make_event: Callable[..., Event]) -> None:
+def test_a_correction_is_an_adjustment(db: Database, act: Act, make_event: Callable[..., Event]) -> None:
     """The count is what the person counted; later events go on from it; the ledger and the log say who and why."""
     assert Floors(db).correct("Ground", 17, act).occupancy.current_vehicles == 17
     [entry] = Ledger(db).adjustments()
@@ -120,7 +120,7 @@ def test_a_correction_is_an_adjustment(db: SqliteDatabase, act: Act, make_event:
     ],
 )
 def test_a_change_of_the_count_goes_through_the_ledger(
-    db: SqliteDatabase, act: Act, delta: int, after: int, rows: list[tuple[str, int, int]]
+    db: Database, act: Act, delta: int, after: int, rows: list[tuple[str, int, int]]
 ) -> None:
     """So many came or went; what does not fit is clamped with a row of its own."""
     assert Floors(db).update_vehicle_count("Ground", delta, act).occupancy.current_vehicles == after
@@ -129,9 +129,7 @@ def test_a_change_of_the_count_goes_through_the_ledger(
     assert verify(db) == []
 
 
-def test_a_deleted_floor_is_hidden_and_comes_back(
-    db: SqliteDatabase, act: Act, make_event: Callable[..., Event]
-) -> None:
+def test_a_deleted_floor_is_hidden_and_comes_back(db: Database, act: Act, make_event: Callable[..., Event]) -> None:
     """No list has it, its name stays taken, vehicles are counted on, and a restore brings back all of it."""
     floors = Floors(db)
     later = Act("bert", act.at + timedelta(minutes=1))
@@ -154,7 +152,7 @@ def test_a_deleted_floor_is_hidden_and_comes_back(
     assert verify(db) == []
 
 
-def test_an_inactive_floor_is_listed_and_counts(db: SqliteDatabase, act: Act, make_event: Callable[..., Event]) -> None:
+def test_an_inactive_floor_is_listed_and_counts(db: Database, act: Act, make_event: Callable[..., Event]) -> None:
     """It is never recommended; its vehicles are counted all the same."""
     floors = Floors(db)
     floors.set_active("Ground", act, active=False)
@@ -196,7 +194,7 @@ def test_an_inactive_floor_is_listed_and_counts(db: SqliteDatabase, act: Act, ma
     ],
 )
 def test_bad_input_is_one_clear_sentence_and_changes_nothing(
-    db: SqliteDatabase, act: Act, call: Callable[..., Any], reason: str
+    db: Database, act: Act, call: Callable[..., Any], reason: str
 ) -> None:
     """Each is refused with what is wrong, and no table differs afterwards."""
     before = everything(db)
@@ -207,7 +205,7 @@ def test_bad_input_is_one_clear_sentence_and_changes_nothing(
     assert everything(db) == before
 
 
-def test_a_name_that_is_sql_is_a_name(db: SqliteDatabase, act: Act) -> None:
+def test_a_name_that_is_sql_is_a_name(db: Database, act: Act) -> None:
     """It is stored, found and shown as it is."""
     name = "'; DROP TABLE floors; --"
     Floors(db).create(name, 3, act)

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
     from edge.records import Event
 
 
-def test_a_floor_begins_with_its_opening_count(db: SqliteDatabase, now: datetime) -> None:
+def test_a_floor_begins_with_its_opening_count(db: Database, now: datetime) -> None:
     """What the configuration says stands in the first row of a floor."""
     ground, roof = Floors(db).all()
     assert (ground.name, ground.description, ground.total_slots) == ("Ground", "by the street", 50)
@@ -32,7 +32,7 @@ def test_a_floor_begins_with_its_opening_count(db: SqliteDatabase, now: datetime
 
 
 def test_ensuring_again_creates_the_missing_only(
-    db: SqliteDatabase, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], now: datetime
+    db: Database, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], now: datetime
 ) -> None:
     """A second start with changed floors and one more keeps the counts and makes the new one."""
     Events(db).record(make_event(1), now)
@@ -49,7 +49,7 @@ def test_ensuring_again_creates_the_missing_only(
     assert verify(db) == []
 
 
-def test_a_floor_is_found_by_its_exact_name(db: SqliteDatabase) -> None:
+def test_a_floor_is_found_by_its_exact_name(db: Database) -> None:
     """Case counts, and what is no text is simply not there."""
     assert Floors(db).get("Ground") == Floors(db).all()[0]
     for name in ("ground", "Ground ", "", "' OR 1=1 --", "\ud800", "a\x00b"):
@@ -57,7 +57,7 @@ def test_a_floor_is_found_by_its_exact_name(db: SqliteDatabase) -> None:
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "nul\x00"])
-def test_a_name_that_cannot_stand_in_a_log_is_refused(db: SqliteDatabase, now: datetime, name: str) -> None:
+def test_a_name_that_cannot_stand_in_a_log_is_refused(db: Database, now: datetime, name: str) -> None:
     """Control characters in a floor's name are refused, and then nothing is created."""
     fine = FloorConfig(name="Fine", total_slots=1)
     with pytest.raises(RefusedError, match="floor's name"):
@@ -65,7 +65,7 @@ def test_a_name_that_cannot_stand_in_a_log_is_refused(db: SqliteDatabase, now: d
     assert len(Floors(db).all()) == 2
 
 
-def test_names_of_any_script_and_of_sql_are_just_names(db: SqliteDatabase, now: datetime) -> None:
+def test_names_of_any_script_and_of_sql_are_just_names(db: Database, now: datetime) -> None:
     """A name is data, whatever it looks like."""
     names = ["地下一階", "Ébène №1", "'; DROP TABLE floors; --", '100% "quoted" `x`', "?"]
     Floors(db).ensure([FloorConfig.model_construct(name=name, total_slots=1) for name in names], now)

@@ -12,17 +12,17 @@ from hypothesis import strategies as st
 
 from edge.config import FloorConfig
 from edge.records import Direction, Event, VehicleType
-from edge.store.database import open_database
 from edge.store.events import Events
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
-from edge.store.schema import create_schema
+from edge.store.transaction import execute_sql, words
 from edge.store.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
 BEGINNING = datetime(2026, 5, 4, tzinfo=UTC)
 NUMBERS = count()
@@ -36,19 +36,16 @@ STEPS = st.lists(st.lists(CROSSINGS, min_size=1, max_size=2), max_size=30)
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqliteDatabase]:
-    """One database for all examples; each brings floors of its own. No waiting for the disk: no crash is tested."""
-    db = open_database(tmp_path_factory.mktemp("ledger") / "x.db", busy_timeout=5.0)
-    db.execute_sql("PRAGMA synchronous = OFF")
-    create_schema(db)
-    yield db
-    db.close()
+def database(new_database: Callable[[], AbstractContextManager[Database]]) -> Iterator[Database]:
+    """One database for all examples; each brings floors of its own."""
+    with new_database() as db:
+        yield db
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(shape=FLOORS, steps=STEPS)
 def test_the_count_is_what_a_person_with_paper_would_have(
-    database: SqliteDatabase, shape: list[tuple[int, float]], steps: list[list[tuple[int, Direction, int]]]
+    database: Database, shape: list[tuple[int, float]], steps: list[list[tuple[int, Direction, int]]]
 ) -> None:
     """Whatever crosses in whatever order, doubled or not: counts, clamps, events and outbox agree with a model."""
     example = next(NUMBERS)
@@ -88,7 +85,7 @@ def test_the_count_is_what_a_person_with_paper_would_have(
     assert Events(database).count() - events_before == len(seen)
     assert Outbox(database).count() - waiting_before == len(seen)
     query = "SELECT COUNT(*) FROM adjustments a JOIN floors f ON f.id = a.floor_id WHERE f.name LIKE ?"
-    assert database.execute_sql(query, (f"floor {example}.%",)).fetchone() == (clamps,)
+    assert execute_sql(database, words(database, query), (f"floor {example}.%",)) == [(clamps,)]
     assert verify(database) == []
 
 

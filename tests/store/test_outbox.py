@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
     from edge.records import Event
 
 
 def test_items_come_in_the_order_in_which_they_were_recorded(
-    db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
+    db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """Paging with the last id seen gives every event once, whatever its timestamp."""
     events = [make_event(n) for n in (5, 3, 9, 1, 7)]
@@ -34,7 +34,7 @@ def test_items_come_in_the_order_in_which_they_were_recorded(
 
 
 def test_an_acknowledged_item_is_gone_and_its_event_stays(
-    db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
+    db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """Acknowledging takes away the named rows alone; doing it again, or with unknown ids, is harmless."""
     Events(db).record_all([make_event(n) for n in range(3)], now)
@@ -49,7 +49,7 @@ def test_an_acknowledged_item_is_gone_and_its_event_stays(
 
 
 def test_a_duplicate_of_an_acknowledged_event_is_not_sent_again(
-    db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
+    db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """Recording an event again after the broker had it does not put it back."""
     Events(db).record(make_event(1), now)
@@ -58,9 +58,7 @@ def test_a_duplicate_of_an_acknowledged_event_is_not_sent_again(
     assert Outbox(db).count() == 0
 
 
-def test_any_number_is_acknowledged_at_once(
-    db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
-) -> None:
+def test_any_number_is_acknowledged_at_once(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
     """More ids than a statement of SQLite takes variables are no problem."""
     Events(db).record_all([make_event(n) for n in range(3)], now)
     assert Outbox(db).acknowledge(range(1, 100_000)) == 3

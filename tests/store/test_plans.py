@@ -27,13 +27,13 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def filled(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
+def filled(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
     """Some hundred events, and SQLite knows no better than on the day of installation: there was no ANALYZE."""
     names = ("Ground", "Roof")
     events = [make_event(n, timestamp=now - timedelta(hours=n), floor=names[n % 2]) for n in range(300)]
-    Events(db).record_all(events, now)
-    Outbox(db).acknowledge(range(1, 250))
-    return db
+    Events(sqlite_db).record_all(events, now)
+    Outbox(sqlite_db).acknowledge(range(1, 250))
+    return sqlite_db
 
 
 def plans(db: SqliteDatabase, work: Callable[[], object]) -> list[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import sqlite3
 from collections import Counter
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -15,20 +13,19 @@ from edge.errors import RefusedError
 from edge.records import Direction, VehicleType
 from edge.store.audit import Act
 from edge.store.cleanup import Cleanup
-from edge.store.database import open_database
 from edge.store.events import Events
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
-from edge.store.schema import create_schema
 from edge.store.series import occupancy_over_time
 from edge.store.statistics import Statistics
+from edge.store.transaction import execute_sql, words
 from edge.store.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
 
-    from peewee import SqliteDatabase
+    from peewee import Database
 
     from edge.config import FloorConfig
     from edge.records import Event
@@ -60,25 +57,30 @@ def happened(make_event: Callable[..., Event]) -> list[Event]:
     return sorted(events, key=lambda event: event.timestamp)
 
 
+def fill(db: Database, floors: tuple[FloorConfig, ...], happened: list[Event]) -> None:
+    """Record them, with a few corrections between."""
+    Floors(db).ensure(floors, BEGINNING)
+    for start in range(0, len(happened), 50):
+        group = happened[start : start + 50]
+        Events(db).record_all(group, group[-1].timestamp)
+        if start % 100 == 0:
+            Floors(db).correct("Ground", start // 20, Act("anna", group[-1].timestamp))
+    Outbox(db).acknowledge(range(1, 10_000))
+
+
 @pytest.fixture(scope="module")
 def filled(
-    tmp_path_factory: pytest.TempPathFactory, floors: tuple[FloorConfig, ...], happened: list[Event]
-) -> Iterator[SqliteDatabase]:
-    """A database with them, and a few corrections between."""
-    db = open_database(tmp_path_factory.mktemp("statistics") / "x.db", busy_timeout=5.0)
-    db.execute_sql("PRAGMA synchronous = OFF")
-    create_schema(db)
-    Floors(db).ensure(floors, BEGINNING)
-    for n, event in enumerate(happened):
-        Events(db).record(event, event.timestamp)
-        if n % 100 == 50:
-            Floors(db).correct("Ground", n // 20, Act("anna", event.timestamp))
-    Outbox(db).acknowledge(range(1, 10_000))
-    yield db
-    db.close()
+    new_database: Callable[[], AbstractContextManager[Database]],
+    floors: tuple[FloorConfig, ...],
+    happened: list[Event],
+) -> Iterator[Database]:
+    """A database with them. Only read."""
+    with new_database() as db:
+        fill(db, floors, happened)
+        yield db
 
 
-def assert_true(db: SqliteDatabase, events: list[Event], since: datetime, until: datetime, floor: str | None) -> None:
+def assert_true(db: Database, events: list[Event], since: datetime, until: datetime, floor: str | None) -> None:
     """The summary is what adding up gives."""
     zone = timezone(timedelta(hours=2))
     summary = Statistics(db).window(since, until, floor, zone=zone)
@@ -113,14 +115,14 @@ def windows() -> Iterator[tuple[datetime, datetime]]:
 
 
 @pytest.mark.parametrize("floor", [None, "Ground", "Roof"])
-def test_a_window_is_exact_to_the_microsecond(filled: SqliteDatabase, happened: list[Event], floor: str | None) -> None:
+def test_a_window_is_exact_to_the_microsecond(filled: Database, happened: list[Event], floor: str | None) -> None:
     """Whatever the ends, within an hour or over days: every number is that of the events in the window."""
     for since, until in windows():
         assert_true(filled, happened, since, until, floor)
         assert Statistics(filled).window(since, until).since == since
 
 
-def test_what_is_no_window_is_refused(filled: SqliteDatabase) -> None:
+def test_what_is_no_window_is_refused(filled: Database) -> None:
     """A window that ends before it begins, a naive time and an unknown floor get a sentence."""
     for since, until, floor, reason in (
         (LAST, BEGINNING, None, "not after its beginning"),
@@ -131,12 +133,12 @@ def test_what_is_no_window_is_refused(filled: SqliteDatabase) -> None:
             Statistics(filled).window(since, until, floor)
 
 
-def counted(happened: list[Event], db: SqliteDatabase, floor: str, moment: datetime) -> int:
+def counted(happened: list[Event], db: Database, floor: str, moment: datetime) -> int:
     """What a person with the events and the adjustments would say."""
     opening = {"Ground": 10, "Roof": 0}[floor]
     crossed = sum(e.direction.delta for e in happened if e.floor == floor and e.timestamp < moment)
     query = "SELECT coalesce(sum(delta), 0) FROM adjustments JOIN floors f ON f.id = floor_id WHERE name = ? AND at < ?"
-    [(adjusted,)] = db.execute_sql(query, (floor, int(moment.timestamp() * 1_000_000))).fetchall()
+    [(adjusted,)] = execute_sql(db, words(db, query), (floor, int(moment.timestamp() * 1_000_000)))
     return opening + crossed + int(adjusted)
 
 
@@ -153,7 +155,7 @@ def counted(happened: list[Event], db: SqliteDatabase, floor: str, moment: datet
 )
 @pytest.mark.parametrize("floor", ["Ground", "Roof"])
 def test_occupancy_over_time_is_what_the_ledger_gives(
-    filled: SqliteDatabase, happened: list[Event], floor: str, since: datetime, until: datetime, step: timedelta
+    filled: Database, happened: list[Event], floor: str, since: datetime, until: datetime, step: timedelta
 ) -> None:
     """Each point is opening, events and adjustments before it, clamps at the time of their events."""
     series = occupancy_over_time(filled, floor, since, until, step)
@@ -164,13 +166,13 @@ def test_occupancy_over_time_is_what_the_ledger_gives(
         assert 0 <= point.vehicles <= 50
 
 
-def test_the_last_point_is_the_present_count(filled: SqliteDatabase) -> None:
+def test_the_last_point_is_the_present_count(filled: Database) -> None:
     """A series that ends now ends with what the board shows."""
     for floor in Floors(filled).all():
         assert occupancy_over_time(filled, floor.name, BEGINNING, LAST)[-1].vehicles == floor.current_vehicles
 
 
-def test_an_impossible_series_is_refused(filled: SqliteDatabase) -> None:
+def test_an_impossible_series_is_refused(filled: Database) -> None:
     """Too fine, too long, no floor."""
     for floor, step, reason in (
         ("Ground", timedelta(0), "must be 1 s or more"),
@@ -182,10 +184,13 @@ def test_an_impossible_series_is_refused(filled: SqliteDatabase) -> None:
 
 
 def test_statistics_and_series_outlive_the_events(
-    filled: SqliteDatabase, happened: list[Event], tmp_path: Path
+    new_database: Callable[[], AbstractContextManager[Database]],
+    floors: tuple[FloorConfig, ...],
+    happened: list[Event],
 ) -> None:
     """After the first days are cleaned up whole hours give the same sums; a piece of a cleaned one is all of it."""
-    with open_copy(tmp_path, filled.connection()) as db:
+    with new_database() as db:
+        fill(db, floors, happened)
         series = {f: occupancy_over_time(db, f, BEGINNING, LAST) for f in ("Ground", "Roof")}
         when = Act("anna", BEGINNING + timedelta(days=3, hours=2, minutes=59))
         done = Cleanup(db, pause=lambda _: None).older_than(1, when)
@@ -203,12 +208,3 @@ def test_statistics_and_series_outlive_the_events(
         # In between the hours of what is gone only their ends are known.
         fine = occupancy_over_time(db, "Ground", BEGINNING, LAST, timedelta(minutes=30))
         assert [point for point in fine if point.at.minute == 0] == series["Ground"]
-
-
-@contextmanager
-def open_copy(folder: Path, connection: sqlite3.Connection) -> Iterator[SqliteDatabase]:
-    """A writer's handle on a copy of the database."""
-    with closing(sqlite3.connect(folder / "copy.db")) as copy:
-        connection.backup(copy)
-    with closing(open_database(folder / "copy.db", busy_timeout=5.0)) as db:
-        yield db

@@ -37,37 +37,37 @@ def fill_the_disk(db: SqliteDatabase, make_event: Callable[..., Event], now: dat
 
 
 def test_a_full_disk_passes_although_the_roll_back_hides_it(
-    db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
+    sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
 ) -> None:
     """SQLite ends the transaction by itself; the error of the vain roll-back still counts as a full disk."""
-    error = fill_the_disk(db, make_event, now)
+    error = fill_the_disk(sqlite_db, make_event, now)
     assert sqlite3.SQLITE_FULL in codes(error)
     assert is_passing(error)
     assert sentence(error) == "database or disk is full; free some room on the disk"
-    db.execute_sql("PRAGMA max_page_count = 1000000")
-    assert Events(db).count() == 0
-    assert Events(db).record(make_event(1), now).inserted
+    sqlite_db.execute_sql("PRAGMA max_page_count = 1000000")
+    assert Events(sqlite_db).count() == 0
+    assert Events(sqlite_db).record(make_event(1), now).inserted
 
 
-def test_a_lock_passes(db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> None:
+def test_a_lock_passes(sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> None:
     """Another program's lock is trouble that waiting cures."""
-    db.timeout = 0.01
+    sqlite_db.timeout = 0.01
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(peewee.OperationalError) as caught:
-            Events(db).record(make_event(1), now)
+            Events(sqlite_db).record(make_event(1), now)
         with pytest.raises(sqlite3.OperationalError) as raw:
-            db.connection().execute("BEGIN IMMEDIATE")
+            sqlite_db.connection().execute("BEGIN IMMEDIATE")
     assert is_passing(caught.value)
     assert is_passing(raw.value)
     assert sentence(caught.value) == "database is locked; another program holds it; close that one"
 
 
-def test_a_wrong_statement_and_a_refused_row_do_not_pass(db: SqliteDatabase) -> None:
+def test_a_wrong_statement_and_a_refused_row_do_not_pass(sqlite_db: SqliteDatabase) -> None:
     """Trying again would not help, so it must not be tried for ever."""
     for statement in ("SELECT * FROM nowhere", "SELEKT", "INSERT INTO floors (name) VALUES ('x')"):
         with pytest.raises(peewee.DatabaseError) as caught:
-            execute_sql(db, statement)
+            execute_sql(sqlite_db, statement)
         assert not is_passing(caught.value)
     assert not is_passing(ValueError("no database at all"))
 
@@ -77,10 +77,10 @@ def test_an_operational_error_of_another_database_passes() -> None:
     assert is_passing(peewee.OperationalError("server closed the connection"))
 
 
-def test_told_names_the_file(db: SqliteDatabase) -> None:
+def test_told_names_the_file(sqlite_db: SqliteDatabase) -> None:
     """The sentence for people begins with the path; errors that are none of the database's go through."""
     with pytest.raises(StoreError, match=r"^/var/x\.db: no such table: nowhere$"), told("/var/x.db"):
-        execute_sql(db, "SELECT * FROM nowhere")
+        execute_sql(sqlite_db, "SELECT * FROM nowhere")
     with pytest.raises(KeyError), told("/var/x.db"):
         raise KeyError
 
@@ -118,7 +118,7 @@ else:
     ],
 )
 def test_missing_rights_are_said_with_their_remedy(
-    db: SqliteDatabase, file_mode: int, folder_mode: int, kind: str, answer: str
+    sqlite_db: SqliteDatabase, file_mode: int, folder_mode: int, kind: str, answer: str
 ) -> None:
     """Somebody who is not the daemon's user is told what stands in the way."""
     with tempfile.TemporaryDirectory() as root:  # pytest's own folders are closed to others
@@ -126,7 +126,7 @@ def test_missing_rights_are_said_with_their_remedy(
         folder.mkdir()
         path = folder / "x.db"
         with closing(sqlite3.connect(path)) as copy:
-            db.connection().backup(copy)
+            sqlite_db.connection().backup(copy)
         path.chmod(file_mode)
         folder.chmod(folder_mode)
         Path(root).chmod(0o755)

@@ -30,12 +30,12 @@ QUERIES = [part.strip() for part in re.split(r"^-- \d+\..*$", TEXT, flags=re.MUL
 
 
 @pytest.fixture
-def used(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, act: Act) -> SqliteDatabase:
+def used(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, act: Act) -> SqliteDatabase:
     """Some events, a clamp, a correction."""
-    Events(db).record_all([make_event(n) for n in range(5)], now)
-    Events(db).record(make_event(9, floor="Roof", direction=Direction.EXIT), now)
-    Floors(db).correct("Ground", 12, act)
-    return db
+    Events(sqlite_db).record_all([make_event(n) for n in range(5)], now)
+    Events(sqlite_db).record(make_event(9, floor="Roof", direction=Direction.EXIT), now)
+    Floors(sqlite_db).correct("Ground", 12, act)
+    return sqlite_db
 
 
 def test_there_are_ten_queries() -> None:

@@ -225,7 +225,7 @@ def test_an_idle_writer_shows_that_it_lives(
 
 
 def test_events_may_be_submitted_before_the_start(
-    bench: Any, db: SqliteDatabase, make_event: Callable[..., Event]
+    bench: Any, sqlite_db: SqliteDatabase, make_event: Callable[..., Event]
 ) -> None:
     """They wait in the queue, and a writer that is never started says that it lost them."""
     writer, never = bench.writer(), bench.writer()
@@ -235,7 +235,7 @@ def test_events_may_be_submitted_before_the_start(
     assert never.dropped == 1
     writer.start()
     assert writer.flush(WAIT)
-    assert Events(db).count() == 1
+    assert Events(sqlite_db).count() == 1
 
 
 def test_nothing_to_do_is_done_at_once(bench: Any) -> None:
