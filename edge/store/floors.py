@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from edge.records import Occupancy
     from edge.store.audit import Act
 
-# Asked for with every vehicle that comes. The handful of rows is chosen from in Python: an index in the order of free
-# places would have to be written with every event.
+# The handful of rows is chosen from in Python: an index in the order of free places would have to be written with every
+# event, and databases differ in how they sort names.
 _OPEN = Prepared(
     Floor.select(*OCCUPANCY_COLUMNS).where(Floor.is_active == slot("active"), Floor.deleted_at.is_null()),
     OCCUPANCY_COLUMNS,
@@ -55,7 +55,11 @@ class Floors:
 
     def recommended(self) -> Occupancy | None:
         """Where to send the next vehicle: active, not full, most free places, ties by name; None if all are full."""
-        return recommended([occupancy(row) for row in _OPEN.rows(self._db, active=True)])
+        found = _OPEN.raw(self._db, active=True)
+        most = max((total - current for _, _, _, total, current, *_ in found), default=0)
+        # Only those that tie become records: this is asked for with every vehicle that comes.
+        best = [_OPEN.python(row) for row in found if row[3] - row[4] == most]
+        return recommended([occupancy(row) for row in best])
 
     def get(self, name: str) -> Occupancy | None:
         """The floor of that name if it is there and not deleted, else None."""

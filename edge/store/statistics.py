@@ -8,39 +8,47 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from peewee import fn
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from edge.errors import RefusedError
-from edge.records import Direction, VehicleType
-from edge.store.fields import from_micros, to_utc
+from edge.records import VehicleType
+from edge.store.fields import from_micros, to_micros, to_utc
 from edge.store.floors import Floors
-from edge.store.hours import HOUR, hour_of
-from edge.store.models import Event, EventHourly
-from edge.store.transaction import Prepared, read_transaction, rows, slot
+from edge.store.hours import HOUR, HOUR_MICROS, hour_of
+from edge.store.transaction import execute_sql, read_transaction, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime, tzinfo
 
-    from peewee import Database, Expression
+    from peewee import Database
 
-_BY_HOUR = (
-    EventHourly.select(
-        EventHourly.hour,
-        fn.SUM(EventHourly.entries),
-        fn.SUM(EventHourly.exits),
-        fn.SUM(EventHourly.confidence_sum),
-        *(fn.SUM(getattr(EventHourly, kind.value)) for kind in VehicleType),
-    )
-    .where(
-        EventHourly.hour >= slot("since", EventHourly.hour),
-        EventHourly.hour < slot("until", EventHourly.hour),
-    )
-    .group_by(EventHourly.hour)
-)
-_HOURS = Prepared(_BY_HOUR)
-_HOURS_OF_FLOOR = Prepared(_BY_HOUR.where(EventHourly.floor == slot("floor_id")))
+    from edge.store.transaction import Row
+
+DAY = timedelta(days=1)
+
+_COUNTED = ("entries", "exits", "confidence_sum", *(kind.value for kind in VehicleType))
+_SUMS = ", ".join(f"sum({name})" for name in _COUNTED)
+_NAMED_SUMS = ", ".join(f"sum({name}) AS {name}" for name in _COUNTED)
+# By the hour of the day of UTC, -23 to 23 as division by databases goes. First by the hour, which is the order of the
+# table: only its few thousand sums have to be sorted, not each row.
+_HOURS = f"""
+    SELECT (hour / {HOUR_MICROS}) % 24, {_SUMS} FROM (
+        SELECT hour, {_NAMED_SUMS} FROM event_hourly WHERE hour >= ? AND hour < ? GROUP BY hour) AS by_hour
+    GROUP BY 1"""
+_HOURS_OF_FLOOR = f"""
+    SELECT (hour / {HOUR_MICROS}) % 24, {_SUMS} FROM event_hourly
+    WHERE hour >= ? AND hour < ? AND floor_id = ? GROUP BY 1"""
+_EVENTS = f"""
+    SELECT count(CASE direction WHEN 'entry' THEN 1 END), count(CASE direction WHEN 'exit' THEN 1 END), sum(confidence),
+           {", ".join(f"count(CASE vehicle_type WHEN '{kind}' THEN 1 END)" for kind in VehicleType)}
+    FROM events WHERE timestamp >= ? AND timestamp < ?"""
+_EVENTS_OF_FLOOR = f"{_EVENTS} AND floor_id = ?"
+_CLEANED = "SELECT 1 FROM event_hourly WHERE hour = ? AND removed_entries + removed_exits > 0"
+_CLEANED_OF_FLOOR = f"{_CLEANED} AND floor_id = ?"
+# Each on its own is the first step into the table; asked together, SQLite would read all of it.
+_FIRST_AND_LAST = "SELECT (SELECT min(hour) FROM event_hourly), (SELECT max(hour) FROM event_hourly)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +88,22 @@ class Summary:
 
 
 class _Tally:
-    def __init__(self, zone: tzinfo | None) -> None:
-        self._zone = zone
+    def __init__(self) -> None:
         self.entries: Counter[int] = Counter()
         self.exits: Counter[int] = Counter()
         self.types: Counter[VehicleType] = Counter()
         self.confidence = 0.0
 
-    def hour(self, moment: datetime, entries: int, exits: int) -> None:
-        local = moment.astimezone(self._zone).hour
-        self.entries[local] += entries
-        self.exits[local] += exits
+    def add(self, hour: int, row: Row) -> None:
+        """The sums of ``_COUNTED`` of an hour of the day; nothing was counted where they are none."""
+        entries, exits, confidence, *types = row
+        if confidence is None:
+            return
+        self.entries[hour] += int(entries)
+        self.exits[hour] += int(exits)
+        self.confidence += confidence
+        for kind, number in zip(VehicleType, types, strict=True):
+            self.types[kind] += int(number)
 
 
 class Statistics:
@@ -108,17 +121,17 @@ class Statistics:
         after the beginning.
         """
         since, until = checked_window(since, until)
-        tally = _Tally(zone)
+        tally = _Tally()
         with read_transaction(self._db):
-            floor_id = Floors(self._db).find(floor).id if floor is not None else None
-            since, until = self._widened(since, until, floor_id)
+            floors = () if floor is None else (Floors(self._db).find(floor).id,)
+            since, until = self._widened(since, until, floors)
             first, last = _up(since), hour_of(until)
             if first > last:  # within one hour
-                self._count_events(since, until, floor_id, tally)
+                self._count_events(since, until, floors, zone, tally)
             else:
-                self._count_events(since, first, floor_id, tally)
-                self._count_hours(first, last, floor_id, tally)
-                self._count_events(last, until, floor_id, tally)
+                self._count_events(since, first, floors, zone, tally)
+                self._count_hours(first, last, floors, zone, tally)
+                self._count_events(last, until, floors, zone, tally)
         entries, exits = tally.entries.total(), tally.exits.total()
         return Summary(
             since=since,
@@ -131,46 +144,68 @@ class Statistics:
             mean_confidence=tally.confidence / (entries + exits) if entries + exits else None,
         )
 
-    def _widened(self, since: datetime, until: datetime, floor_id: int | None) -> tuple[datetime, datetime]:
-        if since != hour_of(since) and self._cleaned(hour_of(since), floor_id):
+    def _widened(self, since: datetime, until: datetime, floors: tuple[int, ...]) -> tuple[datetime, datetime]:
+        if since != hour_of(since) and self._cleaned(hour_of(since), floors):
             since = hour_of(since)
-        if until != hour_of(until) and self._cleaned(hour_of(until), floor_id):
+        if until != hour_of(until) and self._cleaned(hour_of(until), floors):
             until = _up(until)
         return since, until
 
-    def _cleaned(self, hour: datetime, floor_id: int | None) -> bool:
-        removed = EventHourly.removed_entries + EventHourly.removed_exits
-        query = EventHourly.select(EventHourly.hour).where(EventHourly.hour == hour, removed > 0)
-        if floor_id is not None:
-            query = query.where(EventHourly.floor == floor_id)
-        return bool(rows(self._db, query.limit(1)))
+    def _cleaned(self, hour: datetime, floors: tuple[int, ...]) -> bool:
+        return bool(self._run(_CLEANED_OF_FLOOR if floors else _CLEANED, to_micros(hour), *floors))
 
-    def _count_hours(self, since: datetime, until: datetime, floor_id: int | None, tally: _Tally) -> None:
-        if since >= until:
+    def _count_hours(
+        self, since: datetime, until: datetime, floors: tuple[int, ...], zone: tzinfo | None, tally: _Tally
+    ) -> None:
+        [(first, last)] = self._run(_FIRST_AND_LAST)
+        if first is None:
             return
-        query, floor = (_HOURS, {}) if floor_id is None else (_HOURS_OF_FLOOR, {"floor_id": floor_id})
-        found = query.rows(self._db, since=since, until=until, **floor)
-        if not found:
-            return
-        hours, entries, exits, confidence, *types = zip(*found, strict=True)
-        for hour, came, went in zip(hours, entries, exits, strict=True):
-            tally.hour(from_micros(hour), came, went)
-        tally.confidence += sum(confidence)
-        for kind, numbers in zip(VehicleType, types, strict=True):
-            tally.types[kind] += sum(numbers)
+        # Only where something is, so that a window of centuries costs no more than the years that were counted.
+        since, until = max(since, from_micros(first)), min(until, from_micros(last) + HOUR)
+        for begin, end, shift in _by_offset(since, until, zone):
+            query = _HOURS_OF_FLOOR if floors else _HOURS
+            for hour, *sums in self._run(query, to_micros(begin), to_micros(end), *floors):
+                tally.add((int(hour) + shift) % 24, tuple(sums))
 
-    def _count_events(self, since: datetime, until: datetime, floor_id: int | None, tally: _Tally) -> None:
-        if since >= until:
-            return
-        where = _within(Event.timestamp, since, until)
-        if floor_id is not None:
-            where &= Event.floor == floor_id
-        query = Event.select(Event.direction, Event.vehicle_type, Event.confidence).where(where)
-        for direction, kind, confidence in rows(self._db, query):
-            entry = direction == Direction.ENTRY.value
-            tally.hour(since, int(entry), int(not entry))
-            tally.types[VehicleType(kind)] += 1
-            tally.confidence += confidence
+    def _count_events(
+        self, since: datetime, until: datetime, floors: tuple[int, ...], zone: tzinfo | None, tally: _Tally
+    ) -> None:
+        if since < until:
+            query = _EVENTS_OF_FLOOR if floors else _EVENTS
+            [sums] = self._run(query, to_micros(since), to_micros(until), *floors)
+            tally.add(since.astimezone(zone).hour, sums)
+
+    def _run(self, query: str, *values: int) -> list[Row]:
+        return execute_sql(self._db, words(self._db, query), values)
+
+
+def _by_offset(since: datetime, until: datetime, zone: tzinfo | None) -> Iterator[tuple[datetime, datetime, int]]:
+    """The window in pieces in which local time is so many whole hours from UTC, rounded down.
+
+    The hours of the day at which a change takes effect are found by looking at each day: no zone changes twice in one.
+    """
+    begin = moment = since
+    shift = _shift(since, zone)
+    while moment < until:
+        after = min(moment + DAY, until)
+        if _shift(after, zone) != shift:
+            after = next(hour for hour in _hours(moment, after) if _shift(hour, zone) != shift)
+            yield begin, after, shift
+            begin, shift = after, _shift(after, zone)
+        moment = after
+    if begin < until:
+        yield begin, until, shift
+
+
+def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
+    while since < until:
+        since += HOUR
+        yield since
+
+
+def _shift(moment: datetime, zone: tzinfo | None) -> int:
+    offset = moment.astimezone(zone).utcoffset()
+    return 0 if offset is None else offset // HOUR
 
 
 def checked_window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
@@ -184,8 +219,3 @@ def checked_window(since: datetime, until: datetime) -> tuple[datetime, datetime
 def _up(moment: datetime) -> datetime:
     hour = hour_of(moment)
     return hour if hour == moment else hour + HOUR
-
-
-def _within(column: Any, since: datetime, until: datetime) -> Expression:
-    within: Expression = (column >= since) & (column < until)
-    return within

@@ -23,7 +23,7 @@ MOST_OF_A_KIND = 100
 _BY_TYPE = ", ".join(f"sum(CASE WHEN vehicle_type = '{kind}' THEN 1 ELSE 0 END) AS {kind}" for kind in VehicleType)
 _TYPES_DIFFER = " OR ".join(f"h.{kind} <> coalesce(e.{kind}, 0)" for kind in VehicleType)
 # Hours whose events are not those that the hourly totals say, in both directions. What was cleaned up has no type
-# any more, so types are compared only where nothing was. Without the CAST the computed hour has no type of a column, and
+# any more, so types are compared only where nothing was. Without the CAST the computed hour has no column's type, and
 # SQLite would look up each hour among all of its floor's.
 _HOURS = f"""
     WITH e AS (

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from edge.store import cleanup as product
+from edge.store.database import LOG_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,8 @@ _EVENT = (
     *("id", "event_id", "camera_id", "gate_id", "floor_id", "floor", "track_id", "vehicle_type", "direction"),
     *("confidence", "timestamp", "created_at", "clock_state"),
 )
-_SELECT = f"SELECT {', '.join('f.name' if name == 'floor' else f'e.{name}' for name in _EVENT)} FROM events e JOIN floors f ON f.id = e.floor_id"
+_COLUMNS = ", ".join("f.name" if name == "floor" else f"e.{name}" for name in _EVENT)
+_SELECT = f"SELECT {_COLUMNS} FROM events e JOIN floors f ON f.id = e.floor_id"
 _FLOOR = ("id", "name", "description", "total_slots", "current_vehicles", "is_active", "updated_at", "seq")
 _FLOORS = f"SELECT {', '.join(_FLOOR)} FROM floors"
 _RECOMMENDED = (
@@ -85,8 +86,12 @@ class Bare:
             f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}", uri=True, isolation_level=None, timeout=5
         )
         self._run = self.db.execute
-        for pragma in ("query_only = 1",) if read_only else ("synchronous = FULL", "foreign_keys = 1"):
-            self._run(f"PRAGMA {pragma}")
+        # A writer's as the product sets them, so that both are as durable and copy the log back as often.
+        writers = ("synchronous = FULL", "foreign_keys = 1", f"journal_size_limit = {LOG_BYTES}")
+        for pragma in ("query_only = 1",) if read_only else writers:
+            self._run(f"PRAGMA {pragma}").fetchall()
+        [page_bytes] = self._run("PRAGMA page_size").fetchone()
+        self._run(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // page_bytes}").fetchall()
 
     def recommended(self) -> Row:
         """The floor to send the next vehicle to."""
@@ -157,7 +162,7 @@ class Bare:
                 found.append((begin // HOUR % 24, *run(piece, (begin, end, *more)).fetchone()))
         run("COMMIT")
         # One offset for the whole window: less than the product does, which minds the change to summer time.
-        offset = int(datetime.fromtimestamp(since / 1e6).astimezone().utcoffset().total_seconds()) // 3600  # type: ignore[union-attr]  # noqa: DTZ006
+        offset = time.localtime(since // 1_000_000).tm_gmtoff // 3600
         hours = [[0, 0] for _ in range(24)]
         totals = [0.0] * len(_SUMS)
         for hour, *sums in found:
@@ -170,7 +175,7 @@ class Bare:
 
     def clean(self, before: int) -> int:
         """Remove what is older, in batches and with pauses of the product's lengths; how many went."""
-        run, size, removed, after = self._run, product.FIRST_BATCH, 0, -(2**62)
+        run, size, removed, batches, after = self._run, product.FIRST_BATCH, 0, 0, -(2**62)
         run("PRAGMA wal_autocheckpoint = 0").fetchall()
         while True:
             run("BEGIN IMMEDIATE")
@@ -186,7 +191,10 @@ class Bare:
                 return removed
             removed, after = removed + len(chosen), chosen[-1][1]
             size = max(1, min(int(size * min(product.BATCH_SECONDS / max(held, 1e-6), 1.5)), product.LARGEST_BATCH))
-            run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            batches += 1
+            if batches % product.BATCHES_A_COPY == 0:
+                run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                run("PRAGMA wal_checkpoint(RESTART)").fetchall()
             time.sleep(product.PAUSE_SECONDS)
 
     def close(self) -> None:

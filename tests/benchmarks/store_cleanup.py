@@ -1,6 +1,6 @@
 """The clean-up of a large part of the events, and a process beside it that records 20 events a second meanwhile.
 
-store_cleanup.py PATH ours|bare FIRST    records until its input ends, then prints the waits as JSON; started by the bench
+store_cleanup.py PATH ours|bare FIRST    records until its input ends, then prints the waits as JSON
 """
 
 from __future__ import annotations
