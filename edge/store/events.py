@@ -12,8 +12,8 @@ from edge.store.checks import checked_event, event_key, is_text
 from edge.store.fields import to_utc
 from edge.store.models import Event, Floor
 from edge.store.recording import record_event
-from edge.store.stored import EVENT_COLUMNS, Recorded, StoredEvent, stored_event
-from edge.store.transaction import Prepared, first, rows, slot, write_transaction
+from edge.store.stored import EVENT_COLUMNS, PAGE_COLUMNS, Recorded, StoredEvent, stored_event, stored_events
+from edge.store.transaction import Prepared, first, read_transaction, rows, slot, write_transaction
 from edge.store.trouble import one_line
 
 if TYPE_CHECKING:
@@ -144,21 +144,25 @@ class Events:
             row = _FLOOR_ID.first(self._db, name=floor)
             if row is None:
                 return []
-            given["floor"] = row[0]
+            given["floor"] = floor_id = int(row[0])
         if cursor is not None:
             given |= {"moment": cursor.timestamp, "id": cursor.id}
         given = {name: value for name, value in given.items() if value is not None}
-        found = _page(newest, frozenset(given)).rows(self._db, limit=limit, **given)
-        return [stored_event(row) for row in found]
+        page = _page(newest, frozenset(given))
+        if floor is not None:
+            return stored_events(page.raw(self._db, limit=limit, **given), {floor_id: floor})
+        with read_transaction(self._db):
+            return stored_events(page.raw(self._db, limit=limit, **given), dict(_FLOOR_NAMES.raw(self._db)))
 
 
+_FLOOR_NAMES = Prepared(Floor.select(Floor.id, Floor.name))
 _FLOOR_ID = Prepared(Floor.select(Floor.id).where(Floor.name == slot("name")))
 
 
 @cache
 def _page(newest: bool, given: frozenset[str]) -> Prepared:
     """The query with a condition for each name that is given: prepared once, they are asked for all day."""
-    query = Event.select(*EVENT_COLUMNS).join(Floor)
+    query = Event.select(*PAGE_COLUMNS)
     moment, row_id = slot("moment", Event.timestamp), slot("id")
     conditions = {
         "floor": Event.floor == slot("floor"),
@@ -176,4 +180,4 @@ def _page(newest: bool, given: frozenset[str]) -> Prepared:
         if name in given:
             query = query.where(condition)
     order = (Event.timestamp.desc(), Event.id.desc()) if newest else (Event.timestamp, Event.id)
-    return Prepared(query.order_by(*order).limit(slot("limit")), EVENT_COLUMNS)
+    return Prepared(query.order_by(*order).limit(slot("limit")))

@@ -6,7 +6,6 @@ thousands of rows, not millions.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from edge.store.hours import HOUR, HOUR_MICROS, hour_of
 from edge.store.transaction import execute_sql, read_transaction, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime, tzinfo
 
     from peewee import Database
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from edge.store.transaction import Row
 
 DAY = timedelta(days=1)
+# Of a longer window only the part is looked at in which something was counted.
+LONG = timedelta(days=1000)
 
 _COUNTED = ("entries", "exits", "confidence_sum", *(kind.value for kind in VehicleType))
 _SUMS = ", ".join(f"sum({name})" for name in _COUNTED)
@@ -45,7 +46,7 @@ _EVENTS = f"""
            {", ".join(f"count(CASE vehicle_type WHEN '{kind}' THEN 1 END)" for kind in VehicleType)}
     FROM events WHERE timestamp >= ? AND timestamp < ?"""
 _EVENTS_OF_FLOOR = f"{_EVENTS} AND floor_id = ?"
-_CLEANED = "SELECT 1 FROM event_hourly WHERE hour = ? AND removed_entries + removed_exits > 0"
+_CLEANED = "SELECT hour FROM event_hourly WHERE hour IN (?, ?) AND removed_entries + removed_exits > 0"
 _CLEANED_OF_FLOOR = f"{_CLEANED} AND floor_id = ?"
 # Each on its own is the first step into the table; asked together, SQLite would read all of it.
 _FIRST_AND_LAST = "SELECT (SELECT min(hour) FROM event_hourly), (SELECT max(hour) FROM event_hourly)"
@@ -89,21 +90,16 @@ class Summary:
 
 class _Tally:
     def __init__(self) -> None:
-        self.entries: Counter[int] = Counter()
-        self.exits: Counter[int] = Counter()
-        self.types: Counter[VehicleType] = Counter()
-        self.confidence = 0.0
+        self.by_hour = [[0, 0] for _ in range(24)]
+        self.sums: list[float] = [0] * len(_COUNTED)
 
-    def add(self, hour: int, row: Row) -> None:
-        """The sums of ``_COUNTED`` of an hour of the day; nothing was counted where they are none."""
-        entries, exits, confidence, *types = row
-        if confidence is None:
+    def add(self, hour: int, sums: Sequence[float | None]) -> None:
+        """The sums of ``_COUNTED`` of an hour of the day; there are none where nothing was counted."""
+        if sums[2] is None:
             return
-        self.entries[hour] += int(entries)
-        self.exits[hour] += int(exits)
-        self.confidence += confidence
-        for kind, number in zip(VehicleType, types, strict=True):
-            self.types[kind] += int(number)
+        self.by_hour[hour][0] += int(sums[0] or 0)
+        self.by_hour[hour][1] += int(sums[1] or 0)
+        self.sums = [total + float(number or 0) for total, number in zip(self.sums, sums, strict=True)]
 
 
 class Statistics:
@@ -132,40 +128,42 @@ class Statistics:
                 self._count_events(since, first, floors, zone, tally)
                 self._count_hours(first, last, floors, zone, tally)
                 self._count_events(last, until, floors, zone, tally)
-        entries, exits = tally.entries.total(), tally.exits.total()
+        entries, exits, confidence, *types = tally.sums
         return Summary(
             since=since,
             until=until,
             floor=floor,
-            entries=entries,
-            exits=exits,
-            by_type={kind: tally.types[kind] for kind in VehicleType},
-            by_hour=tuple((tally.entries[hour], tally.exits[hour]) for hour in range(24)),
-            mean_confidence=tally.confidence / (entries + exits) if entries + exits else None,
+            entries=int(entries),
+            exits=int(exits),
+            by_type=dict(zip(VehicleType, map(int, types), strict=True)),
+            by_hour=tuple((came, went) for came, went in tally.by_hour),
+            mean_confidence=confidence / (entries + exits) if entries + exits else None,
         )
 
     def _widened(self, since: datetime, until: datetime, floors: tuple[int, ...]) -> tuple[datetime, datetime]:
-        if since != hour_of(since) and self._cleaned(hour_of(since), floors):
-            since = hour_of(since)
-        if until != hour_of(until) and self._cleaned(hour_of(until), floors):
+        first, last = hour_of(since), hour_of(until)
+        if since == first and until == last:
+            return since, until
+        query = _CLEANED_OF_FLOOR if floors else _CLEANED
+        cleaned = {int(hour) for (hour,) in self._run(query, to_micros(first), to_micros(last), *floors)}
+        if to_micros(first) in cleaned:
+            since = first
+        if to_micros(last) in cleaned:
             until = _up(until)
         return since, until
-
-    def _cleaned(self, hour: datetime, floors: tuple[int, ...]) -> bool:
-        return bool(self._run(_CLEANED_OF_FLOOR if floors else _CLEANED, to_micros(hour), *floors))
 
     def _count_hours(
         self, since: datetime, until: datetime, floors: tuple[int, ...], zone: tzinfo | None, tally: _Tally
     ) -> None:
-        [(first, last)] = self._run(_FIRST_AND_LAST)
-        if first is None:
-            return
-        # Only where something is, so that a window of centuries costs no more than the years that were counted.
-        since, until = max(since, from_micros(first)), min(until, from_micros(last) + HOUR)
+        if until - since > LONG:
+            [(first, last)] = self._run(_FIRST_AND_LAST)
+            if first is None:
+                return
+            since, until = max(since, from_micros(first)), min(until, from_micros(last) + HOUR)
         for begin, end, shift in _by_offset(since, until, zone):
             query = _HOURS_OF_FLOOR if floors else _HOURS
             for hour, *sums in self._run(query, to_micros(begin), to_micros(end), *floors):
-                tally.add((int(hour) + shift) % 24, tuple(sums))
+                tally.add((int(hour) + shift) % 24, sums)
 
     def _count_events(
         self, since: datetime, until: datetime, floors: tuple[int, ...], zone: tzinfo | None, tally: _Tally

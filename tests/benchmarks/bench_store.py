@@ -182,7 +182,7 @@ def show(report: dict[str, Any]) -> None:
             f" of {len(cleaned.beside)}; the log's longest {cleaned.longest_wal / 1e6:.1f} MB"
         )
     written = report["records"]["bytes"]
-    print("bytes written for a recorded event (write_bytes of the process: log and checkpoints):")
+    print("bytes written to the disk for a recorded event, by blocks of the log and of its checkpoints:")
     for events in (small, large):
         ours, bare, both = (written[f"{who} {events}"] for who in ("ours", "bare", "acknowledged"))
         ratio = ours / max(bare, 1)

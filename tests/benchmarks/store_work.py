@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bare_sqlite import Bare
 from store_data import BEGIN, DAYS, END, FLOORS, new_event
 
-from edge.store.database import open_database
+from edge.store.database import LOG_BYTES, open_database
 from edge.store.events import Events
 from edge.store.fields import to_micros
 from edge.store.floors import Floors
@@ -24,6 +24,7 @@ from edge.store.statistics import Statistics
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
     from peewee import SqliteDatabase
 
@@ -32,6 +33,9 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 # Consecutive operations of one contender on the shared file, before it is the other's turn.
 BLOCK = 20
+# Of SQLite's write-ahead log, and of what a disk writes at least.
+_LOG_HEADER, _FRAME_HEADER = 32, 24
+BLOCK_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -142,8 +146,10 @@ class Recorder:
     """Records new events in a working copy, as the product or by hand, one durable transaction each."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
-        self.events = Events(stack.enter_context(closing(open_database(path, busy_timeout=5.0))))
-        self.outbox = Outbox(stack.enter_context(closing(open_database(path, busy_timeout=5.0))))
+        self.path = path
+        self.events_handle = stack.enter_context(closing(open_database(path, busy_timeout=5.0)))
+        self.outbox_handle = stack.enter_context(closing(open_database(path, busy_timeout=5.0)))
+        self.events, self.outbox = Events(self.events_handle), Outbox(self.outbox_handle)
         self.bare = stack.enter_context(closing(Bare(path)))
         self.number = 0
 
@@ -168,17 +174,19 @@ class Recorder:
         self.number = first + BLOCK
 
     def written(self, who: str, number: int, *, acknowledge: bool) -> float:
-        """Bytes that this process had written for each of so many events, checkpoints among them."""
+        """Bytes that go to the disk for each of so many events, by the pages in the log: see ``logged_bytes``."""
+        connections = (self.bare.db, self.events_handle.connection(), self.outbox_handle.connection())
+        for connection in connections:
+            connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         self.bare.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        before = written_bytes()
         for event in range(self.number, self.number + number):
             self.prepared(who, event)()
             if acknowledge:
-                waiting = [item.id for item in self.outbox.pending(0, 100)]
-                self.outbox.acknowledge(waiting)
+                self.outbox.acknowledge([item.id for item in self.outbox.pending(0, 100)])
         self.number += number
+        total = logged_bytes(self.path)
         self.bare.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return (written_bytes() - before) / number
+        return total / number
 
 
 def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -186,7 +194,7 @@ def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str],
     new: dict[str, list[float]] = {}
     again: dict[str, list[float]] = {}
     bytes_each: dict[str, float] = {}
-    blocks, number = max(2, round(20 * share)), max(50, round(1000 * share))
+    blocks, number = max(2, round(20 * share)), max(300, round(1000 * share))
     with ExitStack() as stack:
         recorders = {size: Recorder(path, stack) for size, path in copies.items()}
         tell("record an event")
@@ -205,13 +213,28 @@ def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str],
     return {"new": new, "again": again, "bytes": bytes_each}
 
 
-def written_bytes() -> int:
-    """What this process had written to disks so far, in bytes of dirtied pages; 0 where Linux does not tell."""
-    try:
-        lines = Path("/proc/self/io").read_text().splitlines()
-    except OSError:
-        return 0
-    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
+def logged_bytes(path: Path) -> int:
+    """Bytes that the disk has to write for the present log, in whole blocks of 4 KiB.
+
+    For each commit the blocks of the log that it touches; for each ``LOG_BYTES`` of the log the blocks of the database
+    that a checkpoint then writes. What the file system writes for itself is not in it.
+    """
+    total, end, begun, changed = 0, _LOG_HEADER, 0, set()
+    with path.with_name(path.name + "-wal").open("rb") as log:
+        page_bytes = struct.unpack(">8xI20x", log.read(_LOG_HEADER))[0]
+        begin = end
+        while frame := log.read(_FRAME_HEADER + page_bytes):
+            page, commits = struct.unpack_from(">II", frame)
+            changed.add((page - 1) * page_bytes // BLOCK_BYTES)
+            end += len(frame)
+            if not commits:
+                continue
+            total += ((end - 1) // BLOCK_BYTES - begin // BLOCK_BYTES + 1) * BLOCK_BYTES
+            begin = end
+            if end - begun >= LOG_BYTES:
+                total += len(changed) * BLOCK_BYTES
+                begun, changed = end, set()
+    return total + len(changed) * BLOCK_BYTES
 
 
 def measure_fsync(folder: Path, rounds: int = 200) -> list[float]:
