@@ -32,9 +32,8 @@ if TYPE_CHECKING:
 DAYS = 730
 DAY_MICROS = 86_400_000_000
 HOUR_MICROS = 3_600_000_000
-# The databases end here, in the middle of an hour of the day.
+# The databases end here.
 END = datetime(2026, 5, 5, 0, 0, tzinfo=UTC)
-BEGIN = END - timedelta(days=DAYS)
 FLOORS = tuple(
     FloorConfig(name=f"Level {number}", total_slots=300 + 50 * number, opening_vehicles=10 * number)
     for number in range(1, 9)
@@ -57,11 +56,11 @@ _HOUR = f"INSERT INTO event_hourly VALUES ({', '.join('?' * 13)})"
 _COUNTED = "UPDATE floors SET current_vehicles = ?, seq = seq + ?, updated_at = ? WHERE id = ?"
 
 
-def build(path: Path, events: int, seed: int = 1) -> None:
-    """Write a database of so many events to ``path``, which must not be there; it ends as one file in WAL mode."""
+def build(path: Path, events: int, seed: int = 1, days: int = DAYS) -> None:
+    """Write a database of so many events in so many days until ``END`` to ``path``, which must not be there."""
     with closing(open_database(path, busy_timeout=5.0)) as db:
         create_schema(db)
-        Floors(db).ensure(FLOORS, BEGIN)
+        Floors(db).ensure(FLOORS, END - timedelta(days=days))
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -800000", "threads = 2"):
             db.execute(f"PRAGMA {pragma}").fetchall()
@@ -71,10 +70,10 @@ def build(path: Path, events: int, seed: int = 1) -> None:
         db.execute("BEGIN")
         for name, _ in indexes:
             db.execute(f"DROP INDEX {name}")
-        garage = _Garage(db, events, seed)
-        garage.fill(range(DAYS * 6 // 10))
+        garage = _Garage(db, events, seed, days)
+        garage.fill(range(days * 6 // 10))
         db.execute(next(sql for name, sql in indexes if name == "event_event_id"))
-        garage.fill(range(DAYS * 6 // 10, DAYS))
+        garage.fill(range(days * 6 // 10, days))
         garage.finish()
         db.execute("COMMIT")
         for name, sql in indexes:
@@ -84,21 +83,23 @@ def build(path: Path, events: int, seed: int = 1) -> None:
 
 
 class _Garage:
-    def __init__(self, db: sqlite3.Connection, events: int, seed: int) -> None:
+    def __init__(self, db: sqlite3.Connection, events: int, seed: int, days: int) -> None:
         self._db = db
+        self._days = days
+        self._begin = END - timedelta(days=days)
         self._chance = np.random.default_rng(seed)
         self._events = events
         self._counts = [floor.opening_vehicles for floor in FLOORS]
         self._slots = [floor.total_slots for floor in FLOORS]
         self._adjustments: list[tuple[object, ...]] = []
         self._changes = np.zeros(len(FLOORS), int)
-        self._last = [to_micros(BEGIN)] * len(FLOORS)
+        self._last = [to_micros(self._begin)] * len(FLOORS)
 
     def fill(self, days: range) -> None:
         """These days, which follow on those before."""
-        begin = to_micros(BEGIN)
+        begin = to_micros(self._begin)
         for day in days:
-            number = self._events * (day + 1) // DAYS - self._events * day // DAYS
+            number = self._events * (day + 1) // self._days - self._events * day // self._days
             drawn = self._day(begin + day * DAY_MICROS, number)
             self._db.executemany(_INSERT, self._rows(day, *drawn))
             self._db.executemany(_HOUR, _hours(*drawn))
@@ -132,7 +133,7 @@ class _Garage:
         )
 
     def _rows(self, day: int, *drawn: NDArray[np.int64]) -> Iterator[tuple[object, ...]]:
-        date = (BEGIN + timedelta(days=day)).strftime("%Y-%m-%dT")
+        date = (self._begin + timedelta(days=day)).strftime("%Y-%m-%dT")
         namespace, sha1, variants = (
             EVENT_NAMESPACE.bytes,
             hashlib.sha1,

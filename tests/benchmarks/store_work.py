@@ -7,12 +7,12 @@ import random
 import struct
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bare_sqlite import Bare
-from store_data import BEGIN, DAYS, END, FLOORS, new_event
+from store_data import DAYS, END, FLOORS, new_event
 
 from edge.store.database import LOG_BYTES, open_database
 from edge.store.events import Events
@@ -47,19 +47,18 @@ class Operation:
     p99: float | None
     rounds: int
     make: Callable[[Size, random.Random], Timed]
+    # Whether what it reads is as much as happened in a window of time, so that sizes compare where an hour is as full.
+    dense: bool = False
 
 
 @dataclass
 class Size:
-    """A database to read from, with a handle of the product and one of bare ``sqlite3``."""
+    """A database of so many days to read from, with a handle of the product and one of bare ``sqlite3``."""
 
-    events: int
-    path: Path
+    name: str
     handle: SqliteDatabase
     bare: Bare
-    # Whether an hour holds as many events as in the largest database, or so many times fewer.
-    thinner: int = 1
-    figures: dict[str, Any] = field(default_factory=dict)
+    days: int
 
 
 def _recommended(size: Size, _: random.Random) -> Timed:
@@ -71,20 +70,15 @@ def _newest(size: Size, chance: random.Random) -> Timed:
     return lambda: events.newest(50, floor), lambda: size.bare.newest(floor)
 
 
-def _one_hour(size: Size, chance: random.Random, factor: int = 1) -> Timed:
+def _one_hour(size: Size, chance: random.Random) -> Timed:
     floor, events = chance.choice(FLOORS).name, Events(size.handle)
-    since = BEGIN + chance.random() * (END - BEGIN - factor * HOUR)
-    since = since.replace(hour=chance.choice(range(24)))
-    until = min(since + factor * HOUR, END)
+    since = END - HOUR - chance.random() * min(300, size.days - 1) * DAY
+    until = since + HOUR
     begin, end = to_micros(since), to_micros(until)
     return (
         lambda: events.newest(1_000_000, floor, since=since, until=until),
         lambda: size.bare.between(floor, begin, end),
     )
-
-
-def _same_rows(size: Size, chance: random.Random) -> Timed:
-    return _one_hour(size, chance, size.thinner)
 
 
 def _window(size: Size, until: datetime, length: timedelta, floor: str | None) -> Timed:
@@ -94,7 +88,7 @@ def _window(size: Size, until: datetime, length: timedelta, floor: str | None) -
 
 
 def _day(size: Size, chance: random.Random, floor: str | None = None) -> Timed:
-    return _window(size, END - chance.random() * 300 * DAY, DAY, floor)
+    return _window(size, END - chance.random() * min(300, size.days - 2) * DAY, DAY, floor)
 
 
 def _day_of_floor(size: Size, chance: random.Random) -> Timed:
@@ -112,10 +106,9 @@ def _year_of_floor(size: Size, chance: random.Random) -> Timed:
 READS = (
     Operation("recommended floor", 0.2, 1, 500, _recommended),
     Operation("newest 50 of a floor", 1, 5, 300, _newest),
-    Operation("one hour's range of a floor", 3, 10, 300, _one_hour),
-    Operation("range with as many rows", 3, 10, 300, _same_rows),
-    Operation("statistics of 24 h, all floors", 10, 30, 300, _day),
-    Operation("statistics of 24 h, one floor", 10, 30, 300, _day_of_floor),
+    Operation("one hour's range of a floor", 3, 10, 300, _one_hour, dense=True),
+    Operation("statistics of 24 h, all floors", 10, 30, 300, _day, dense=True),
+    Operation("statistics of 24 h, one floor", 10, 30, 300, _day_of_floor, dense=True),
     Operation("statistics of 1 year, all floors", 100, None, 25, _year),
     Operation("statistics of 1 year, one floor", 100, None, 25, _year_of_floor),
 )
@@ -132,12 +125,14 @@ def measure_reads(sizes: list[Size], share: float, tell: Callable[[str], None]) 
         # The first rounds are not counted: what is measured is a database in use, not one just opened.
         for number in range(-3, rounds):
             for size, chance in zip(sizes, chances, strict=True):
+                if (size.days < DAYS) > operation.dense:
+                    continue
                 work = dict(zip(("ours", "bare"), operation.make(size, chance), strict=True))
                 for who in ("ours", "bare") if number % 2 else ("bare", "ours"):
                     began = time.perf_counter()
                     work[who]()
                     if number >= 0:
-                        series.setdefault(f"{who} {size.events}", []).append(1000 * (time.perf_counter() - began))
+                        series.setdefault(f"{who} {size.name}", []).append(1000 * (time.perf_counter() - began))
         found[operation.title] = series
     return found
 
