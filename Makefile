@@ -15,7 +15,7 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
-.PHONY: help demo test test-ultralytics test-lowest lint bench wheel clean broker
+.PHONY: help demo test test-ultralytics test-lowest lint bench bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -37,8 +37,12 @@ lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision
+bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then bench-store
 	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench.py $(BENCH_OPTIONS)
+	$(MAKE) bench-store
+
+bench-store: $(VENV)/.done  ## Speed of the database at ten million events, beside bare sqlite3
+	$(BIN)/python tests/benchmarks/bench_store.py $(BENCH_STORE_OPTIONS)
 
 wheel: $(VENV)/.done  ## Build the wheel and the sdist into dist/
 	$(BIN)/python -m build --outdir dist .

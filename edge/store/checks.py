@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from numbers import Real
 from typing import TYPE_CHECKING, TypeVar
 
@@ -69,6 +70,8 @@ def checked_event(event: Event) -> Event:
     """The event in its stored form, or a RefusedError that says what is wrong with it."""
     for what in ("camera_id", "gate_id", "track_id", "floor"):
         checked_text(what, getattr(event, what))
+    if _is_stored_form(event):
+        return event
     where = f"the event of camera {event.camera_id!r}, track {event.track_id!r}"
     given: object = event.confidence
     confidence = float(given) if isinstance(given, Real) else math.nan
@@ -85,6 +88,19 @@ def checked_event(event: Event) -> Event:
         confidence=confidence,
         timestamp=timestamp,
         clock_state=_member(where, "clock_state", ClockState, event.clock_state),
+    )
+
+
+def _is_stored_form(event: Event) -> bool:
+    """Whether nothing is to be refused or turned in what is no text: as with every event that a camera saw."""
+    return (
+        type(event.confidence) is float
+        and 0 <= event.confidence <= 1
+        and type(event.timestamp) is datetime
+        and event.timestamp.tzinfo is UTC
+        and type(event.vehicle_type) is VehicleType
+        and type(event.direction) is Direction
+        and type(event.clock_state) is ClockState
     )
 
 

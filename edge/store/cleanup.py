@@ -19,6 +19,7 @@ from edge.store.checks import checked_number
 from edge.store.fields import to_micros
 from edge.store.floors import Floors
 from edge.store.hours import HOUR_OF_TIMESTAMP, hour_of
+from edge.store.log import ShortLog
 from edge.store.models import Floor
 from edge.store.transaction import execute, execute_sql, words, write_transaction
 
@@ -40,6 +41,8 @@ BATCH_SECONDS = 0.01
 PAUSE_SECONDS = 0.03
 FIRST_BATCH = 20
 LARGEST_BATCH = 2000
+# After so many the write-ahead log is copied back; each time waits for the disk.
+BATCHES_A_COPY = 4
 
 # The oldest first, from where the last batch ended. What the broker has not acknowledged is still needed.
 _CHOOSE = """
@@ -123,36 +126,44 @@ class Cleanup:
     def _batches(
         self, before: datetime, choose: Callable[[int, int], list[Row]], begin: Callable[[], None] | None = None
     ) -> Cleaned:
+        if not isinstance(self._db, SqliteDatabase):
+            return self._all_batches(before, choose, begin, lambda: None)
+        log = ShortLog(self._db, self._pause)
+        with log.kept():
+            try:
+                return self._all_batches(before, choose, begin, log.shorten_or_wait)
+            finally:
+                log.shorten()
+
+    def _all_batches(
+        self,
+        before: datetime,
+        choose: Callable[[int, int], list[Row]],
+        begin: Callable[[], None] | None,
+        between: Callable[[], None],
+    ) -> Cleaned:
         size, removed, batches, longest = FIRST_BATCH, 0, 0, 0.0
         after = _BEGINNING
-        own_checkpoints = isinstance(self._db, SqliteDatabase)
-        if own_checkpoints:
-            # Copying the write-ahead log back would else happen inside some commit, perhaps one of the writer's.
-            execute_sql(self._db, "PRAGMA wal_autocheckpoint = 0")
-        try:
-            while True:
-                with write_transaction(self._db):
-                    began = time.monotonic()
-                    if isinstance(self._db, PostgresqlDatabase):
-                        # Where it has no statistics yet it would sort all old events for each batch.
-                        execute_sql(self._db, "SET LOCAL enable_sort = off")
-                    chosen = choose(after, size)
-                    if chosen and not batches and begin is not None:
-                        begin()  # with the first batch: a clean-up that is broken off has its line in the audit log
-                    self._remove([row_id for row_id, _ in chosen])
-                held = time.monotonic() - began
-                if not chosen:
-                    return Cleaned(removed, before, batches, longest)
-                after = chosen[-1][1]
-                removed, batches, longest = removed + len(chosen), batches + 1, max(longest, held)
-                # Towards the wanted time, quickly down and slowly up.
-                size = max(1, min(int(size * min(BATCH_SECONDS / max(held, 1e-6), 1.5)), LARGEST_BATCH))
-                if own_checkpoints:
-                    execute_sql(self._db, "PRAGMA wal_checkpoint(PASSIVE)")
-                self._pause(PAUSE_SECONDS)
-        finally:
-            if own_checkpoints:
-                execute_sql(self._db, "PRAGMA wal_autocheckpoint = 1000")
+        while True:
+            with write_transaction(self._db):
+                began = time.monotonic()
+                if isinstance(self._db, PostgresqlDatabase):
+                    # Where it has no statistics yet it would sort all old events for each batch.
+                    execute_sql(self._db, "SET LOCAL enable_sort = off")
+                chosen = choose(after, size)
+                if chosen and not batches and begin is not None:
+                    begin()  # with the first batch: a clean-up that is broken off has its line in the audit log
+                self._remove([row_id for row_id, _ in chosen])
+            held = time.monotonic() - began
+            if not chosen:
+                return Cleaned(removed, before, batches, longest)
+            after = chosen[-1][1]
+            removed, batches, longest = removed + len(chosen), batches + 1, max(longest, held)
+            # Towards the wanted time, quickly down and slowly up.
+            size = max(1, min(int(size * min(BATCH_SECONDS / max(held, 1e-6), 1.5)), LARGEST_BATCH))
+            if batches % BATCHES_A_COPY == 0:
+                between()
+            self._pause(PAUSE_SECONDS)
 
     def _remove(self, ids: list[int]) -> None:
         if not ids:

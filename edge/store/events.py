@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import peewee
@@ -11,8 +12,8 @@ from edge.store.checks import checked_event, event_key, is_text
 from edge.store.fields import to_utc
 from edge.store.models import Event, Floor
 from edge.store.recording import record_event
-from edge.store.stored import EVENT_COLUMNS, Recorded, StoredEvent, stored_event
-from edge.store.transaction import first, rows, write_transaction
+from edge.store.stored import EVENT_COLUMNS, PAGE_COLUMNS, Recorded, StoredEvent, stored_event, stored_events
+from edge.store.transaction import Prepared, first, read_transaction, rows, slot, write_transaction
 from edge.store.trouble import one_line
 
 if TYPE_CHECKING:
@@ -79,15 +80,7 @@ class Events:
         ``Cursor(last.timestamp, last.id)``. Empty for a floor or camera that is unknown. RefusedError for a limit
         below 1 or a naive time.
         """
-        query = self._query(limit, floor, camera, since, until)
-        if query is None:
-            return []
-        if before is not None:
-            query = query.where(
-                Event.timestamp <= before.timestamp, (Event.timestamp < before.timestamp) | (Event.id < before.id)
-            )
-        ordered = query.order_by(Event.timestamp.desc(), Event.id.desc())
-        return [stored_event(row) for row in rows(self._db, ordered)]
+        return self._page(limit, floor, camera, since, until, before, newest=True)
 
     def oldest(
         self,
@@ -100,15 +93,7 @@ class Events:
         after: Cursor | None = None,
     ) -> list[StoredEvent]:
         """As ``newest``, from the other end: the oldest first."""
-        query = self._query(limit, floor, camera, since, until)
-        if query is None:
-            return []
-        if after is not None:
-            query = query.where(
-                Event.timestamp >= after.timestamp, (Event.timestamp > after.timestamp) | (Event.id > after.id)
-            )
-        ordered = query.order_by(Event.timestamp, Event.id)
-        return [stored_event(row) for row in rows(self._db, ordered)]
+        return self._page(limit, floor, camera, since, until, after, newest=False)
 
     def stream(
         self,
@@ -139,24 +124,60 @@ class Events:
         [(number,)] = rows(self._db, Event.select(peewee.fn.COUNT(Event.id)))
         return int(number)
 
-    def _query(
-        self, limit: int, floor: str | None, camera: str | None, since: datetime | None, until: datetime | None
-    ) -> peewee.ModelSelect[Event] | None:
+    def _page(
+        self,
+        limit: int,
+        floor: str | None,
+        camera: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        cursor: Cursor | None,
+        *,
+        newest: bool,
+    ) -> list[StoredEvent]:
         if limit < 1:
             raise RefusedError(f"the limit is {limit}; it must be 1 or more")
         if not is_text((floor or "") + (camera or "")):
-            return None
-        query = Event.select(*EVENT_COLUMNS).join(Floor).limit(limit)
+            return []
+        given: dict[str, object] = {"camera": camera, "since": since, "until": until}
         if floor is not None:
-            query = query.where(Event.floor == self._floor_id(floor))
-        if camera is not None:
-            query = query.where(Event.camera_id == camera)
-        if since is not None:
-            query = query.where(Event.timestamp >= since)
-        if until is not None:
-            query = query.where(Event.timestamp < until)
-        return query
+            row = _FLOOR_ID.first(self._db, name=floor)
+            if row is None:
+                return []
+            given["floor"] = floor_id = int(row[0])
+        if cursor is not None:
+            given |= {"moment": cursor.timestamp, "id": cursor.id}
+        given = {name: value for name, value in given.items() if value is not None}
+        page = _page(newest, frozenset(given))
+        if floor is not None:
+            return stored_events(page.raw(self._db, limit=limit, **given), {floor_id: floor})
+        with read_transaction(self._db):
+            return stored_events(page.raw(self._db, limit=limit, **given), dict(_FLOOR_NAMES.raw(self._db)))
 
-    def _floor_id(self, name: str) -> int:
-        row = first(self._db, Floor.select(Floor.id).where(Floor.name == name))
-        return int(row[0]) if row else 0
+
+_FLOOR_NAMES = Prepared(Floor.select(Floor.id, Floor.name))
+_FLOOR_ID = Prepared(Floor.select(Floor.id).where(Floor.name == slot("name")))
+
+
+@cache
+def _page(newest: bool, given: frozenset[str]) -> Prepared:
+    """The query with a condition for each name that is given: prepared once, they are asked for all day."""
+    query = Event.select(*PAGE_COLUMNS)
+    moment, row_id = slot("moment", Event.timestamp), slot("id")
+    conditions = {
+        "floor": Event.floor == slot("floor"),
+        "camera": Event.camera_id == slot("camera"),
+        "since": Event.timestamp >= slot("since", Event.timestamp),
+        "until": Event.timestamp < slot("until", Event.timestamp),
+        # The first part says nothing that the second does not, but it is the one that an index understands.
+        "moment": (
+            (Event.timestamp <= moment) & ((Event.timestamp < moment) | (Event.id < row_id))
+            if newest
+            else (Event.timestamp >= moment) & ((Event.timestamp > moment) | (Event.id > row_id))
+        ),
+    }
+    for name, condition in conditions.items():
+        if name in given:
+            query = query.where(condition)
+    order = (Event.timestamp.desc(), Event.id.desc()) if newest else (Event.timestamp, Event.id)
+    return Prepared(query.order_by(*order).limit(slot("limit")))

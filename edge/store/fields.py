@@ -18,6 +18,8 @@ def to_utc(moment: object) -> datetime:
     """The same moment in UTC. RefusedError for what is no aware datetime."""
     if not isinstance(moment, datetime):
         raise RefusedError(f"a time must be a datetime with a time zone, not {type(moment).__name__}")
+    if moment.tzinfo is UTC:
+        return moment
     if moment.utcoffset() is None:
         raise RefusedError(f"the time {moment.isoformat()} has no time zone; give it one, best datetime.UTC")
     try:
@@ -28,12 +30,13 @@ def to_utc(moment: object) -> datetime:
 
 def to_micros(moment: object) -> int:
     """Whole microseconds since the epoch, negative before it. RefusedError for what is no aware datetime."""
-    return (to_utc(moment) - EPOCH) // MICROSECOND
+    since = to_utc(moment) - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_micros(micros: int) -> datetime:
     """The aware UTC datetime of ``to_micros``."""
-    return EPOCH + timedelta(microseconds=micros)
+    return EPOCH + timedelta(0, 0, micros)  # by place: half of the time
 
 
 class Rule(SQL):

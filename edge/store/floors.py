@@ -11,24 +11,29 @@ from edge.store.checks import checked_note, checked_number, checked_text, is_tex
 from edge.store.floor_rows import FLOOR_COLUMNS, OCCUPANCY_COLUMNS, StoredFloor, occupancy, stored_floor
 from edge.store.ledger import note_adjustment
 from edge.store.models import AdjustmentReason, Floor
-from edge.store.transaction import Prepared, execute, first, locked, rows, slot, write_transaction
+from edge.store.transaction import Prepared, execute, first, rows, slot, write_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from peewee import Database, ModelSelect
+    from peewee import Database
 
     from edge.config import FloorConfig
     from edge.records import Occupancy
     from edge.store.audit import Act
 
-# Asked for with every vehicle that comes. The handful of rows is chosen from in Python: an index in the order of free
-# places would have to be written with every event.
+# The handful of rows is chosen from in Python: an index in the order of free places would have to be written with every
+# event, and databases differ in how they sort names.
 _OPEN = Prepared(
     Floor.select(*OCCUPANCY_COLUMNS).where(Floor.is_active == slot("active"), Floor.deleted_at.is_null()),
     OCCUPANCY_COLUMNS,
 )
+
+
+_NAMED = Floor.select(*FLOOR_COLUMNS).where(Floor.name == slot("name"))
+_BY_NAME = Prepared(_NAMED, FLOOR_COLUMNS)
+_TAKE = Prepared(_NAMED, FLOOR_COLUMNS, lock=True)
 
 
 class Floors:
@@ -55,7 +60,11 @@ class Floors:
 
     def recommended(self) -> Occupancy | None:
         """Where to send the next vehicle: active, not full, most free places, ties by name; None if all are full."""
-        return recommended([occupancy(row) for row in _OPEN.rows(self._db, active=True)])
+        found = _OPEN.raw(self._db, active=True)
+        most = max((total - current for _, _, _, total, current, *_ in found), default=0)
+        # Only those that tie become records: this is asked for with every vehicle that comes.
+        best = [_OPEN.python(row) for row in found if row[3] - row[4] == most]
+        return recommended([occupancy(row) for row in best])
 
     def get(self, name: str) -> Occupancy | None:
         """The floor of that name if it is there and not deleted, else None."""
@@ -76,10 +85,10 @@ class Floors:
 
     def find(self, name: str) -> StoredFloor:
         """The floor of that name, deleted or not; RefusedError, with the names that there are, if there is none."""
-        return self._named(Floor.select(*FLOOR_COLUMNS), name)
+        return self._named(_BY_NAME, name)
 
-    def _named(self, query: ModelSelect[Floor], name: str) -> StoredFloor:
-        row = first(self._db, query.where(Floor.name == name)) if is_text(name) else None
+    def _named(self, query: Prepared, name: str) -> StoredFloor:
+        row = query.first(self._db, name=name) if is_text(name) else None
         if row is None:
             known = ", ".join(repr(floor) for (floor,) in rows(self._db, Floor.select(Floor.name).order_by(Floor.id)))
             shown = name if len(name) <= 80 else f"{name[:77]}..."
@@ -231,7 +240,7 @@ class Floors:
 
     def _take(self, name: str) -> StoredFloor:
         """``find``, for a change that depends on what it finds."""
-        return self._named(locked(self._db, Floor.select(*FLOOR_COLUMNS)), name)
+        return self._named(_TAKE, name)
 
     def _insert(
         self,

@@ -6,41 +6,50 @@ thousands of rows, not millions.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from peewee import fn
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from edge.errors import RefusedError
-from edge.records import Direction, VehicleType
-from edge.store.fields import from_micros, to_utc
+from edge.records import VehicleType
+from edge.store.fields import from_micros, to_micros, to_utc
 from edge.store.floors import Floors
-from edge.store.hours import HOUR, hour_of
-from edge.store.models import Event, EventHourly
-from edge.store.transaction import Prepared, read_transaction, rows, slot
+from edge.store.hours import HOUR, HOUR_MICROS, hour_of
+from edge.store.transaction import execute_sql, read_transaction, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime, tzinfo
 
-    from peewee import Database, Expression
+    from peewee import Database
 
-_BY_HOUR = (
-    EventHourly.select(
-        EventHourly.hour,
-        fn.SUM(EventHourly.entries),
-        fn.SUM(EventHourly.exits),
-        fn.SUM(EventHourly.confidence_sum),
-        *(fn.SUM(getattr(EventHourly, kind.value)) for kind in VehicleType),
-    )
-    .where(
-        EventHourly.hour >= slot("since", EventHourly.hour),
-        EventHourly.hour < slot("until", EventHourly.hour),
-    )
-    .group_by(EventHourly.hour)
-)
-_HOURS = Prepared(_BY_HOUR)
-_HOURS_OF_FLOOR = Prepared(_BY_HOUR.where(EventHourly.floor == slot("floor_id")))
+    from edge.store.transaction import Row
+
+DAY = timedelta(days=1)
+# Of a longer window only the part is looked at in which something was counted.
+LONG = timedelta(days=1000)
+
+_COUNTED = ("entries", "exits", "confidence_sum", *(kind.value for kind in VehicleType))
+_SUMS = ", ".join(f"sum({name})" for name in _COUNTED)
+_NAMED_SUMS = ", ".join(f"sum({name}) AS {name}" for name in _COUNTED)
+# By the hour of the day of UTC, -23 to 23 as division by databases goes. First by the hour, which is the order of the
+# table: only its few thousand sums have to be sorted, not each row.
+_HOURS = f"""
+    SELECT (hour / {HOUR_MICROS}) % 24, {_SUMS} FROM (
+        SELECT hour, {_NAMED_SUMS} FROM event_hourly WHERE hour >= ? AND hour < ? GROUP BY hour) AS by_hour
+    GROUP BY 1"""
+_HOURS_OF_FLOOR = f"""
+    SELECT (hour / {HOUR_MICROS}) % 24, {_SUMS} FROM event_hourly
+    WHERE hour >= ? AND hour < ? AND floor_id = ? GROUP BY 1"""
+_EVENTS = f"""
+    SELECT count(CASE direction WHEN 'entry' THEN 1 END), count(CASE direction WHEN 'exit' THEN 1 END), sum(confidence),
+           {", ".join(f"count(CASE vehicle_type WHEN '{kind}' THEN 1 END)" for kind in VehicleType)}
+    FROM events WHERE timestamp >= ? AND timestamp < ?"""
+_EVENTS_OF_FLOOR = f"{_EVENTS} AND floor_id = ?"
+_CLEANED = "SELECT hour FROM event_hourly WHERE hour IN (?, ?) AND removed_entries + removed_exits > 0"
+_CLEANED_OF_FLOOR = f"{_CLEANED} AND floor_id = ?"
+# Each on its own is the first step into the table; asked together, SQLite would read all of it.
+_FIRST_AND_LAST = "SELECT (SELECT min(hour) FROM event_hourly), (SELECT max(hour) FROM event_hourly)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +89,17 @@ class Summary:
 
 
 class _Tally:
-    def __init__(self, zone: tzinfo | None) -> None:
-        self._zone = zone
-        self.entries: Counter[int] = Counter()
-        self.exits: Counter[int] = Counter()
-        self.types: Counter[VehicleType] = Counter()
-        self.confidence = 0.0
+    def __init__(self) -> None:
+        self.by_hour = [[0, 0] for _ in range(24)]
+        self.sums: list[float] = [0] * len(_COUNTED)
 
-    def hour(self, moment: datetime, entries: int, exits: int) -> None:
-        local = moment.astimezone(self._zone).hour
-        self.entries[local] += entries
-        self.exits[local] += exits
+    def add(self, hour: int, sums: Sequence[float | None]) -> None:
+        """The sums of ``_COUNTED`` of an hour of the day; there are none where nothing was counted."""
+        if sums[2] is None:
+            return
+        self.by_hour[hour][0] += int(sums[0] or 0)
+        self.by_hour[hour][1] += int(sums[1] or 0)
+        self.sums = [total + float(number or 0) for total, number in zip(self.sums, sums, strict=True)]
 
 
 class Statistics:
@@ -108,69 +117,93 @@ class Statistics:
         after the beginning.
         """
         since, until = checked_window(since, until)
-        tally = _Tally(zone)
+        tally = _Tally()
         with read_transaction(self._db):
-            floor_id = Floors(self._db).find(floor).id if floor is not None else None
-            since, until = self._widened(since, until, floor_id)
+            floors = () if floor is None else (Floors(self._db).find(floor).id,)
+            since, until = self._widened(since, until, floors)
             first, last = _up(since), hour_of(until)
             if first > last:  # within one hour
-                self._count_events(since, until, floor_id, tally)
+                self._count_events(since, until, floors, zone, tally)
             else:
-                self._count_events(since, first, floor_id, tally)
-                self._count_hours(first, last, floor_id, tally)
-                self._count_events(last, until, floor_id, tally)
-        entries, exits = tally.entries.total(), tally.exits.total()
+                self._count_events(since, first, floors, zone, tally)
+                self._count_hours(first, last, floors, zone, tally)
+                self._count_events(last, until, floors, zone, tally)
+        entries, exits, confidence, *types = tally.sums
         return Summary(
             since=since,
             until=until,
             floor=floor,
-            entries=entries,
-            exits=exits,
-            by_type={kind: tally.types[kind] for kind in VehicleType},
-            by_hour=tuple((tally.entries[hour], tally.exits[hour]) for hour in range(24)),
-            mean_confidence=tally.confidence / (entries + exits) if entries + exits else None,
+            entries=int(entries),
+            exits=int(exits),
+            by_type=dict(zip(VehicleType, map(int, types), strict=True)),
+            by_hour=tuple((came, went) for came, went in tally.by_hour),
+            mean_confidence=confidence / (entries + exits) if entries + exits else None,
         )
 
-    def _widened(self, since: datetime, until: datetime, floor_id: int | None) -> tuple[datetime, datetime]:
-        if since != hour_of(since) and self._cleaned(hour_of(since), floor_id):
-            since = hour_of(since)
-        if until != hour_of(until) and self._cleaned(hour_of(until), floor_id):
+    def _widened(self, since: datetime, until: datetime, floors: tuple[int, ...]) -> tuple[datetime, datetime]:
+        first, last = hour_of(since), hour_of(until)
+        if since == first and until == last:
+            return since, until
+        query = _CLEANED_OF_FLOOR if floors else _CLEANED
+        cleaned = {int(hour) for (hour,) in self._run(query, to_micros(first), to_micros(last), *floors)}
+        if to_micros(first) in cleaned:
+            since = first
+        if to_micros(last) in cleaned:
             until = _up(until)
         return since, until
 
-    def _cleaned(self, hour: datetime, floor_id: int | None) -> bool:
-        removed = EventHourly.removed_entries + EventHourly.removed_exits
-        query = EventHourly.select(EventHourly.hour).where(EventHourly.hour == hour, removed > 0)
-        if floor_id is not None:
-            query = query.where(EventHourly.floor == floor_id)
-        return bool(rows(self._db, query.limit(1)))
+    def _count_hours(
+        self, since: datetime, until: datetime, floors: tuple[int, ...], zone: tzinfo | None, tally: _Tally
+    ) -> None:
+        if until - since > LONG:
+            [(first, last)] = self._run(_FIRST_AND_LAST)
+            if first is None:
+                return
+            since, until = max(since, from_micros(first)), min(until, from_micros(last) + HOUR)
+        for begin, end, shift in _by_offset(since, until, zone):
+            query = _HOURS_OF_FLOOR if floors else _HOURS
+            for hour, *sums in self._run(query, to_micros(begin), to_micros(end), *floors):
+                tally.add((int(hour) + shift) % 24, sums)
 
-    def _count_hours(self, since: datetime, until: datetime, floor_id: int | None, tally: _Tally) -> None:
-        if since >= until:
-            return
-        query, floor = (_HOURS, {}) if floor_id is None else (_HOURS_OF_FLOOR, {"floor_id": floor_id})
-        found = query.rows(self._db, since=since, until=until, **floor)
-        if not found:
-            return
-        hours, entries, exits, confidence, *types = zip(*found, strict=True)
-        for hour, came, went in zip(hours, entries, exits, strict=True):
-            tally.hour(from_micros(hour), came, went)
-        tally.confidence += sum(confidence)
-        for kind, numbers in zip(VehicleType, types, strict=True):
-            tally.types[kind] += sum(numbers)
+    def _count_events(
+        self, since: datetime, until: datetime, floors: tuple[int, ...], zone: tzinfo | None, tally: _Tally
+    ) -> None:
+        if since < until:
+            query = _EVENTS_OF_FLOOR if floors else _EVENTS
+            [sums] = self._run(query, to_micros(since), to_micros(until), *floors)
+            tally.add(since.astimezone(zone).hour, sums)
 
-    def _count_events(self, since: datetime, until: datetime, floor_id: int | None, tally: _Tally) -> None:
-        if since >= until:
-            return
-        where = _within(Event.timestamp, since, until)
-        if floor_id is not None:
-            where &= Event.floor == floor_id
-        query = Event.select(Event.direction, Event.vehicle_type, Event.confidence).where(where)
-        for direction, kind, confidence in rows(self._db, query):
-            entry = direction == Direction.ENTRY.value
-            tally.hour(since, int(entry), int(not entry))
-            tally.types[VehicleType(kind)] += 1
-            tally.confidence += confidence
+    def _run(self, query: str, *values: int) -> list[Row]:
+        return execute_sql(self._db, words(self._db, query), values)
+
+
+def _by_offset(since: datetime, until: datetime, zone: tzinfo | None) -> Iterator[tuple[datetime, datetime, int]]:
+    """The window in pieces in which local time is so many whole hours from UTC, rounded down.
+
+    The hours of the day at which a change takes effect are found by looking at each day: no zone changes twice in one.
+    """
+    begin = moment = since
+    shift = _shift(since, zone)
+    while moment < until:
+        after = min(moment + DAY, until)
+        if _shift(after, zone) != shift:
+            after = next(hour for hour in _hours(moment, after) if _shift(hour, zone) != shift)
+            yield begin, after, shift
+            begin, shift = after, _shift(after, zone)
+        moment = after
+    if begin < until:
+        yield begin, until, shift
+
+
+def _hours(since: datetime, until: datetime) -> Iterator[datetime]:
+    while since < until:
+        since += HOUR
+        yield since
+
+
+def _shift(moment: datetime, zone: tzinfo | None) -> int:
+    offset = moment.astimezone(zone).utcoffset()
+    return 0 if offset is None else offset // HOUR
 
 
 def checked_window(since: datetime, until: datetime) -> tuple[datetime, datetime]:
@@ -184,8 +217,3 @@ def checked_window(since: datetime, until: datetime) -> tuple[datetime, datetime
 def _up(moment: datetime) -> datetime:
     hour = hour_of(moment)
     return hour if hour == moment else hour + HOUR
-
-
-def _within(column: Any, since: datetime, until: datetime) -> Expression:
-    within: Expression = (column >= since) & (column < until)
-    return within

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from edge.records import ClockState, Direction, VehicleType
 from edge.records import Event as EventRecord
+from edge.store.fields import from_micros
 from edge.store.models import Event, Floor
 
 if TYPE_CHECKING:
-    import uuid
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from edge.records import Occupancy
@@ -23,7 +25,7 @@ class StoredEvent:
     """An event as it stands in the database. Both times are aware UTC."""
 
     id: int
-    event_id: uuid.UUID
+    event_id: UUID
     camera_id: str
     gate_id: str
     floor_id: int
@@ -84,21 +86,36 @@ EVENT_COLUMNS = (
 )
 
 
+# Looking up is several times quicker than calling the enumeration.
+_TYPES = {kind.value: kind for kind in VehicleType}
+_WAYS = {way.value: way for way in Direction}
+_CLOCKS = {state.value: state for state in ClockState}
+
+
+# What ``stored_events`` makes records of, as the database has them: without the floor's name, so without a join.
+PAGE_COLUMNS = tuple(column for column in EVENT_COLUMNS if column is not Floor.name)
+
+
+def stored_events(rows: Iterable[Row], floors: Mapping[int, str]) -> list[StoredEvent]:
+    """The records of raw rows of ``PAGE_COLUMNS``; ``floors`` has the names by their ids.
+
+    A page is made of many and asked for often, so each value is turned on its own, without a step between.
+    """
+    types, ways, clocks = _TYPES, _WAYS, _CLOCKS
+    return [
+        StoredEvent(
+            *(row_id, UUID(event_id), camera, gate, floor_id, floors[floor_id], track, types[vehicle], ways[way]),
+            *(confidence, from_micros(timestamp), from_micros(created), clocks[clock]),
+        )
+        for row_id, event_id, camera, gate, floor_id, track, vehicle, way, confidence, timestamp, created, clock in rows
+    ]
+
+
 def stored_event(row: Row) -> StoredEvent:
     """The record of a row of ``EVENT_COLUMNS``."""
     row_id, event_id, camera, gate, floor_id, floor, track, vehicle, way, confidence, timestamp, created, clock = row
+    # By place: a page of events is made of many, and names would take longer than the values.
     return StoredEvent(
-        id=row_id,
-        event_id=event_id,
-        camera_id=camera,
-        gate_id=gate,
-        floor_id=floor_id,
-        floor=floor,
-        track_id=track,
-        vehicle_type=VehicleType(vehicle),
-        direction=Direction(way),
-        confidence=confidence,
-        timestamp=timestamp,
-        created_at=created,
-        clock_state=ClockState(clock),
+        *(row_id, event_id, camera, gate, floor_id, floor, track, _TYPES[vehicle], _WAYS[way], confidence),
+        *(timestamp, created, _CLOCKS[clock]),
     )

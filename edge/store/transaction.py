@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import peewee
-from peewee import Database, Field, PostgresqlDatabase, Query, SqliteDatabase
+from peewee import BooleanField, Database, Field, ForeignKeyField, PostgresqlDatabase, Query, SqliteDatabase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 Row = tuple[Any, ...]
+Converter = Callable[[Any], Any]
 
 # Names the lock of this program's writers among the advisory locks of a PostgreSQL database: "SPKE". Never change it.
 _WRITER_LOCK = 0x53504B45
@@ -54,8 +56,12 @@ def _fetching() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        kind = getattr(peewee, type(error).__name__, peewee.DatabaseError)
-        raise kind(str(error)) from error
+        raise _peewees(error) from error
+
+
+def _peewees(error: sqlite3.Error) -> Exception:
+    kind: type[Exception] = getattr(peewee, type(error).__name__, peewee.DatabaseError)
+    return kind(str(error))
 
 
 def rows(db: Database, query: Query) -> list[Row]:
@@ -93,10 +99,13 @@ def execute(db: Database, query: Query) -> int:
 
 def execute_sql(db: Database, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
     """Runs a statement that Peewee has no words for; all of its rows. ``words`` makes it one for any database."""
-    with _fetching():
+    try:
         cursor = db.execute_sql(sql, parameters)  # type: ignore[no-untyped-call]  # Peewee's stub has no types here
         # A driver may refuse to fetch after a statement that gives no rows.
-        return list(cursor.fetchall()) if cursor.description is not None else []
+        found: list[Row] = cursor.fetchall() if cursor.description is not None else []
+    except sqlite3.Error as error:
+        raise _peewees(error) from error
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +129,32 @@ class Prepared:
     def __init__(self, query: Query, columns: Sequence[Field] = (), *, lock: bool = False) -> None:
         self._query = query
         self._lock = lock
-        self._convert: list[Callable[[Any], Any]] = [column.python_value for column in columns]
-        self._compiled: dict[type[Database], tuple[str, list[object]]] = {}
+        # Only what is not Python's already; half of the time of a row would go into turning text into text.
+        self._convert: list[tuple[int, Converter]] = [
+            (place, column.python_value) for place, column in enumerate(columns) if not _is_plain(column)
+        ]
+        self._compiled: dict[type[Database], tuple[str, list[object], list[tuple[int, str, Converter | None]]]] = {}
 
     def rows(self, db: Database, **values: object) -> list[Row]:
         """All rows, with each slot filled by the value of its name."""
-        sql, parameters = self._sql(db)
-        filled = [_fill(parameter, values) for parameter in parameters]
-        found = execute_sql(db, sql, filled)
-        if not self._convert:
-            return found
-        convert = self._convert
-        return [tuple([to_python(value) for to_python, value in zip(convert, row, strict=True)]) for row in found]
+        found = self.raw(db, **values)
+        return [self.python(row) for row in found] if self._convert else found
+
+    def raw(self, db: Database, **values: object) -> list[Row]:
+        """``rows`` as the database has them; ``python`` converts one."""
+        sql, constants, slots = self._compiled.get(type(db)) or self._compile(db)
+        parameters = constants.copy()
+        for place, name, to_database in slots:
+            value = values[name]
+            parameters[place] = value if to_database is None else to_database(value)
+        return execute_sql(db, sql, parameters)
+
+    def python(self, row: Row) -> Row:
+        """A row of ``raw`` with Python's values."""
+        values = list(row)
+        for place, to_python in self._convert:
+            values[place] = to_python(values[place])
+        return tuple(values)
 
     def first(self, db: Database, **values: object) -> Row | None:
         """The first row, or None."""
@@ -141,19 +164,21 @@ class Prepared:
         """For a statement that returns nothing."""
         self.rows(db, **values)
 
-    def _sql(self, db: Database) -> tuple[str, list[object]]:
-        kind = type(db)
-        if kind not in self._compiled:
-            query: Any = self._query
-            if self._lock:
-                query = locked(db, query)
-            sql, parameters = db.get_sql_context().sql(query).query()  # type: ignore[no-untyped-call]  # as above
-            self._compiled[kind] = (str(sql), list(parameters))
-        return self._compiled[kind]
+    def _compile(self, db: Database) -> tuple[str, list[object], list[tuple[int, str, Converter | None]]]:
+        query: Any = self._query
+        if self._lock:
+            query = locked(db, query)
+        sql, parameters = db.get_sql_context().sql(query).query()  # type: ignore[no-untyped-call]  # as above
+        slots = [
+            (place, parameter.name, parameter.field.db_value if parameter.field is not None else None)
+            for place, parameter in enumerate(parameters)
+            if isinstance(parameter, _Slot)
+        ]
+        compiled = self._compiled[type(db)] = (str(sql), list(parameters), slots)
+        return compiled
 
 
-def _fill(parameter: object, values: dict[str, object]) -> object:
-    if not isinstance(parameter, _Slot):
-        return parameter
-    value = values[parameter.name]
-    return value if parameter.field is None else parameter.field.db_value(value)  # type: ignore[no-untyped-call]  # as above
+def _is_plain(column: Field) -> bool:
+    """Whether the driver's value is Python's already."""
+    own = type(column).python_value in (Field.python_value, ForeignKeyField.python_value)
+    return own and not isinstance(column, BooleanField)

@@ -25,10 +25,11 @@ MOST_OF_A_KIND = 100
 _BY_TYPE = ", ".join(f"sum(CASE WHEN vehicle_type = '{kind}' THEN 1 ELSE 0 END) AS {kind}" for kind in VehicleType)
 _TYPES_DIFFER = " OR ".join(f"h.{kind} <> coalesce(e.{kind}, 0)" for kind in VehicleType)
 # Hours whose events are not those that the hourly totals say, in both directions. What was cleaned up has no type
-# any more, so types are compared only where nothing was.
+# any more, so types are compared only where nothing was. Without the CAST the computed hour has no column's type, and
+# SQLite would look up each hour among all of its floor's.
 _HOURS = f"""
     WITH e AS (
-        SELECT {HOUR_OF_TIMESTAMP} AS hour, floor_id,
+        SELECT CAST({HOUR_OF_TIMESTAMP} AS BIGINT) AS hour, floor_id,
                sum(CASE WHEN direction = 'entry' THEN 1 ELSE 0 END) AS entries,
                sum(CASE WHEN direction = 'exit' THEN 1 ELSE 0 END) AS exits, {_BY_TYPE},
                sum(confidence) AS confidence_sum

@@ -82,7 +82,8 @@ def test_a_query_is_answered_by_its_index(
     assert any(by in plan for plan in done), done
     for plan in done:
         # Walking an index from its end until a limit is reached is no search, and as cheap.
-        assert "SCAN" not in plan.replace("SCAN t1 USING INDEX event_timestamp", ""), plan
+        harmless = plan.replace("SCAN t1 USING INDEX event_timestamp", "").replace("SCAN CONSTANT ROW", "")
+        assert "SCAN" not in harmless.replace("SCAN by_hour", ""), plan
         assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
 
 
