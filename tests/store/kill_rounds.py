@@ -32,7 +32,7 @@ from edge.store import cleanup
 from edge.store.audit import Act, Audit
 from edge.store.backup import Backups
 from edge.store.cleanup import Cleanup
-from edge.store.database import open_copy, open_database
+from edge.store.database import PAGE_BYTES, open_copy, open_database
 from edge.store.events import Events
 from edge.store.floors import Floors
 from edge.store.models import Event as EventRow
@@ -54,7 +54,6 @@ OLD = NOW - timedelta(days=20)
 CHECKPOINT_OFFSET = 128
 LOG_HEADER = 32
 FRAME_HEADER = 24
-PAGE = 4096
 FLOORS = (FloorConfig(name="Ground", total_slots=30, opening_vehicles=15), FloorConfig(name="Roof", total_slots=4))
 FORK = multiprocessing.get_context("fork")
 
@@ -252,7 +251,7 @@ def cuts(path: Path, seed: int, number_of_cuts: int) -> dict[str, int]:
         # Frames of the log that are being copied into the database: they were on the disk before that began.
         (copied,) = struct.unpack_from("=I", index, CHECKPOINT_OFFSET)
         in_checkpoint += copied > 0
-        safe = LOG_HEADER + copied * (PAGE + FRAME_HEADER)
+        safe = LOG_HEADER + copied * (PAGE_BYTES + FRAME_HEADER)
         tear = number % 2 == 1 and safe < len(log)
         if tear:
             torn += 1
@@ -260,7 +259,7 @@ def cuts(path: Path, seed: int, number_of_cuts: int) -> dict[str, int]:
             if chance.random() < 0.5:
                 del log[begin:]
             else:
-                end = min(begin + chance.randint(1, 3 * PAGE), len(log))
+                end = min(begin + chance.randint(1, 3 * PAGE_BYTES), len(log))
                 log[begin:end] = chance.randbytes(end - begin)
         for suffix in ("-wal", "-shm"):
             copy.with_name(copy.name + suffix).unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from edge.errors import RefusedError, StoreError
 from edge.store import copy as copying
 from edge.store.backup import STAMP, Backups
-from edge.store.database import open_copy, open_database
+from edge.store.database import PAGE_BYTES, open_copy, open_database
 from edge.store.events import Events
 from edge.store.verify import verify
 
@@ -93,7 +93,7 @@ def test_a_damaged_database_makes_no_backup(
         "SELECT rootpage FROM sqlite_master WHERE name = 'event_camera_id_timestamp'"
     ).fetchall()
     sqlite_db.close()
-    scribble(path, (root - 1) * 4096 + 8, 2000)
+    scribble(path, (root - 1) * PAGE_BYTES + 8, 1000)
     with (
         closing(open_database(path, busy_timeout=1.0, read_only=True)) as damaged,
         pytest.raises(StoreError, match="damaged"),
@@ -143,8 +143,8 @@ def test_a_disk_without_room_is_left_alone(
 ) -> None:
     """A copy that would take the last room of the disk, which the next events need, is not begun."""
     usage = namedtuple("usage", "total used free")  # as shutil's own
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 100_000, 100_000))
-    with pytest.raises(StoreError, match=r"0\.1 MB free; make room, or use a folder on another disk"):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 40_000, 40_000))
+    with pytest.raises(StoreError, match=r"0\.0 MB free; make room, or use a folder on another disk"):
         backups.make(sqlite_db, NOW)
     assert backups.found() == []
 

@@ -15,7 +15,7 @@ from edge.store import recovery
 from edge.store.audit import Act, Audit
 from edge.store.backup import STAMP, Backups
 from edge.store.cleanup import Cleanup
-from edge.store.database import open_database
+from edge.store.database import PAGE_BYTES, open_database
 from edge.store.events import Events
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 ACT = Act("recovery", NOW)
-PAGE = 4096
 
 
 @pytest.fixture
@@ -74,17 +73,17 @@ def truncated(path: Path) -> None:
 def zeroed(path: Path) -> None:
     """Its beginning is zeros, as after a power cut on a card."""
     with path.open("r+b") as file:
-        file.write(bytes(PAGE))
+        file.write(bytes(PAGE_BYTES))
 
 
 def scribbled_schema(path: Path) -> None:
     """The header is whole, what follows it is not."""
-    scribble(path, 100, PAGE - 100)
+    scribble(path, 100, PAGE_BYTES - 100)
 
 
 def scribbled_events(path: Path) -> None:
     """The events' table has a page of noise."""
-    scribble(path, (root_page(path, "events") - 1) * PAGE, PAGE)
+    scribble(path, (root_page(path, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
 
 
 DAMAGES = [truncated, zeroed, scribbled_schema, scribbled_events]
@@ -155,7 +154,7 @@ def test_what_the_damaged_file_still_tells_is_carried_over(
         Floors(db).correct("Ground", 33, Act("anna", NOW))
         Events(db).record(make_event(2600), now)
         db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE, PAGE)
+    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
     done = recover(filled, backups, NOW)
     assert done is not None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
@@ -190,7 +189,7 @@ def test_events_on_both_sides_of_a_damaged_page_are_carried_over(
             ).fetchall()
         except Exception:  # this SQLite was built without it
             pytest.skip("this SQLite has no dbstat table to find a page with")
-    scribble(filled, (page - 1) * PAGE, PAGE)
+    scribble(filled, (page - 1) * PAGE_BYTES, PAGE_BYTES)
     done = recover(filled, backups, NOW)
     assert done is not None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
@@ -253,7 +252,7 @@ def test_a_large_file_is_looked_at_for_a_while_only(
     filled: Path, backups: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A start does not wait for minutes; after a write that met damage it does, and then finds it."""
-    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE, PAGE)
+    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
     monkeypatch.setattr(recovery, "_STEPS", 1)
     assert find_damage(filled, seconds=0.0) is None
     assert find_damage(filled, seconds=60.0) is not None
@@ -272,7 +271,7 @@ def test_a_false_alarm_is_over_once_all_was_looked_at(filled: Path, backups: Bac
 
 def test_damage_is_told_from_trouble(filled: Path, make_event: Callable[..., Event], now: datetime) -> None:
     """What a damaged file raises while it is used is damage; a lock is not."""
-    scribble(filled, (root_page(filled, "events") - 1) * PAGE, PAGE)
+    scribble(filled, (root_page(filled, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
     with closing(open_database(filled, busy_timeout=0.05)) as db:
         with pytest.raises(Exception, match="malformed") as caught:
             Events(db).record(make_event(5000), now)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge.store.database import open_database
+from edge.store.database import PAGE_BYTES, open_database
 from edge.store.verify import verify
 
 if TYPE_CHECKING:
@@ -81,10 +81,10 @@ def test_a_daemon_restores_the_newest_backup_and_counts_on(
         return [problem["code"] for problem in json.loads(health)["problems"]] if health else ["nothing yet"]
 
     with path.open("r+b") as file:  # its beginning is gone, as after a power cut on a bad card
-        file.write(bytes(4096))
+        file.write(bytes(PAGE_BYTES))
     torn = path.read_bytes()
     with backed_up.started("run") as daemon:
-        eventually(lambda: path.read_bytes()[:4096] != bytes(4096) and events_in(path) >= 17, 90)
+        eventually(lambda: path.read_bytes()[:PAGE_BYTES] != bytes(PAGE_BYTES) and events_in(path) >= 17, 90)
         eventually(lambda: problems() == ["database_restored"])
         assert backed_up.stop(daemon) == 0
     with backed_up.started("run") as daemon:  # a restart does not make the count right
@@ -116,8 +116,8 @@ def test_damage_that_a_running_daemon_meets_is_put_right_at_its_next_start(
             eventually(lambda: other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, 90)
             with path.open("r+b") as file:
                 for index in ("event_camera_id_track_id_direction_timestamp", "event_event_id"):
-                    file.seek((root_page(path, index) - 1) * 4096)
-                    file.write(os.urandom(4096))
+                    file.seek((root_page(path, index) - 1) * PAGE_BYTES)
+                    file.write(os.urandom(PAGE_BYTES))
             # So that the daemon forgets what it has in memory.
             other.execute("UPDATE floors SET seq = seq + 1")
         assert daemon.wait(90) == 1
