@@ -37,10 +37,6 @@ def test_a_writer_is_durable_and_checks_its_keys(sqlite_db: SqliteDatabase) -> N
     assert sqlite_db.pragma("busy_timeout") == 5000
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["wh?t.db", "a#b.db", "100%20.db", "with space.db", "file:x?mode=memory", ":memory:", "ü✓.db", "%zz&b=c.db"],
-)
 def test_a_new_file_has_small_pages_and_a_log_of_4_mib(sqlite_db: SqliteDatabase) -> None:
     """So that an event writes little, and the log is copied back by its bytes, whatever the size of a page is."""
     assert sqlite_db.pragma("page_size") == 1024
@@ -59,6 +55,10 @@ def test_a_file_with_other_pages_keeps_them(path: Path) -> None:
         assert db.pragma("wal_autocheckpoint") == 1024
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["wh?t.db", "a#b.db", "100%20.db", "with space.db", "file:x?mode=memory", ":memory:", "ü✓.db", "%zz&b=c.db"],
+)
 def test_any_file_name_works_for_both_kinds_of_handle(
     tmp_path: Path, name: str, floors: tuple[FloorConfig, ...], now: datetime
 ) -> None:
