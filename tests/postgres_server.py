@@ -78,7 +78,8 @@ class PostgresServer:
         assert folder is not None
         data = self.folder / "data"
         initdb = [folder / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(initdb, check=True, capture_output=True, cwd=self.folder, **self._who)
+        made = subprocess.run(initdb, check=False, capture_output=True, text=True, cwd=self.folder, **self._who)
+        assert made.returncode == 0, made.stderr
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(

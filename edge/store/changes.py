@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from edge.store.transaction import execute_sql
 
 if TYPE_CHECKING:
-    from peewee import Database
+    from peewee import SqliteDatabase
 
 
-def data_version(db: Database) -> int:
+def data_version(db: SqliteDatabase) -> int:
     """A number that differs from the last one of the same handle when any other connection has committed since.
 
-    SQLite's ``PRAGMA data_version``: asks the file's header, reads no table.
+    SQLite's ``PRAGMA data_version``: asks the file's header, reads no table. Of SQLite only.
     """
     return int(execute_sql(db, "PRAGMA data_version")[0][0])

@@ -90,6 +90,10 @@ def words(db: Database, sql: str) -> str:
 
 def execute(db: Database, query: Query) -> int:
     """Runs an insert, update or delete. The new row's id for an insert, else the number of rows."""
+    if isinstance(query, peewee.ModelInsert) and db.returning_clause:
+        # By itself Peewee 4.0 asks for the key only if the model is bound to a database, and fails if it is not.
+        [(key,)] = rows(db, query.returning(query.model._meta.primary_key))
+        return int(key)
     return int(query.execute(db))
 
 

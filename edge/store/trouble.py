@@ -90,7 +90,7 @@ def one_line(error: BaseException) -> str:
 
 def name_of(db: Database) -> str:
     """What messages call the database: its file, or its address without the password."""
-    return re.sub(r"(?<=://)[^@/]*@", "", str(db.database))
+    return re.sub(r"(?<=://)[^@/]*@|(?<=password=)[^&\s]*", "", str(db.database))
 
 
 @contextmanager

@@ -157,7 +157,7 @@ def beside() -> Iterator[Callable[[Database], Database]]:
 
     def another(db: Database) -> Database:
         if isinstance(db, SqliteDatabase):
-            made.append(open_database(Path(db.database), busy_timeout=5.0))
+            made.append(open_database(Path(db.database), busy_timeout=60.0))
         else:
             made.append(PostgresqlDatabase(db.database, prefer_psycopg3=True))
         return made[-1]

@@ -1,6 +1,6 @@
 """A process that records, for the tests that run several at once or kill one. Not a test itself.
 
-recorder.py same PATH SEED              records 60 known events in its own order, prints how many it inserted
+recorder.py same DATABASE SEED          records 60 known events in its own order, prints how many it inserted
 recorder.py endless PATH RUN            records new events for ever, prints the id of each one committed
 """
 
@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from peewee import PostgresqlDatabase
+
 from edge.config import FloorConfig
 from edge.records import Direction, Event, VehicleType
 from edge.store.database import open_database
@@ -23,6 +25,8 @@ from edge.store.outbox import Outbox
 from edge.store.writer import Writer
 
 if TYPE_CHECKING:
+    from peewee import Database
+
     from edge.store.events import Recorded
 
 BEGINNING = datetime(2026, 5, 4, tzinfo=UTC)
@@ -43,9 +47,16 @@ def crossing(run: str, n: int, chance: random.Random) -> list[Event]:
     return [event(run, n, "inner", "Ground", way), event(run, n, "inner", "Roof", way.opposite)]
 
 
-def same(path: Path, seed: int) -> None:
+def handle(database: str) -> Database:
+    """A handle on a file, or on the database of a PostgreSQL server that the address names."""
+    if database.startswith("postgresql://"):
+        return PostgresqlDatabase(database, prefer_psycopg3=True)
+    return open_database(Path(database), busy_timeout=60.0)
+
+
+def same(database: str, seed: int) -> None:
     """Record the same crossings as every other process, each call of 1 or 2 events, in a shuffled order."""
-    with closing(open_database(path, busy_timeout=60.0)) as db:
+    with closing(handle(database)) as db:
         chance = random.Random(0)
         crossings = [crossing("SAME", n, chance) for n in range(40)]
         random.Random(seed).shuffle(crossings)
@@ -82,6 +93,6 @@ def endless(path: Path, run: str) -> None:
 if __name__ == "__main__":
     kind, file, argument = sys.argv[1:]
     if kind == "same":
-        same(Path(file), int(argument))
+        same(file, int(argument))
     else:
         endless(Path(file), argument)

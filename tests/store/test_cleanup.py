@@ -139,8 +139,8 @@ def test_a_writer_beside_it_waits_a_moment_at_most(
 ) -> None:
     """While thousands of events go in batches, another connection records all the time and all agrees at the end."""
     old = act.at - timedelta(days=50)
-    for start in range(0, 6000, 500):
-        batch = [make_event(n, timestamp=old + timedelta(seconds=n)) for n in range(start, start + 500)]
+    for start in range(0, 6000, 100):
+        batch = [make_event(n, timestamp=old + timedelta(seconds=n)) for n in range(start, start + 100)]
         Events(db).record_all(batch, act.at)
     Outbox(db).acknowledge(range(1, 10_000))
     ended = threading.Event()

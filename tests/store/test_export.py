@@ -49,7 +49,8 @@ def awkward(
     ]
     with new_database() as db:
         Floors(db).ensure(floors, now)
-        Events(db).record_all(events, now)
+        for start in range(0, len(events), 100):
+            Events(db).record_all(events[start : start + 100], now)
         yield db
 
 

@@ -20,7 +20,7 @@ from edge.store.outbox import Outbox
 from edge.store.verify import verify
 
 if TYPE_CHECKING:
-    from peewee import SqliteDatabase
+    from peewee import Database
 
 RECORDER = Path(__file__).parent / "recorder.py"
 PROJECT = RECORDER.parent.parent.parent
@@ -38,9 +38,9 @@ def start(*arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def test_processes_that_record_the_same_events_at_once_record_each_once(db: SqliteDatabase, path: Path) -> None:
+def test_processes_that_record_the_same_events_at_once_record_each_once(db: Database) -> None:
     """Four processes let loose together on the same crossings insert each event exactly once between them."""
-    processes = [start("same", path, seed) for seed in range(4)]
+    processes = [start("same", db.database, seed) for seed in range(4)]
     for process in processes:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"

@@ -1,0 +1,251 @@
+"""What differs on a PostgreSQL server: who else may write there, connections that end, tables beside ours."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import peewee
+import pytest
+from peewee import PostgresqlDatabase
+
+from edge.errors import StoreError
+from edge.records import Direction
+from edge.store.events import Events
+from edge.store.floors import Floors
+from edge.store.migrations import Migrated, migrate, pending
+from edge.store.models import AdjustmentReason
+from edge.store.schema import SCHEMA_VERSION, create_schema, drop_schema, has_schema, require_current, schema_version
+from edge.store.transaction import execute_sql, read_transaction, write_transaction
+from edge.store.trouble import is_passing, name_of, sentence
+from edge.store.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from postgres_server import PostgresServer
+
+    from edge.records import Event
+    from edge.store.audit import Act
+    from edge.store.events import Recorded
+
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+@pytest.fixture
+def empty(postgres: PostgresServer) -> Iterator[PostgresqlDatabase]:
+    """A handle on a database without any table."""
+    with postgres.database() as db:
+        yield db
+
+
+@pytest.fixture
+def other(postgres_db: PostgresqlDatabase, beside: Callable[..., PostgresqlDatabase]) -> PostgresqlDatabase:
+    """Another program on the same database, one that knows nothing of this one's ways."""
+    return beside(postgres_db)
+
+
+def test_a_count_is_not_written_over_what_another_program_commits(
+    postgres_db: PostgresqlDatabase,
+    other: PostgresqlDatabase,
+    beside: Callable[..., PostgresqlDatabase],
+    make_event: Callable[..., Event],
+    now: datetime,
+    eventually: Callable[..., object],
+) -> None:
+    """While somebody has a floor's row in hand the recording waits for him, and counts from what he left."""
+    recorded: list[Recorded] = []
+
+    def record() -> None:
+        with closing(beside(postgres_db)) as handle:
+            recorded.extend(Events(handle).record_all([make_event(1, floor="Roof"), make_event(2, floor="Roof")], now))
+
+    other.begin()
+    execute_sql(other, "UPDATE floors SET total_slots = 0 WHERE name = 'Roof'")
+    thread = threading.Thread(target=record)
+    thread.start()
+    try:
+        eventually(lambda: execute_sql(postgres_db, WAITING) == [(1,)], what="the recorder waits for the row")
+    finally:
+        other.commit()
+        thread.join()
+    assert [item.clamp for item in recorded] == [AdjustmentReason.OVERFLOW] * 2
+    assert recorded[1].occupancy.total_slots == recorded[1].occupancy.current_vehicles == 0
+    assert verify(postgres_db) == []
+
+
+def test_a_correction_waits_as_well(
+    postgres_db: PostgresqlDatabase,
+    other: PostgresqlDatabase,
+    act: Act,
+    now: datetime,
+    make_event: Callable[..., Event],
+) -> None:
+    """A floor that another program holds is not changed; a wait that takes too long is trouble that passes."""
+    execute_sql(postgres_db, "SET lock_timeout = '20ms'")
+    for change in (
+        lambda: Floors(postgres_db).correct("Ground", 3, act),
+        lambda: Floors(postgres_db).update("Ground", act, total_slots=3),
+        lambda: Events(postgres_db).record(make_event(1), now),
+    ):
+        with other.atomic():
+            execute_sql(other, "SELECT id FROM floors WHERE name = 'Ground' FOR UPDATE")
+            with pytest.raises(peewee.OperationalError) as caught:
+                change()
+        assert is_passing(caught.value)
+        assert "lock timeout" in sentence(caught.value)
+        assert "\n" not in sentence(caught.value)
+    assert Events(postgres_db).record(make_event(1), now).occupancy.current_vehicles == 11
+    assert verify(postgres_db) == []
+
+
+def test_a_writer_waits_for_the_one_before_it(
+    postgres_db: PostgresqlDatabase, other: PostgresqlDatabase, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """Two transactions that write take turns even on different floors; a reader is not held up by them."""
+    execute_sql(other, "SET lock_timeout = '20ms'")
+    with write_transaction(postgres_db):
+        Events(postgres_db).record(make_event(1), now)
+        with pytest.raises(peewee.OperationalError) as caught:
+            Events(other).record(make_event(1, floor="Roof", camera_id="up"), now)
+        assert is_passing(caught.value)
+        assert Events(other).count() == 0
+        assert verify(other) == []
+    assert Events(other).record(make_event(1, floor="Roof", camera_id="up"), now).inserted
+
+
+def test_a_lost_connection_passes_and_leaves_nothing_half_done(
+    postgres_db: PostgresqlDatabase,
+    other: PostgresqlDatabase,
+    make_event: Callable[..., Event],
+    now: datetime,
+    eventually: Callable[..., object],
+) -> None:
+    """What the server ends in the middle is not stored; opened anew, the same events are recorded once."""
+    pair = [make_event(1, direction=Direction.EXIT), make_event(1, floor="Roof")]
+    [(process,)] = execute_sql(postgres_db, "SELECT pg_backend_pid()")
+    there = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {process}"
+
+    def interrupted() -> None:
+        with write_transaction(postgres_db):
+            Events(postgres_db).record_all(pair, now)
+            execute_sql(other, f"SELECT pg_terminate_backend({process})")
+            eventually(lambda: execute_sql(other, there) == [(0,)], what="the connection is ended")
+            Events(postgres_db).count()
+
+    with pytest.raises(peewee.OperationalError) as caught:
+        interrupted()
+    assert is_passing(caught.value)
+    assert Events(other).count() == 0
+    with pytest.raises(peewee.OperationalError) as again:
+        Events(postgres_db).record_all(pair, now)
+    assert is_passing(again.value)
+    postgres_db.close()
+    postgres_db.connect()
+    assert [item.inserted for item in Events(postgres_db).record_all(pair, now)] == [True, True]
+    assert verify(postgres_db) == []
+
+
+def test_what_the_server_asks_to_try_again_passes(
+    postgres_db: PostgresqlDatabase, other: PostgresqlDatabase, act: Act
+) -> None:
+    """A transaction that cannot be put in line with the others may succeed later; a wrong statement will not."""
+
+    def too_late() -> None:
+        with read_transaction(postgres_db):
+            Floors(postgres_db).all()
+            Floors(other).correct("Ground", 3, act)
+            execute_sql(postgres_db, "UPDATE floors SET description = '' WHERE name = 'Ground'")
+
+    with pytest.raises(peewee.OperationalError) as caught:
+        too_late()
+    assert is_passing(caught.value)
+    for statement in ("SELECT * FROM nowhere", "SELEKT", "SELECT 1 / 0"):
+        with pytest.raises(peewee.DatabaseError) as lasting:
+            execute_sql(postgres_db, statement)
+        assert not is_passing(lasting.value)
+
+
+def test_a_server_that_is_away_passes(postgres: PostgresServer) -> None:
+    """Where nobody listens the connection is refused, and may not be later."""
+    gone = PostgresqlDatabase("postgresql://tests@/x?host=%2Fnowhere", prefer_psycopg3=True)
+    with pytest.raises(peewee.OperationalError) as caught:
+        Floors(gone).all()
+    assert is_passing(caught.value)
+
+
+def test_no_message_shows_a_password() -> None:
+    """A handle's address stands in messages without the secret in it."""
+    for address, shown in (
+        ("postgresql://anna:secret@host:5432/parking", "postgresql://host:5432/parking"),
+        ("postgresql://anna@/parking?host=%2Frun", "postgresql:///parking?host=%2Frun"),
+        (
+            "postgresql://host/parking?user=anna&password=secret&port=1",
+            "postgresql://host/parking?user=anna&password=&port=1",
+        ),
+        ("parking", "parking"),
+    ):
+        assert name_of(PostgresqlDatabase(address, prefer_psycopg3=True)) == shown
+
+
+def test_tables_are_made_once_however_many_begin(
+    empty: PostgresqlDatabase, beside: Callable[..., PostgresqlDatabase]
+) -> None:
+    """Four connections that find an empty database make the tables between them, one of them all of it."""
+    together = threading.Barrier(4, timeout=30)
+    answers: list[object] = []
+
+    def create() -> None:
+        try:
+            with closing(beside(empty)) as handle:
+                handle.connect()
+                together.wait()
+                answers.append(create_schema(handle))
+        except BaseException as error:
+            answers.append(error)
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers, key=repr) == [False, False, False, True]
+    assert schema_version(empty) == SCHEMA_VERSION
+    assert verify(empty) == []
+
+
+def test_tables_of_another_program_stay(empty: PostgresqlDatabase) -> None:
+    """Ours are made and dropped beside them."""
+    execute_sql(empty, "CREATE TABLE notes (text text)")
+    assert not has_schema(empty, "it")
+    assert create_schema(empty)
+    require_current(empty, "it")
+    drop_schema(empty)
+    assert empty.get_tables() == ["notes"]
+    assert not has_schema(empty, "it")
+    assert create_schema(empty)
+
+
+def test_a_database_that_lacks_a_table_or_is_newer_is_refused(empty: PostgresqlDatabase) -> None:
+    """As with a file: a sentence with the remedy, and nothing is changed."""
+    create_schema(empty)
+    execute_sql(empty, "UPDATE schema_migrations SET version = 99")
+    with pytest.raises(StoreError, match=r"^postgresql:///test.* has schema version 99, .* install the newer program"):
+        create_schema(empty)
+    execute_sql(empty, f"UPDATE schema_migrations SET version = {SCHEMA_VERSION}")
+    execute_sql(empty, "DROP TABLE outbox")
+    with pytest.raises(StoreError, match="lacks the table outbox; it is damaged"):
+        create_schema(empty)
+    assert "outbox" not in empty.get_tables()
+
+
+def test_there_is_nothing_to_migrate(empty: PostgresqlDatabase) -> None:
+    """A server's tables begin with the present version; one that claims to be older is refused in a sentence."""
+    create_schema(empty)
+    assert pending(empty) == ()
+    assert migrate(empty) == Migrated()
+    execute_sql(empty, "UPDATE schema_migrations SET version = 1")
+    with pytest.raises(StoreError, match="only SQLite databases are older"):
+        migrate(empty)
