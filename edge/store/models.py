@@ -110,7 +110,9 @@ class Event(Model):
     """
 
     id = NeverReusedField()
-    event_id = UuidField(unique=True)
+    # Made of the unique key below, so unique by itself. No index: ids are random, and each event recorded or cleaned up
+    # would write a page of it that no other event needs.
+    event_id = UuidField()
     camera_id = TextField()
     gate_id = TextField()
     # No index of its own: (floor, timestamp) begins with it.

@@ -197,10 +197,8 @@ def show(report: dict[str, Any]) -> None:
         ours, bare, both = (written[f"{who} {events}"] for who in ("ours", "bare", "acknowledged"))
         ratio = ours / max(bare, 1)
         print(f"  {events:>12,} {ours:9,.0f}; bare {bare:,.0f}, ratio {ratio:.2f}; with its PUBACK {both:,.0f}")
-    print(
-        f"ratio: to bare sqlite3 at {large:,}, aim {RATIO_AIM}; growth: to {small:,}, aim {GROWTH_AIM}; for windows"
-        f" of an hour or a day to\n{small:,} of {DENSE_DAYS} days, whose hours are as full: those of 2 years hold a hundredth"
-    )
+    print(f"ratio: to bare sqlite3 at {large:,}, aim {RATIO_AIM}; growth: to {small:,}, aim {GROWTH_AIM},")
+    print(f"for windows of an hour or a day to {small:,} in {DENSE_DAYS} days, where an hour is as full")
 
 
 def line(

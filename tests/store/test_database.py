@@ -37,6 +37,24 @@ def test_a_writer_is_durable_and_checks_its_keys(sqlite_db: SqliteDatabase) -> N
     assert sqlite_db.pragma("busy_timeout") == 5000
 
 
+def test_a_new_file_has_small_pages_and_a_log_of_4_mib(sqlite_db: SqliteDatabase) -> None:
+    """So that an event writes little, and the log is copied back by its bytes, whatever the size of a page is."""
+    assert sqlite_db.pragma("page_size") == 1024
+    assert sqlite_db.pragma("wal_autocheckpoint") == 4096
+    assert sqlite_db.pragma("journal_size_limit") == 4 * 1024 * 1024
+
+
+def test_a_file_with_other_pages_keeps_them(path: Path) -> None:
+    """As those of earlier releases have; the log is copied back at the same number of bytes."""
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA page_size = 4096")
+        other.execute("VACUUM")
+    with closing(open_database(path, busy_timeout=5.0)) as db:
+        create_schema(db)
+        assert db.pragma("page_size") == 4096
+        assert db.pragma("wal_autocheckpoint") == 1024
+
+
 @pytest.mark.parametrize(
     "name",
     ["wh?t.db", "a#b.db", "100%20.db", "with space.db", "file:x?mode=memory", ":memory:", "ü✓.db", "%zz&b=c.db"],

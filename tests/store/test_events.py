@@ -227,11 +227,13 @@ def test_a_confidence_of_any_number_type_is_stored_exactly(
     assert stored.confidence == float(confidence)
 
 
-def test_an_event_whose_id_is_taken_is_refused(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """What only the database can see is refused as well, not a fault of the program."""
+def test_an_event_that_only_the_database_refuses_is_no_fault(
+    db: Database, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """What only the database can see, here a rule that somebody added, is refused with its words."""
     event = make_event(1)
     Events(db).record(make_event(5), now)
-    db.execute_sql(f"UPDATE events SET event_id = '{event.event_id}'")
+    db.execute_sql("CREATE UNIQUE INDEX one_a_floor ON events (floor_id)")
     with pytest.raises(RefusedError, match="the database refuses event=") as caught:
         Events(db).record(event, now)
     assert "\n" not in str(caught.value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import TYPE_CHECKING
 
 import pytest
@@ -208,3 +208,44 @@ def test_statistics_and_series_outlive_the_events(
         # In between the hours of what is gone only their ends are known.
         fine = occupancy_over_time(db, "Ground", BEGINNING, LAST, timedelta(minutes=30))
         assert [point for point in fine if point.at.minute == 0] == series["Ground"]
+
+
+CHANGE = datetime(2026, 3, 29, 1, 0, tzinfo=UTC)
+
+
+class SummerTime(tzinfo):
+    """An hour before UTC until ``CHANGE``, two hours from then on."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        """By the local time: there is none between one offset and the other."""
+        summer = moment is not None and moment.replace(tzinfo=UTC) >= CHANGE + timedelta(hours=2)
+        return timedelta(hours=2 if summer else 1)
+
+    def dst(self, moment: datetime | None) -> timedelta:
+        """What is added in summer."""
+        return self.utcoffset(moment) - timedelta(hours=1)
+
+    def fromutc(self, moment: datetime) -> datetime:
+        """Local time."""
+        return moment + timedelta(hours=2 if moment.replace(tzinfo=UTC) >= CHANGE else 1)
+
+
+@pytest.mark.parametrize("days", [1, 40, 3000])
+def test_hours_of_the_day_follow_the_change_to_summer_time(
+    db: Database, make_event: Callable[..., Event], now: datetime, days: int
+) -> None:
+    """An event an hour, two days before and after: each counts in the hour that the clock on the wall showed."""
+    moments = [CHANGE + timedelta(hours=hour, minutes=30) for hour in range(-48, 48)]
+    Events(db).record_all([make_event(n, timestamp=moment) for n, moment in enumerate(moments)], now)
+    zone = SummerTime()
+    since, until = CHANGE - days * timedelta(hours=24), CHANGE + days * timedelta(hours=24)
+    expected = Counter(moment.astimezone(zone).hour for moment in moments if since <= moment < until)
+    summary = Statistics(db).window(since, until, zone=zone)
+    assert [entries for entries, _ in summary.by_hour] == [expected[hour] for hour in range(24)]
+    assert Statistics(db).window(since, until, "Ground", zone=zone).by_hour == summary.by_hour
+
+
+def test_a_window_of_centuries_without_an_event_is_empty(db: Database) -> None:
+    """And takes no time to go through."""
+    summary = Statistics(db).window(datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+    assert (summary.total, summary.peak_hour, summary.mean_confidence) == (0, None, None)
