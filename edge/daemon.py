@@ -37,8 +37,8 @@ from edge.restored import put_right, settle, tell_of_loss
 from edge.store.database import open_database
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
-from edge.store.recovery import is_damage, suspect
-from edge.store.trouble import told
+from edge.store.recovery import suspect
+from edge.store.trouble import is_damage, told
 from edge.store.writer import Writer, utc_now
 from edge.vision.detector import SharedDetector, make_detector
 from edge.watch import OtherWriters, Watch

@@ -18,7 +18,7 @@ from edge.store.database import open_copy, open_database
 from edge.store.replacement import Replacement, begin, carry_out, name_aside, new_file, under_way
 from edge.store.salvage import RECOVERY
 from edge.store.schema import APPLICATION_ID, create_schema
-from edge.store.trouble import codes
+from edge.store.trouble import codes, is_damage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,14 +33,8 @@ log = logging.getLogger(__name__)
 CHECK_SECONDS = 5.0
 # SQLite asks whether to go on after so many steps of its machine: a few milliseconds.
 _STEPS = 100_000
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 # Where SQLite keeps the application id in a file.
 _OWNER = slice(68, 72)
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether an error of the database means that its file is damaged, not that the world hinders."""
-    return any(code in _DAMAGED for code in codes(error))
 
 
 def suspect(path: Path) -> None:

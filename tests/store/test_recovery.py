@@ -19,10 +19,11 @@ from edge.store.database import PAGE_BYTES, open_database
 from edge.store.events import Events
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
-from edge.store.recovery import find_damage, is_damage, recover, suspect
+from edge.store.recovery import find_damage, recover, suspect
 from edge.store.replacement import Replacement, finish, under_way
 from edge.store.salvage import take_over
 from edge.store.schema import create_schema
+from edge.store.trouble import is_damage
 from edge.store.verify import verify
 
 if TYPE_CHECKING:

@@ -115,7 +115,7 @@ def test_damage_that_a_running_daemon_meets_is_put_right_at_its_next_start(
             # The pages that are harmed shall not be in the write-ahead log too: there they would be whole.
             eventually(lambda: other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, 90)
             with path.open("r+b") as file:
-                for index in ("event_camera_id_track_id_direction_timestamp", "event_event_id"):
+                for index in ("event_camera_id_track_id_direction_timestamp", "event_camera_id_timestamp"):
                     file.seek((root_page(path, index) - 1) * PAGE_BYTES)
                     file.write(os.urandom(PAGE_BYTES))
             # So that the daemon forgets what it has in memory.
