@@ -31,6 +31,13 @@ SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
 SPANS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
+if TYPE_CHECKING:
+    SpanType = click.ParamType[timedelta]
+    MomentType = click.ParamType[datetime]
+else:  # before click 8.4 its types did not say of what
+    SpanType = MomentType = click.ParamType
+
+
 class ListsByDefault(click.Group):
     """A noun alone, or with options only, is its ``list``."""
 
@@ -41,7 +48,7 @@ class ListsByDefault(click.Group):
         return super().parse_args(ctx, args)
 
 
-class Span(click.ParamType[timedelta]):
+class Span(SpanType):
     """A length of time as 90s, 15m, 24h, 7d or 2w."""
 
     name = "span"
@@ -56,7 +63,7 @@ class Span(click.ParamType[timedelta]):
         return timedelta(**{SPANS[match[2]]: int(match[1])})
 
 
-class Moment(click.ParamType[datetime]):
+class Moment(MomentType):
     """An ISO 8601 time with its zone, or a length of time before now."""
 
     name = "time"
