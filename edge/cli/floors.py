@@ -15,6 +15,7 @@ from edge.ops.lock import InstanceLock
 from edge.store.cleanup import Cleanup
 from edge.store.floors import Floors
 from edge.store.ledger import Ledger
+from edge.store.models import AdjustmentReason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,6 +179,20 @@ def correct(name: str, count: int, note: str, config_path: Path | None, as_json:
     Example: smartpark floors correct "Ground Floor" 17 --note "walked it"
     """
     _change(config_path, as_json, lambda room: room.correct(name, count, act(note)))
+
+
+@floors.command()
+@click.argument("name")
+@click.argument("count", type=SLOTS, default=0)
+@note_option
+@config_option
+@json_option
+def reset(name: str, count: int, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Set a floor's count to COUNT, 0 unless given, without anybody having counted: for a timer, as at night.
+
+    It differs from `correct` only in the ledger's reason.
+    """
+    _change(config_path, as_json, lambda room: room.correct(name, count, act(note), AdjustmentReason.RESET))
 
 
 @floors.command()

@@ -26,6 +26,18 @@ def test_a_noun_alone_lists(seeded: Any) -> None:
     assert "No such command 'fly'" in seeded("floors", "fly", code=2).stderr
 
 
+def test_a_reset_at_a_planned_time_is_told_from_a_correction(seeded: Any) -> None:
+    """Back to nothing, or to a number; the ledger and the audit log say that nobody counted."""
+    before = seeded.floors()["Ground Floor"]["current_vehicles"]
+    assert seeded.json("floors", "reset", "Ground Floor")["current_vehicles"] == 0
+    assert seeded.json("floors", "reset", "Ground Floor", "3", "--note", "the night's guests")["current_vehicles"] == 3
+    adjustments = seeded.json("floors", "show", "Ground Floor")["adjustments"]
+    assert [(entry["delta"], entry["reason"]) for entry in adjustments] == [(3, "reset"), (-before, "reset")]
+    assert [line["action"] for line in seeded.json("db", "audit")[:2]] == ["reset", "reset"]
+    assert seeded("floors", "reset", "Ground Floor", "999", code=1).stderr
+    seeded("db", "verify")
+
+
 def test_a_correction_says_who_and_why(seeded: Any) -> None:
     """The count is what was counted, the ledger and the audit log have the person behind sudo, and verify is clean."""
     before = seeded.floors()["Ground Floor"]["current_vehicles"]
