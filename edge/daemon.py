@@ -273,9 +273,9 @@ class Daemon:
 
     def _on_fatal(self, where: str, error: BaseException) -> None:
         log.critical("stopping because of an unexpected error in=%s", where, exc_info=error)
+        self._fatal.set()
         if is_damage(error):
             suspect(self.config.database.path)
-        self._fatal.set()
 
 
 def run_id(config: Config, camera: CameraConfig) -> str:

@@ -38,8 +38,11 @@ _OWNER = slice(68, 72)
 
 
 def suspect(path: Path) -> None:
-    """Have the next start look at all of the file. For a program that met damage and ends."""
-    _mark(path).touch()
+    """Have the next start look at all of the file. For a program that met damage and ends; logs if it cannot."""
+    try:
+        _mark(path).touch()
+    except OSError as error:
+        log.error("%s cannot be made (%s); use `smartpark db verify`", _mark(path), error.strerror)
 
 
 def recover(path: Path, backups: Backups, now: datetime) -> Replacement | None:
@@ -60,7 +63,7 @@ def recover(path: Path, backups: Backups, now: datetime) -> Replacement | None:
         for why in why_not:
             log.error("a backup cannot be used: %s", why)
         new = new_file(path)
-        new.unlink(missing_ok=True)
+        _remove(new)
         if backup is None:
             with closing(open_database(new, busy_timeout=0.0)) as db:
                 create_schema(db)
@@ -71,7 +74,7 @@ def recover(path: Path, backups: Backups, now: datetime) -> Replacement | None:
         begun = Replacement(aside, backup.path if backup else None, now, RECOVERY, damage=damage)
         begin(path, begun)
     carry_out(path, begun)
-    _mark(path).unlink(missing_ok=True)
+    _remove(_mark(path))
     if begun.damage:
         what = f"restored from {begun.source}" if begun.source else "begun anew: there is no sound backup"
         log.error("the database %s is %s; the damaged one is kept as %s", path, what, begun.set_aside)
@@ -82,20 +85,26 @@ def find_damage(path: Path, *, ours: bool = False, seconds: float = CHECK_SECOND
     """What is wrong with the file, in SQLite's words; None if nothing was found, or there is no file.
 
     Looks at every page, or at as many as it can in ``seconds``; at all of them and their indexes if ``suspect`` was
-    called. A file whose first page is destroyed is taken for ours only if the caller knows that it is ``ours``:
-    another program's file is none of our business. Only while nobody else writes.
+    called. A file that is empty, or whose first page is destroyed, is taken for ours only if the caller knows that it
+    is ``ours``: another program's file is none of our business. Only while nobody else writes. StoreError for a file
+    that cannot be read at all.
     """
-    if not path.exists() or path.stat().st_size == 0:
-        return None
-    with path.open("rb") as file:
-        owner = file.read(100)[_OWNER]
+    try:
+        if not path.exists():
+            return None
+        if path.stat().st_size == 0:
+            return "the file is empty" if ours else None
+        with path.open("rb") as file:
+            owner = file.read(100)[_OWNER]
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror}); check the disk and the file's rights") from error
     if owner != APPLICATION_ID.to_bytes(4, "big") and not ours:
         return None
     if _mark(path).exists():
         found = _examine(path, "integrity_check", None)
         if found is None:
             log.warning("an earlier run met damage in %s; all of it was looked at, and it is sound", path)
-            _mark(path).unlink(missing_ok=True)
+            _remove(_mark(path))
         return found
     return _examine(path, "quick_check", seconds)
 
@@ -118,9 +127,14 @@ def _examine(path: Path, check: str, seconds: float | None) -> str | None:
         # What hinders everybody, as a full disk, is told where the database is opened.
         log.debug("could not be examined: %s", error)
         return None
-    except OSError as error:
-        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _mark(path: Path) -> Path:
     return path.with_name(f"{path.name}.suspect")
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be removed ({error.strerror}); remove it") from error

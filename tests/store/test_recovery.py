@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge.errors import StoreError
 from edge.records import Direction
 from edge.store import recovery
 from edge.store.audit import Act, Audit
@@ -77,6 +78,11 @@ def zeroed(path: Path) -> None:
         file.write(bytes(PAGE_BYTES))
 
 
+def emptied(path: Path) -> None:
+    """Nothing is left, as when the power goes while a card moves a file."""
+    os.truncate(path, 0)
+
+
 def scribbled_schema(path: Path) -> None:
     """The header is whole, what follows it is not."""
     scribble(path, 100, PAGE_BYTES - 100)
@@ -87,7 +93,7 @@ def scribbled_events(path: Path) -> None:
     scribble(path, (root_page(path, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
 
 
-DAMAGES = [truncated, zeroed, scribbled_schema, scribbled_events]
+DAMAGES = [truncated, zeroed, emptied, scribbled_schema, scribbled_events]
 
 
 @pytest.mark.parametrize("harm", DAMAGES, ids=lambda harm: harm.__name__)
@@ -282,3 +288,16 @@ def test_damage_is_told_from_trouble(filled: Path, make_event: Callable[..., Eve
             with pytest.raises(Exception, match="locked") as caught:
                 Cleanup(db).older_than(1, ACT)
         assert not is_damage(caught.value)
+
+
+def test_a_folder_that_hinders_is_said(filled: Path, backups: Backups) -> None:
+    """What stands in the way is named in one sentence, and the damaged database stays where it is."""
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        backups.make(db, NOW)
+    zeroed(filled)
+    content = filled.read_bytes()
+    filled.with_name("smartpark.db.restoring").mkdir()
+    filled.with_name("smartpark.db.restoring").joinpath("x").touch()
+    with pytest.raises(StoreError, match=r"smartpark\.db\.restoring: cannot be removed"):
+        recover(filled, backups, NOW)
+    assert filled.read_bytes() == content
