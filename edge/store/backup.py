@@ -71,18 +71,27 @@ class Backups:
         return Made(self._backup(path, now.astimezone(UTC).replace(microsecond=0)), disagreements)
 
     def found(self) -> list[Backup]:
-        """Those that are there, the newest first, as their names say; none of them is opened."""
+        """Those that are there, the newest first, as their names say; none of them is opened.
+
+        StoreError when the folder is there and cannot be read.
+        """
         pattern = re.compile(rf"{re.escape(self._stem)}-(\d{{8}}T\d{{6}}Z){re.escape(self._suffix)}")
         there = []
-        if not self._folder.is_dir():
+        try:
+            for path in self._folder.iterdir():
+                if match := pattern.fullmatch(path.name):
+                    try:
+                        made_at = datetime.strptime(match[1], STAMP).replace(tzinfo=UTC)
+                    except ValueError:  # digits that are no time: not one of ours
+                        continue
+                    there.append(self._backup(path, made_at))
+        except (FileNotFoundError, NotADirectoryError):
             return []
-        for path in self._folder.iterdir():
-            if match := pattern.fullmatch(path.name):
-                try:
-                    made_at = datetime.strptime(match[1], STAMP).replace(tzinfo=UTC)
-                except ValueError:  # digits that are no time: not one of ours
-                    continue
-                there.append(self._backup(path, made_at))
+        except OSError as error:
+            raise StoreError(
+                f"{self._folder}: cannot be read ({error.strerror}); give the daemon's account the right,"
+                " or correct [backup] folder"
+            ) from error
         return sorted(there, key=lambda backup: backup.made_at, reverse=True)
 
     def newest_sound(self) -> tuple[Backup | None, list[str]]:

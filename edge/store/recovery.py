@@ -51,15 +51,21 @@ def recover(path: Path, backups: Backups, now: datetime) -> Replacement | None:
     What was done, until ``replacement.finish`` says that it is dealt with: also what an earlier start, or somebody's
     ``db restore``, began and did not finish. None for a database that is well, or not there. The damaged one is kept
     as ``<database>.damaged-<time>`` with its write-ahead log. Only while nobody else has the database open. StoreError
-    when the backup cannot be put in place, as for want of room; a file that is not ours is left alone.
+    when the backup cannot be put in place, as for want of room; a file that is not ours is left alone. Backups that
+    cannot be read are none: counting anew is better than not counting.
     """
     begun = under_way(path)
     if begun is None:
-        damage = find_damage(path, ours=bool(backups.found()))
+        try:
+            ours = bool(backups.found())
+        except StoreError as error:
+            log.error("the backups cannot be looked at: %s", error)
+            ours = False
+        damage = find_damage(path, ours=ours)
         if damage is None:
             return None
         log.error("the database %s is damaged: %s", path, damage)
-        backup, why_not = backups.newest_sound()
+        backup, why_not = backups.newest_sound() if ours else (None, [])
         for why in why_not:
             log.error("a backup cannot be used: %s", why)
         new = new_file(path)

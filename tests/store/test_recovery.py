@@ -301,3 +301,21 @@ def test_a_folder_that_hinders_is_said(filled: Path, backups: Backups) -> None:
     with pytest.raises(StoreError, match=r"smartpark\.db\.restoring: cannot be removed"):
         recover(filled, backups, NOW)
     assert filled.read_bytes() == content
+
+
+def test_backups_that_cannot_be_read_hinder_no_start(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without rights is said in one sentence; a sound database is used, a damaged one begun anew and kept."""
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    backups = Backups(filled.parent, filled)
+    monkeypatch.setattr(type(filled), "iterdir", refuse)
+    with pytest.raises(StoreError, match=r"cannot be read \(Permission denied\); .*\[backup\] folder"):
+        backups.found()
+    assert recover(filled, backups, NOW) is None
+    scribbled_events(filled)
+    done = recover(filled, backups, NOW)
+    assert done is not None
+    assert done.source is None
+    assert done.set_aside.exists()
