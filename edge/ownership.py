@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def give_to_folder(path: Path) -> None:
@@ -13,7 +16,7 @@ def give_to_folder(path: Path) -> None:
     when the file system refuses.
     """
     if os.geteuid() == 0:
-        folder = Path(path).parent.stat()
+        folder = path.parent.stat()
         os.chown(path, folder.st_uid, folder.st_gid)
 
 
