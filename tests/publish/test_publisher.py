@@ -198,13 +198,13 @@ def test_a_killed_process_has_the_last_will_published(broker, listen, eventually
     """SIGKILL leaves no time for a goodbye: the broker says it."""
     program = textwrap.dedent(
         """
-        import sys, time
+        import signal, sys
         from edge.config import MqttConfig
         from edge.publish.publisher import Publisher
         from edge.publish.topics import Topics
         Publisher(MqttConfig(host="127.0.0.1", port=int(sys.argv[1])), "smartpark-pi-1", Topics("smartpark", "garage",
             "pi-1"), lambda after, limit: [], lambda ids: None, lambda: []).start()
-        time.sleep(60)
+        signal.pause()
         """
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}

@@ -162,11 +162,11 @@ def start(work: Callable[[Path, str, Connection], None], path: Path, run: str) -
 def told_by(connection: Connection) -> list[object]:
     """All that came before the end of the process; a message that was cut off is none."""
     heard: list[object] = []
-    try:
-        while connection.poll():
+    while connection.poll():
+        try:
             heard.append(connection.recv())
-    except (EOFError, OSError, struct.error):
-        pass
+        except (EOFError, OSError):  # the end, or the half of a message
+            break
     return heard
 
 

@@ -109,8 +109,11 @@ def test_a_damaged_file_is_not_waited_for(handle: WritingHandle, path: Path) -> 
         handle.use()
 
 
-def test_closing_it_twice_or_while_it_is_away_is_harmless(handle: WritingHandle) -> None:
+def test_closing_it_twice_or_while_it_is_away_is_harmless(handle: WritingHandle, path: Path) -> None:
     """The end may come at any time."""
     fail(handle)
     handle.close()
     handle.close()
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=0.0)) as other:
+        # Only who is alone with the file can give up its write-ahead log.
+        assert other.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
