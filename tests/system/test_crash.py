@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ramp import GATE
 
 from edge.capture.simulator import Scene, SceneParameters
 from edge.counting.accuracy import match
@@ -25,7 +26,8 @@ KILLS = 20
 HOUR = 3600
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)  # when second 0 of a recorded simulation is
 SCENE = {"width": 224, "height": 126, "fps": 3, "vehicles_per_minute": 16, "seed": 11, "noise": 0}
-CONFIG = """
+CONFIG = (
+    """
 [detector]
 image_size = 224
 
@@ -47,14 +49,9 @@ opening_vehicles = 1000
 [[cameras]]
 id = "ramp"
 source = "{source}"
-
-[[cameras.gates]]
-id = "ramp"
-line = [[0.5, 0.25], [0.5, 0.98]]
-inside = [0.9, 0.6]
-floor = "First Floor"
-outside_floor = "Ground Floor"
 """
+    + GATE
+)
 
 
 def source(offset: float) -> str:

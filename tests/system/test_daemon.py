@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import pytest
+from ramp import FLOORS, GATE
 
 from edge.capture.simulator import Scene, SceneParameters
 from edge.store.database import open_database
@@ -21,28 +22,6 @@ if TYPE_CHECKING:
 
 # Small pictures and brisk traffic: the way of a frame is the real one, only faster.
 RAMP = "sim:ramp?width=256&height=144&fps=6&vehicles_per_minute=40"
-FLOORS = """
-[detector]
-image_size = 256
-
-[[floors]]
-name = "Ground Floor"
-total_slots = 1000
-opening_vehicles = 500
-
-[[floors]]
-name = "First Floor"
-total_slots = 1000
-opening_vehicles = 500
-"""
-GATE = """
-[[cameras.gates]]
-id = "ramp"
-line = [[0.5, 0.25], [0.5, 0.98]]
-inside = [0.9, 0.6]
-floor = "First Floor"
-outside_floor = "Ground Floor"
-"""
 
 
 def camera(name: str, source: str) -> str:

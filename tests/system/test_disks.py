@@ -11,6 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ramp import FLOORS, GATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,38 +19,24 @@ if TYPE_CHECKING:
 
 HEALTH = "smartpark/garage/device/pi/health"
 RAMP = "sim:ramp?width=256&height=144&fps=6&vehicles_per_minute=50"
-CONFIG = """
+CONFIG = (
+    """
 busy_timeout_seconds = 1.0
 
 [device]
 id = "pi"
-
-[detector]
-image_size = 256
-
-[[floors]]
-name = "Ground Floor"
-total_slots = 1000
-opening_vehicles = 500
-
-[[floors]]
-name = "First Floor"
-total_slots = 1000
-opening_vehicles = 500
-
+"""
+    + FLOORS
+    + """
 [[cameras]]
 id = "ramp"
 source = "{source}"
-
-[[cameras.gates]]
-id = "ramp"
-line = [[0.5, 0.25], [0.5, 0.98]]
-inside = [0.9, 0.6]
-floor = "First Floor"
-outside_floor = "Ground Floor"
-
+"""
+    + GATE
+    + """
 [mqtt]
 """
+)
 
 
 def config(source: str, port: int | None) -> str:
