@@ -78,6 +78,12 @@ class Canvas:
         other._left, other._top = self._left / times, self._top / times
         return other
 
+    def moved(self, ahead: float) -> Canvas:
+        """The same surface for a drawing whose origin lies so many metres ahead."""
+        other = copy.copy(self)
+        other._left = self._left + ahead
+        return other
+
     def _fixed(self, points: Sequence[Place]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
         array = np.asarray(points, np.float64)
         x = (array[:, 0] + self._left) * self.scale
