@@ -37,14 +37,14 @@ class View:
         return self._top + y * self.up
 
 
-def draw_garage(view: View, dim: tuple[float, float, float]) -> Image:
+def draw_garage(view: View, dim: tuple[float, float, float], *, three_lanes: bool = False) -> Image:
     """The garage without traffic; ``dim`` is the share of blue, green, red light that is left (1 by day)."""
     times = 2 if view.width <= 1280 else 1
     brush = _Brush(View(view.width * times, view.height * times))
     _walls(brush)
     _ramp(brush)
     _columns(brush)
-    _floor(brush)
+    _floor(brush, three_lanes)
     _signs(brush)
     _ceiling(brush)
     image = brush.image
@@ -133,21 +133,27 @@ def _columns(brush: _Brush) -> None:
             brush.area([(x - 13, y + 8 - 6), (x + 13, y - 6), (x + 13, y), (x - 13, low)], INK)
 
 
-def _floor(brush: _Brush) -> None:
+def _floor(brush: _Brush, three_lanes: bool) -> None:
     brush.fade(WALL_FOOT, brush.bottom, (92, 94, 96), (112, 114, 116))
     brush.box(0, WALL_FOOT, WIDTH, WALL_FOOT + 4, (74, 76, 78))
     for x in (84.0, 346.0, 586.0):
         brush.box(x - 13, WALL_FOOT - 4, x + 13, WALL_FOOT + 8, INK)
     brush.box(0, 230, WIDTH, 232, (112, 115, 116))
-    for x in range(-20, 660, 64):
-        brush.area([(x, 274.5), (x + 30, 274.5), (x + 29, 277), (x - 1, 277)], (140, 143, 144))
+    for y in (261.0, 297.0) if three_lanes else (274.5,):
+        for x in range(-20, 660, 64):
+            brush.area([(x, y), (x + 30, y), (x + 29, y + 2.5), (x - 1, y + 2.5)], (140, 143, 144))
     brush.box(0, 350, WIDTH, 353.5, YELLOW)
     # The gate's line, and an arrow for each lane.
     brush.area([(317, 236), (321, 236), (322, 348), (316, 348)], (190, 194, 194))
     _arrow(brush, 120, 314, 1)
     _arrow(brush, 520, 314, 1)
-    _arrow(brush, 210, 252, -1)
-    _arrow(brush, 470, 252, -1)
+    # The farther lane's, nearer to the wall where a third lane needs the room.
+    farther = 246 if three_lanes else 252
+    _arrow(brush, 210, farther, -1)
+    _arrow(brush, 470, farther, -1)
+    if three_lanes:
+        _arrow(brush, 120, 280, 1)
+        _arrow(brush, 520, 280, 1)
 
 
 def _arrow(brush: _Brush, x: float, y: float, way: int) -> None:

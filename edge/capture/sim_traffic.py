@@ -1,40 +1,19 @@
-"""The simulated ramp's traffic: who drives where at which second. Knows nothing of pixels or frames.
-
-Lengths are frame widths. A vehicle's ``place`` is the way that its middle has made along its lane: 0 at the
-picture's edge where the lane begins, ``LINE`` on the gate's line, 1 at the far edge, for both directions.
-
-Time runs in steps of ``STEP`` seconds, in each of which a vehicle's acceleration is constant; between two steps
-its place is that parabola exactly, so nothing depends on when a caller looks. A follower never drives faster
-than lets it stop behind the one ahead (the safe speed of Krauss' car-following model).
-"""
+"""The simulated ramp's traffic: who drives where at which second. Knows nothing of pixels or frames."""
 
 from __future__ import annotations
 
+import copy
 import math
 from array import array
 from bisect import bisect_left, bisect_right
-from collections import deque
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
-from edge.capture.sim_arrivals import FAR, KINDS, LINE, NEAR, Arrivals, Habits, Kind, Vehicle
+from edge.capture.sim_arrivals import Arrivals, Habits, Vehicle
+from edge.capture.sim_barrier import Barrier, Presses
+from edge.capture.sim_kinds import ALL_KINDS, FAR, LANES, MIDDLE, NEAR, Lane
+from edge.capture.sim_lane import LEAD, STEP, LaneState, Pass
 from edge.records import Direction
 
-STEP = 1 / 32  # a power of two: the step's number and its second convert without rounding
-LEAD = 0.09  # vehicles begin and end this far outside the picture, so that shadows and light come in smoothly
-ACCELERATION = 0.12
-BRAKING = 0.26  # the hardest
-GENTLE = 0.15  # braking towards a place where the driver means to stop
 QUEUE = 6  # vehicles that wait outside for a lane; one more that comes goes elsewhere
-
-
-class Pass(NamedTuple):
-    """A vehicle's middle passed the line at second ``at``."""
-
-    at: float
-    number: int
-    kind: Kind
-    direction: Direction
 
 
 class Passes:
@@ -48,7 +27,7 @@ class Passes:
         """Keep a pass; they come in order of time."""
         self._at.append(one.at)
         self._number.append(one.number)
-        self._what.append(KINDS.index(one.kind) * 2 + (one.direction is Direction.EXIT))
+        self._what.append(ALL_KINDS.index(one.kind) * 2 + (one.direction is Direction.EXIT))
 
     def between(self, first: float, last: float) -> list[Pass]:
         """Those with ``first <= at <= last``."""
@@ -56,59 +35,8 @@ class Passes:
         for index in range(bisect_left(self._at, first), bisect_right(self._at, last)):
             kind, away = divmod(self._what[index], 2)
             direction = Direction.EXIT if away else Direction.ENTRY
-            found.append(Pass(self._at[index], self._number[index], KINDS[kind], direction))
+            found.append(Pass(self._at[index], self._number[index], ALL_KINDS[kind], direction))
         return found
-
-
-@dataclass(slots=True)
-class LaneState:
-    """What drives on a lane, the foremost first, and what waits to come in."""
-
-    vehicles: list[Vehicle] = field(default_factory=list)
-    queue: deque[Vehicle] = field(default_factory=deque)
-    closed: bool = False
-
-    def release(self, now: float) -> Vehicle | None:
-        """Put the first of the queue on the lane if its time has come and there is room; returns it."""
-        if not self.queue or self.closed or self.queue[0].arrival > now:
-            return None
-        new = self.queue[0]
-        new.place = -LEAD - new.length / 2
-        # Slow enough for a place where it means to stop, too.
-        new.speed = new.wish
-        if new.target is not None:
-            new.speed = min(new.wish, _safe_speed(new.target - new.place, 0.0, GENTLE))
-        if self.vehicles:
-            last = self.vehicles[-1]
-            room = last.place - last.length / 2 + LEAD - new.gap
-            # Nobody may stand behind one that is going to back out.
-            if room < 0 or last.turns:
-                return None
-            new.speed = min(new.speed, _safe_speed(room, last.speed, BRAKING))
-        self.queue.popleft()
-        self.vehicles.append(new)
-        return new
-
-    def steer(self) -> None:
-        """Choose every vehicle's acceleration for the coming step."""
-        ahead: Vehicle | None = None
-        for vehicle in self.vehicles:
-            speed = _back(vehicle) if vehicle.backing else _forth(vehicle, ahead)
-            vehicle.push = (speed - vehicle.speed) / STEP
-            ahead = vehicle
-
-    def move(self, now: float) -> list[Pass]:
-        """Drive for one step from second ``now``; returns who passed the line. Those that are gone are dropped."""
-        passed = []
-        for vehicle in self.vehicles:
-            before = vehicle.place
-            vehicle.place = vehicle.place_after(STEP)
-            if before < LINE <= vehicle.place:
-                at = now + _moment(vehicle.speed, vehicle.push, LINE - before)
-                passed.append(Pass(at, vehicle.number, vehicle.kind, vehicle.lane.direction))
-            vehicle.speed += vehicle.push * STEP
-        self.vehicles = [vehicle for vehicle in self.vehicles if not _gone(vehicle)]
-        return passed
 
 
 class Traffic:
@@ -120,7 +48,7 @@ class Traffic:
         self.stopped_at = stopped_at
         self._stopped = False
         self._habits = habits
-        self._lanes = {NEAR: LaneState(), FAR: LaneState()}
+        self._lanes = {lane: LaneState(barrier=_barrier(habits, lane)) for lane in _lanes(habits)}
         self._arrivals = Arrivals(habits)
         self._pending = self._arrivals.next()
 
@@ -130,8 +58,14 @@ class Traffic:
         return not any(state.vehicles for state in self._lanes.values())
 
     def vehicles(self) -> list[Vehicle]:
-        """Everything on the lanes, the farther lane first. Not to be changed."""
-        return [vehicle for lane in (FAR, NEAR) for vehicle in self._lanes[lane].vehicles]
+        """Everything on the lanes, the farthest lane first. Not to be changed."""
+        return [vehicle for lane in LANES if lane in self._lanes for vehicle in self._lanes[lane].vehicles]
+
+    def arms(self, since: float) -> list[tuple[Lane, float]]:
+        """Each lane that has a barrier, and how far its arm is up (0..1) ``since`` seconds after the current step."""
+        return [
+            (lane, state.barrier.lift_after(since)) for lane, state in self._lanes.items() if state.barrier is not None
+        ]
 
     def advance(self, step: int) -> None:
         """Go on to that step, if it is not past."""
@@ -158,74 +92,88 @@ class Traffic:
         self._pending = None
 
     def _skip_idle(self, step: int) -> None:
-        if self.empty and not any(state.queue for state in self._lanes.values()):
-            arrival = math.inf if self._pending is None else self._pending.arrival / STEP
-            # One step early: the arrival must be seen by a whole step.
-            self.step = max(self.step, int(min(step, arrival)) - 1)
+        if not all(state.idle for state in self._lanes.values()):
+            return
+        waits = [math.inf if self._pending is None else self._pending.arrival]
+        waits += [state.barrier.presses.at for state in self._lanes.values() if state.barrier is not None]
+        # One step early: what happens must be seen by a whole step.
+        self.step = max(self.step, int(min(step, min(waits) / STEP)) - 1)
 
     def _prepare(self) -> None:
         now = self.step * STEP
         while self._pending is not None and self._pending.arrival <= now:
-            state = self._lanes[self._pending.lane]
-            if len(state.queue) < QUEUE:
-                state.queue.append(self._pending)
+            self._enqueue(self._pending)
             self._pending = self._arrivals.next()
         for state in self._lanes.values():
-            new = state.release(now)
-            if new is not None and self._too_late(state, now):
-                state.vehicles.remove(new)
-                state.closed = True
+            new = state.expected(now)
+            if new is not None:
+                self._let_in(new, now)
             if state.closed:
                 state.queue.clear()
-            state.steer()
+        _steer(self._lanes, now)
         if self.stopped_at is not None and now + STEP > self.stopped_at:
             self.stop(self.stopped_at)
 
-    def _too_late(self, state: LaneState, now: float) -> bool:
-        # Those ahead never look behind, so the lane's own future up to the last one's leaving is exact.
+    def _enqueue(self, new: Vehicle) -> None:
+        if new.beside is not None:
+            # It waits with the one beside it, and goes elsewhere when that one does.
+            new.beside.partner = new
+            return
+        state = self._lanes[new.lane]
+        if len(state.queue) < QUEUE:
+            state.queue.append(new)
+
+    def _let_in(self, new: Vehicle, now: float) -> None:
+        """Put the first of a queue on its lane, and who comes beside it too, if there is room and time."""
+        coming = [new] if new.partner is None else [new, new.partner]
+        # Whoever of the two is behind begins farther back.
+        leads = [0.0] if new.partner is None else _leads(new, new.partner)
+        if not all(self._lanes[one.lane].fit(one, lead) for one, lead in zip(coming, leads, strict=True)):
+            return
+        self._lanes[new.lane].queue.popleft()
+        new.partner = None
+        for one in coming:
+            one.speed = min(one.speed, new.speed)
+            self._lanes[one.lane].vehicles.append(one)
+        if self._too_late(coming, now):
+            for one in coming:
+                self._lanes[one.lane].vehicles.pop()
+                self._lanes[one.lane].closed = True
+
+    def _too_late(self, coming: list[Vehicle], now: float) -> bool:
+        # Those ahead never look behind, so the lanes' own future up to the last one's leaving is exact.
         habits = self._habits
-        if not habits.seconds or now + 2 * (1 + 3 * LEAD) / habits.min_speed + 30 < habits.seconds:
+        waits = 30 * (1 + habits.barrier)
+        if not habits.seconds or now + 2 * (1 + 3 * LEAD) / habits.min_speed + waits < habits.seconds:
             return False
-        trial = LaneState([replace(vehicle) for vehicle in state.vehicles])
-        while trial.vehicles and now + STEP <= habits.seconds:
-            trial.steer()
-            trial.move(now)
+        trial = copy.deepcopy(
+            {lane: LaneState(state.vehicles, barrier=state.barrier) for lane, state in self._lanes.items()}
+        )
+        while any(trial[one.lane].vehicles for one in coming) and now + STEP <= habits.seconds:
+            _steer(trial, now)
+            for state in trial.values():
+                state.move(now)
             now += STEP
-        return bool(trial.vehicles)
+        return any(trial[one.lane].vehicles for one in coming)
 
 
-def _gone(vehicle: Vehicle) -> bool:
-    half = vehicle.length / 2
-    return vehicle.place - half > 1 + LEAD or (vehicle.backing and vehicle.place + half < -LEAD)
+def _lanes(habits: Habits) -> tuple[Lane, ...]:
+    return (NEAR, FAR, MIDDLE) if habits.side_by_side > 0 else (NEAR, FAR)
 
 
-def _safe_speed(room: float, ahead: float, braking: float) -> float:
-    drop = braking * STEP
-    return max(math.sqrt(max(drop * drop + ahead * ahead + 2 * braking * room, 0.0)) - drop, 0.0)
+def _barrier(habits: Habits, lane: Lane) -> Barrier | None:
+    return Barrier(Presses(habits.seed, LANES.index(lane), habits.idle_swings)) if habits.barrier else None
 
 
-def _forth(vehicle: Vehicle, ahead: Vehicle | None) -> float:
-    limit = min(vehicle.wish, vehicle.speed + ACCELERATION * STEP)
-    if ahead is not None:
-        room = ahead.place - vehicle.place - (ahead.length + vehicle.length) / 2 - vehicle.gap
-        limit = min(limit, _safe_speed(room, max(ahead.speed, 0.0), BRAKING))
-    if vehicle.target is not None:
-        room = vehicle.target - vehicle.place
-        limit = min(limit, _safe_speed(room, 0.0, GENTLE))
-        if room < 0.002 and vehicle.speed < 0.004:
-            vehicle.waited += STEP
-            limit = 0.0
-            if vehicle.waited >= vehicle.pause:
-                vehicle.target = None
-                vehicle.backing = vehicle.turns
-    return max(limit, vehicle.speed - BRAKING * STEP, 0.0)
+def _leads(near: Vehicle, partner: Vehicle) -> list[float]:
+    back = (partner.length - near.length) / 2 + partner.stagger
+    return [max(back, 0.0), max(-back, 0.0)]
 
 
-def _back(vehicle: Vehicle) -> float:
-    return max(-vehicle.wish, vehicle.speed - ACCELERATION * STEP)
-
-
-def _moment(speed: float, push: float, way: float) -> float:
-    # The first root of speed * t + push * t^2 / 2 = way, in the form that keeps its digits when push is small.
-    root = math.sqrt(max(speed * speed + 2 * push * way, 0.0))
-    return min(max(2 * way / (speed + root), 0.0), STEP) if speed + root > 0 else STEP
+def _steer(lanes: dict[Lane, LaneState], now: float) -> None:
+    """Choose how everything moves in the step from second ``now``."""
+    for state in lanes.values():
+        for vehicle in state.vehicles:
+            if vehicle.beside is not None and vehicle.beside not in lanes[NEAR].vehicles:
+                vehicle.beside = None  # it is gone, and this one drives on alone
+        state.steer(now)

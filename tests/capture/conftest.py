@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from capture.camera_servers import HEIGHT, WIDTH, MjpegServer, RtspServer, numbered, shown_number
+from capture.network import WEIGHTS, Network
 
 from edge.capture.live import LiveSource
 from edge.capture.source import EndOfSource
@@ -153,3 +154,11 @@ def frame_of() -> Callable[..., Frame]:
         return frame
 
     return take
+
+
+@pytest.fixture(scope="session")
+def network() -> Network:
+    """The real network, or a skip where its weights are missing."""
+    if not WEIGHTS.is_file():
+        pytest.skip(f"no {WEIGHTS}; fetch it with `smartpark models pull`, or set SMARTPARK_DETECTOR_MODELS_DIR")
+    return Network()
