@@ -46,7 +46,7 @@ class Look(NamedTuple):
     front: Place
     rear: Place
     shadow: float  # how dark
-    lamps: float = 1.0  # how bright they are, against a car's
+    lamps: tuple[float, float] = (1.0, 1.0)  # how bright the front's and the rear's are, against a car's
     turn: float = 0.0  # metres that one turn of the cranks drives it; 0: it has none
 
 
@@ -56,8 +56,8 @@ LOOKS = {
     "van": Look(draw_van, (4.70, 0.84), (0.12, 1.02), 0.62),
     "motorbike": Look(draw_motorbike, (1.80, 1.04), (0.17, 1.03), 0.40),
     "minibus": Look(draw_minibus, (6.34, 0.74), (0.10, 0.70), 0.62),
-    "trailer": Look(draw_trailer, (7.80, 0.70), (0.08, 0.60), 0.62),
-    "bicycle": Look(draw_bicycle, (1.22, 0.84), (0.16, 0.68), 0.30, 0.3, 4.0),
+    "trailer": Look(draw_trailer, (7.80, 0.70), (0.08, 0.59), 0.62, (1.0, 0.5)),
+    "bicycle": Look(draw_bicycle, (1.22, 0.84), (0.16, 0.68), 0.30, (0.3, 0.3), 4.0),
 }
 
 
@@ -110,12 +110,12 @@ def beam_sprite(view: View, lane: Lane, strength: float) -> Sprite:
 
 def _glow(x: Floats, y: Floats, look: Look) -> Floats:
     light = np.zeros((y.shape[0], x.shape[1], 3), np.float32)
-    for (at, up), colour, size in (
-        (look.front, (190, 235, 255), 0.16),
-        (look.rear, (50, 40, 255), 0.14),
+    for (at, up), colour, size, bright in (
+        (look.front, (190, 235, 255), 0.16, look.lamps[0]),
+        (look.rear, (50, 40, 255), 0.14, look.lamps[1]),
     ):
         distance = ((x - at) ** 2 + (y - up) ** 2) / size**2
-        halo = np.exp(-distance) + 0.28 * np.exp(-distance / 9)
+        halo = (np.exp(-distance) + 0.28 * np.exp(-distance / 9)) * np.float32(bright)
         light += halo[..., None] * np.array(colour, np.float32)
     # The beam falls off ahead of the lamp and spreads downwards.
     at, up = look.front
@@ -123,8 +123,8 @@ def _glow(x: Floats, y: Floats, look: Look) -> Floats:
     spread = 0.10 + 0.35 * ahead
     beam = np.exp(-(((y - up + 0.25 * ahead) / spread) ** 2)) * np.exp(-ahead / 0.45) * (x > at)
     fade = np.clip((x[0, -1] - x) / 0.3, 0, 1)
-    light += (beam * fade)[..., None] * np.array((70, 95, 105), np.float32)
-    return light * np.float32(look.lamps)
+    light += (beam * fade * np.float32(look.lamps[0]))[..., None] * np.array((70, 95, 105), np.float32)
+    return light
 
 
 def _beam(x: Floats, y: Floats, strength: float) -> Floats:

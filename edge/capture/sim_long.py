@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from edge.capture.sim_canvas import Canvas, Colour, Place, curve, mix
-from edge.capture.sim_cars import BLACK, TRIM, WHITE, draw_sedan, wheel
+from edge.capture.sim_cars import BLACK, TRIM, WHITE, draw_sedan
 
 TRAILER = 3.40  # from the trailer's tail to the car's bumper, the drawbar included
 
@@ -79,22 +79,21 @@ def _panes(canvas: Canvas) -> None:
 
 
 def draw_trailer(canvas: Canvas, paint: Colour) -> None:
-    """A sedan that pulls a small open trailer, 8.0 m long together.
+    """A sedan that pulls a small flat trailer with boards on it, 8.0 m long together.
 
-    Were the trailer covered, a detector would see it as a lorry of its own.
+    Were the trailer high, covered, or on a car's wheels, a detector would see it as a vehicle of its own.
     """
     canvas.line([(2.50, 0.48), (3.30, 0.46)], (70, 68, 66), 0.07)  # drawbar
     canvas.line([(3.22, 0.46), (3.50, 0.44)], BLACK, 0.10)
     canvas.line([(2.98, 0.46), (2.98, 0.20)], (110, 108, 106), 0.05)  # jockey wheel
     canvas.disc((2.98, 0.14), 0.12, BLACK)
-    # What it carries lies low: boards, and a box.
-    canvas.fill([(0.10, 0.86), (0.10, 0.93), (2.50, 0.96), (2.50, 0.86)], (88, 122, 150))
-    canvas.fill([(1.50, 0.86), (1.50, 1.14), (2.20, 1.14), (2.20, 0.86)], (104, 130, 152))
-    canvas.line([(1.50, 1.02), (2.20, 1.02)], (80, 104, 126), 0.02)
-    canvas.fill([(0.04, 0.46), (0.04, 0.88), (2.56, 0.88), (2.56, 0.46)], (150, 148, 144))
-    canvas.line([(0.04, 0.67), (2.56, 0.67)], (112, 110, 108), 0.02)
-    canvas.line([(0.04, 0.87), (2.56, 0.87)], (96, 94, 92), 0.03)
-    canvas.fill([(0.02, 0.52), (0.02, 0.70), (0.10, 0.70), (0.10, 0.52)], (28, 22, 168))
-    canvas.fill([(0.02, 0.40), (2.58, 0.40), (2.58, 0.48), (0.02, 0.48)], TRIM)
-    wheel(canvas, (1.26, 0.30), 0.30)
+    canvas.fill([(0.10, 0.74), (0.10, 0.84), (2.50, 0.84), (2.50, 0.74)], (88, 122, 150))  # boards
+    canvas.fill([(0.04, 0.50), (0.04, 0.74), (2.56, 0.74), (2.56, 0.50)], (150, 148, 144))
+    canvas.line([(0.04, 0.62), (2.56, 0.62)], (112, 110, 108), 0.02)
+    for x in (0.04, 0.90, 1.70, 2.56):
+        canvas.line([(x, 0.50), (x, 0.76)], (96, 94, 92), 0.04)
+    canvas.fill([(0.02, 0.54), (0.02, 0.64), (0.07, 0.64), (0.07, 0.54)], (28, 22, 168))
+    canvas.fill([(0.02, 0.42), (0.02, 0.50), (2.56, 0.50), (2.56, 0.42)], TRIM)
+    for radius, colour in ((0.27, (30, 29, 28)), (0.15, (120, 118, 116)), (0.05, (70, 68, 66))):
+        canvas.disc((1.26, 0.27), radius, colour)
     draw_sedan(canvas.moved(TRAILER), paint)

@@ -156,6 +156,15 @@ def test_parse_reads_every_kind_of_value() -> None:
         ("sim:ramp?min_speed=0.5&max_speed=0.4", ["min_speed", "max_speed", "lower"]),
         ("sim:ramp?light=night", ["light", "day, dusk"]),
         ("sim:ramp?seconds=10&offset=10", ["seconds", "offset"]),
+        ("sim:ramp?u_turns=0.6&returns=0.5", ["u_turns", "returns", "lower"]),
+        ("sim:ramp?bicycle_share=0.6&long_share=0.5", ["bicycle_share", "long_share", "lower"]),
+        ("sim:ramp?pedestrians=5&trolleys=0.6&prams=0.5", ["trolleys", "prams", "lower"]),
+        ("sim:ramp?trolleys=0.5", ["trolleys", "give pedestrians"]),
+        ("sim:ramp?idle_swings=2", ["idle_swings", "give barrier"]),
+        ("sim:ramp?barrier=0.5", ["barrier", "whole number"]),
+        ("sim:ramp?barrier=2", ["barrier", "to 1"]),
+        ("sim:ramp?flicker=0.9", ["flicker", "to 0.8"]),
+        ("sim:ramp?beams=1", ["beams", "light=dusk"]),
     ],
 )
 def test_parse_refuses_with_key_and_remedy(source: str, parts: list[str]) -> None:
