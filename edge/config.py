@@ -25,6 +25,8 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, allow_inf_nan=False)]
 # Text that stands in logs, on boards and in the database: no control characters.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# A camera's address: with tokens, or with all that a simulated scene can be told, it grows long.
+Address = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 # A point nearer to the line than this share of the frame has no side that a person could have meant.
 ON_THE_LINE = 0.005
@@ -185,7 +187,7 @@ class CameraConfig(Section):
     """Where frames come from, and the gates in the picture."""
 
     id: Identifier = Field(description="unique")
-    source: Label = Field(description="a file, rtsp:// or http:// URL, /dev/video0, or sim:ramp?...")
+    source: Address = Field(description="a file, rtsp:// or http:// URL, /dev/video0, or sim:ramp?...")
     username: Label | None = Field(None, description="better as a systemd credential camera.<id>.username")
     password: SecretStr | None = Field(None, description="better as a systemd credential camera.<id>.password")
     fps: Annotated[float, Field(gt=0, le=240)] | None = Field(

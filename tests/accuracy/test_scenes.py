@@ -7,17 +7,19 @@ from pathlib import Path
 
 from edge.capture.simulated import split_recorded
 from edge.capture.simulator import Scene, SceneParameters, parse
+from edge.config import CameraConfig
 
 LIST = Path(__file__).parent / "scenes.toml"
 
 
 def scenes() -> dict[str, SceneParameters]:
-    """The scenes of the list by name; each must be recorded, so that it repeats."""
+    """The scenes of the list by name, as cameras; each must be recorded, so that it repeats."""
     found = {}
     for entry in tomllib.loads(LIST.read_text())["scenes"]:
         assert set(entry) == {"name", "source"}
         assert entry["name"] not in found
-        address, recorded = split_recorded(entry["source"])
+        camera = CameraConfig(id="ramp", source=entry["source"])
+        address, recorded = split_recorded(camera.source)
         assert recorded, entry["name"]
         found[entry["name"]] = parse(address)
     return found
