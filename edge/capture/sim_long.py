@@ -14,7 +14,7 @@ TRAILER = 3.40  # from the trailer's tail to the car's bumper, the drawbar inclu
 
 
 def draw_minibus(canvas: Canvas, paint: Colour) -> None:
-    """A small bus, 6.5 m long and 2.5 m high."""
+    """A small bus, 6.5 m long, and 2.6 m high with what stands on its roof."""
     body = curve(
         [
             (0.04, 0.34), (0.04, 0.34), (0.02, 0.80), (0.03, 1.60), (0.08, 2.30), (0.26, 2.46), (1.00, 2.50),

@@ -25,10 +25,14 @@ STRIDE = 0.83  # two steps, in body heights
 ARM, FOREARM = 0.170, 0.150  # of the body's height
 THIGH, SHIN, ANKLE = 0.250, 0.232, 0.045
 HIP_TO_NECK = 0.305
+HANDLE: Place = (0.48, 1.02)  # of trolley and pram
 
 
 class Person(NamedTuple):
-    """How somebody looks: ``height`` in metres, colours, and what is pushed (``""``, ``trolley``, ``pram``)."""
+    """How somebody looks: ``height`` in metres, colours, a bag on the back, and what is pushed.
+
+    ``pushes`` is ``trolley``, ``pram`` or nothing (``""``).
+    """
 
     height: float
     skin: Colour
@@ -110,7 +114,7 @@ def _draw_leg(canvas: Canvas, person: Person, leg: _Leg, hips: float, dark: floa
 
 def _torso(canvas: Canvas, person: Person, hips: float, neck: Place) -> None:
     tall = person.height
-    lean = (neck[0]) / (HIP_TO_NECK * tall)
+    lean = neck[0] / (HIP_TO_NECK * tall)
 
     def at(x: float, y: float) -> Place:
         return (x + lean * y) * tall, hips + y * tall
@@ -176,9 +180,6 @@ def _arm(canvas: Canvas, person: Person, shoulder: Place, swing: float | None, d
         canvas.line([shoulder, elbow], colour, (0.052 + more) * tall)
         canvas.line([elbow, hand], colour, (0.040 + more) * tall)
     canvas.oval(hand, (0.022 * tall, 0.026 * tall), mix(person.skin, BLACK, dark))
-
-
-HANDLE: Place = (0.48, 1.02)
 
 
 def _trolley(canvas: Canvas) -> None:

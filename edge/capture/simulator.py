@@ -72,7 +72,7 @@ class Scene:
 
     Meant to be asked for later and later seconds. An earlier one is answered as well, but by driving the traffic
     from second 0 again (about a second for two hours of traffic). Memory stays bounded in an endless run: only
-    vehicles on their way are kept, and 17 bytes for each crossing made. Not safe to share between threads.
+    vehicles and people on their way are kept, and 17 bytes for each crossing made. Not safe to share between threads.
     """
 
     LINE = ((0.5, 0.25), (0.5, 0.98))  # the gate's line, fractions of the frame
