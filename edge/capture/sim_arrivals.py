@@ -26,6 +26,7 @@ from edge.capture.sim_kinds import (
 )
 
 NORMAL_GAP, TAILGATE_GAP = 1.2, 0.5  # least distance between bumpers, in car lengths
+SLOW = 0.22  # backing a long way, nobody is quicker than that
 PLATOON = 4  # no more vehicles than this follow each other closely in a row
 
 
@@ -78,6 +79,7 @@ class Vehicle:
     push: float = 0.0
     waited: float = 0.0
     backing: bool = False
+    reverse: float = 0.0  # the speed at which it backs out
     asked: float = 0.0  # seconds since it came near the barrier
     cleared: bool = False  # the barrier was open for it
 
@@ -166,13 +168,16 @@ class Arrivals:
     def _plan(self, vehicle: Vehicle, draw: list[float]) -> None:
         """What it does on its way: turns short of the line, turns beyond it, or stops on it."""
         habits = self._habits
+        vehicle.reverse = vehicle.wish
         whole = vehicle.kind not in LONG  # a long one would stand half out of the picture
+        drives_back = whole and vehicle.kind not in (MOTORBIKE, BICYCLE)
         if whole and draw[6] < habits.u_turns:
             vehicle.turns = True
             vehicle.target = LINE - (0.28 + 0.25 * draw[8]) * vehicle.length
             vehicle.pause = 0.5 + draw[9]
-        elif whole and draw[6] < habits.u_turns + habits.returns:
+        elif drives_back and draw[6] < habits.u_turns + habits.returns:
             vehicle.turns = True
+            vehicle.reverse = min(vehicle.wish, SLOW)
             vehicle.target = LINE + (0.84 + 0.08 * draw[8]) * vehicle.length
             vehicle.pause = 1.0 + 2.0 * draw[9]
         elif draw[7] < habits.stop_on_line:

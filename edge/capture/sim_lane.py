@@ -144,7 +144,7 @@ def _forth(vehicle: Vehicle, ahead: Vehicle | None, waits: bool) -> float:
 
 
 def _back(vehicle: Vehicle) -> float:
-    return max(-vehicle.wish, vehicle.speed - ACCELERATION * STEP)
+    return max(-vehicle.reverse, vehicle.speed - ACCELERATION * STEP)
 
 
 def _moment(speed: float, push: float, way: float) -> float:

@@ -68,8 +68,8 @@ class SceneParameters:
     stop_on_line: float = 0.0  # share that stands on the line for 1 to 4 seconds
     tailgating: float = 0.0  # share that the next one follows at half a car's length; at most four in a row
     side_by_side: float = 0.0  # share of the entering ones that the next one comes in abreast of, on a third lane
-    u_turns: float = 0.0  # share that stops short of the line and backs out
-    returns: float = 0.0  # share that passes the line, stops beyond it and backs out over it: two crossings
+    u_turns: float = 0.0  # share that stops short of the line and backs out; long ones never do
+    returns: float = 0.0  # share of the cars and vans that passes the line and backs out over it: two crossings
     motorbike_share: float = 0.13  # of those that are neither bicycles nor long
     bicycle_share: float = 0.0  # bicycles take no slot: they are no vehicles in the truth
     long_share: float = 0.0  # minibuses of 6.5 m, and cars with a trailer, 8 m together

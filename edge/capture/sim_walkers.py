@@ -56,7 +56,7 @@ class Walkers:
     def __init__(self, seed: int, per_minute: float, trolleys: float, prams: float, between: bool) -> None:
         self._seed, self._per_minute = seed, per_minute
         self._trolleys, self._prams = trolleys, prams
-        self._strips = (FRONT, FRONT, WALL, BETWEEN) if between else (FRONT, FRONT, WALL)
+        self._strips = (FRONT, WALL, BETWEEN) if between else (FRONT, WALL)
         self._begin()
 
     def _begin(self) -> None:
