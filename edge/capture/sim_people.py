@@ -105,8 +105,8 @@ def _draw_leg(canvas: Canvas, person: Person, leg: _Leg, hips: float, dark: floa
     canvas.fill(curve([heel, (ankle[0] + 0.02 * tall, ankle[1]), toe, (toe[0], toe[1] - 0.012 * tall)]), SHOE)
     canvas.line([heel, toe], mix(SHOE, BLACK, dark), 0.030 * tall)
     for colour, more in ((edge, 0.010), (cloth, 0.0)):
-        canvas.line([hip, knee], colour, (0.086 + more) * tall)
-        canvas.line([knee, ankle], colour, (0.064 + more) * tall)
+        canvas.line([hip, knee], colour, (0.096 + more) * tall)
+        canvas.line([knee, ankle], colour, (0.072 + more) * tall)
     canvas.line(
         [(knee[0] + 0.012 * tall, knee[1]), (ankle[0] + 0.010 * tall, ankle[1])], mix(cloth, WHITE, 0.10), 0.02 * tall
     )
@@ -119,8 +119,8 @@ def _torso(canvas: Canvas, person: Person, hips: float, neck: Place) -> None:
     def at(x: float, y: float) -> Place:
         return (x + lean * y) * tall, hips + y * tall
 
-    back = [at(-0.060, -0.045), at(-0.066, 0.04), at(-0.062, 0.14), at(-0.068, 0.22), at(-0.045, 0.285)]
-    front = [at(0.020, 0.300), at(0.055, 0.25), at(0.066, 0.18), at(0.058, 0.08), at(0.062, -0.045)]
+    back = [at(-0.075, -0.045), at(-0.080, 0.04), at(-0.078, 0.14), at(-0.084, 0.22), at(-0.055, 0.285)]
+    front = [at(0.025, 0.300), at(0.068, 0.25), at(0.080, 0.18), at(0.072, 0.08), at(0.076, -0.045)]
     shape = curve([back[0], *back, *front, front[-1]])
     low, high = hips - 0.045 * tall, hips + 0.30 * tall
     canvas.shade(
@@ -147,7 +147,7 @@ def _head(canvas: Canvas, person: Person, neck: Place) -> None:
     )
     if person.long_hair:
         canvas.oval((x - 0.040 * tall, y - 0.045 * tall), (0.034 * tall, 0.075 * tall), person.hair, 6)
-    canvas.oval((x, y), (0.050 * tall, 0.066 * tall), person.skin, 8)
+    canvas.oval((x, y), (0.057 * tall, 0.072 * tall), person.skin, 8)
     canvas.fill(
         [
             (x + 0.044 * tall, y + 0.012 * tall),
@@ -177,8 +177,8 @@ def _arm(canvas: Canvas, person: Person, shoulder: Place, swing: float | None, d
         hand = _turned(elbow, swing + 0.28 + 0.25 * max(swing, 0.0), FOREARM * tall)
     cloth, edge = mix(person.top, BLACK, dark), mix(person.top, BLACK, 0.5)
     for colour, more in ((edge, 0.010), (cloth, 0.0)):
-        canvas.line([shoulder, elbow], colour, (0.052 + more) * tall)
-        canvas.line([elbow, hand], colour, (0.040 + more) * tall)
+        canvas.line([shoulder, elbow], colour, (0.060 + more) * tall)
+        canvas.line([elbow, hand], colour, (0.048 + more) * tall)
     canvas.oval(hand, (0.022 * tall, 0.026 * tall), mix(person.skin, BLACK, dark))
 
 
