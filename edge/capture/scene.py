@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,10 +13,10 @@ import numpy as np
 from edge.capture.scene_barrier import ARMS, barrier_sprite
 from edge.capture.scene_garage import WIDTH, View, draw_garage
 from edge.capture.scene_light import flickered
-from edge.capture.scene_sprites import ABOVE, BELOW, Shadow, Sprite, Stage, by_origin, cut_sprite, lay, mirrored
+from edge.capture.scene_sprites import ABOVE, BELOW, Recent, Shadow, Sprite, Stage, by_origin, cut_sprite, lay, mirrored
 from edge.capture.scene_vehicles import DIM, LOOKS, Drawn, beam_sprite, vehicle_sprite
 from edge.capture.sim_kinds import METRE, Lane, scale_at
-from edge.capture.sim_people import draw_person, reach
+from edge.capture.sim_people import STRIDE, draw_person, reach
 from edge.records import Box, Direction
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # A vehicle's beam grows to its full strength while the vehicle comes this far into the picture (frame widths).
 DAWN = 0.15
+PHASES = 24  # pictures of one stride
+PEOPLE_BYTES = 32_000_000  # of pictures of people that are kept: a crowd's strides at 640 x 360
 
 
 class DrawnPerson(NamedTuple):
@@ -36,6 +39,11 @@ class DrawnPerson(NamedTuple):
     rightwards: bool
     x: float
     way: float  # metres walked so far
+
+    @property
+    def phase(self) -> int:
+        """Which picture of the stride shows it, of ``PHASES``."""
+        return math.floor(self.way / (STRIDE * self.look.height) * PHASES) % PHASES
 
 
 class DrawnArm(NamedTuple):
@@ -89,6 +97,7 @@ class Painter:
         # At most one for each of some 25 kinds and colours, and each of 8 pictures of a bicycle's 4 colours, in three
         # lanes; drawing one takes some hundredths of a second.
         self._sprites: dict[tuple[str, str, Lane, int], Sprite] = {}
+        self._people = Recent(PEOPLE_BYTES)
         self._arms: dict[DrawnArm, Sprite] = {}  # at rest only: two for a lane
         self._beam_sprites: dict[Lane, Sprite] = {}
 
@@ -122,7 +131,10 @@ class Painter:
         return sprite
 
     def _person(self, person: DrawnPerson) -> Sprite:
-        # Not kept: no two steps of no two people are alike.
+        key = person.look, person.floor, person.rightwards, person.phase
+        return self._people.get(key, lambda: self._step(person))
+
+    def _step(self, person: DrawnPerson) -> Sprite:
         back, ahead = reach(person.look)
         stage = Stage(back + ahead + 0.6, person.look.height + BELOW + ABOVE, back + 0.3)
         sprite = cut_sprite(
@@ -130,7 +142,7 @@ class Painter:
             scale_at(person.floor),
             stage,
             DIM[self._light],
-            partial(draw_person, person=person.look, way=person.way),
+            partial(draw_person, person=person.look, way=person.phase / PHASES * STRIDE * person.look.height),
             Shadow(-0.25, max(0.25, ahead if person.look.pushes else 0.0), 0.35),
         )
         sprite = by_origin(sprite, stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,7 +14,7 @@ from edge.capture.sim_canvas import Canvas
 from edge.capture.sim_kinds import METRE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from edge.capture.scene_garage import View
     from edge.records import Image
@@ -47,6 +48,32 @@ class Sprite:
     clear: Image
     middle: float  # pixels from the left edge to the column that is placed
     foot: int  # rows from the top to the ground
+
+    @property
+    def size(self) -> int:
+        """Bytes of its pixels."""
+        return self.ink.nbytes + self.clear.nbytes
+
+
+class Recent:
+    """The sprites asked for lately, at most ``limit`` bytes of them: those not asked for longest go first."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._sprites: OrderedDict[Hashable, Sprite] = OrderedDict()
+        self.size = 0  # bytes
+
+    def get(self, key: Hashable, make: Callable[[], Sprite]) -> Sprite:
+        """The sprite of ``key``; made when it is not there."""
+        sprite = self._sprites.get(key)
+        if sprite is not None:
+            self._sprites.move_to_end(key)
+            return sprite
+        sprite = self._sprites[key] = make()
+        self.size += sprite.size
+        while self.size > self._limit and len(self._sprites) > 1:
+            self.size -= self._sprites.popitem(last=False)[1].size
+        return sprite
 
 
 def cut_sprite(

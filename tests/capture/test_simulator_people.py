@@ -12,6 +12,7 @@ from capture.network import inside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.capture.scene_sprites import Recent, Sprite
 from edge.capture.sim_canvas import Canvas
 from edge.capture.sim_kinds import DEPTH, LANES, METRE, scale_at
 from edge.capture.sim_people import SKINS, TOPS, TROUSERS, Person, draw_person, reach
@@ -113,6 +114,22 @@ def test_a_step_swings_legs_and_arms_over_standing_feet(pushes: str) -> None:
     assert np.array_equal(pictures[0], pictures[-1])  # a stride later everything is as before
     moved = [int((cv2.absdiff(one, pictures[0]) > 0).any(axis=2).sum()) for one in pictures[1:-1]]
     assert min(moved) > 400
+
+
+def test_pictures_of_people_are_kept_within_bounds() -> None:
+    """A stride's pictures are drawn once and used again; those not used longest go when the bytes are spent."""
+    made: list[str] = []
+
+    def make(name: str) -> Sprite:
+        made.append(name)
+        return Sprite(np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10, 3), np.uint8), 5.0, 8)
+
+    kept = Recent(limit=1800)  # three of 600 bytes
+    for name in "abcabdbaca":
+        kept.get(name, lambda name=name: make(name))
+        assert kept.size <= 1800
+    assert "".join(made) == "abcdc"
+    assert Recent(limit=1).get("larger than all", lambda: make("x")).size == 600
 
 
 def test_people_are_drawn_where_their_boxes_are() -> None:
