@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.capture.sim_arrivals import Habits
-from edge.capture.sim_barrier import ARM
 from edge.capture.sim_kinds import ALL_KINDS, LANES, MIDDLE, NEAR
 from edge.capture.sim_lane import STEP
 from edge.capture.sim_traffic import Traffic
@@ -152,23 +151,6 @@ def test_stop_traffic_lets_nobody_in(parameters: SceneParameters, at: float) -> 
     assert {one.vehicle for one in truth[len(before) :]} <= inside
 
 
-@given(wild, st.sampled_from([0.0, 10.0]))
-@quick
-def test_no_arm_comes_down_on_a_vehicle(parameters: SceneParameters, idle: float) -> None:
-    """A vehicle is under a barrier's arm only while that is all the way up, and the arm never jumps."""
-    ramp = traffic(changed(parameters, barrier=1, idle_swings=idle))
-    last: dict[float, float] = {}
-    for step in range(60 * 32):
-        ramp.advance(step)
-        for lane, lift in ramp.arms(0.0):
-            assert 0 <= lift <= 1
-            assert abs(lift - last.get(lane.floor, 0.0)) <= STEP + 1e-9
-            last[lane.floor] = lift
-            for one in ramp.vehicles():
-                if one.lane == lane and abs(one.place - ARM) < one.length / 2:
-                    assert lift == 1.0, step * STEP
-
-
 def test_everything_does_not_depend_on_frame_rate_or_size() -> None:
     """With every habit at once too, the traffic is the same for whoever looks, how often and at what size."""
     keys = {"seed": 7, "tailgating": 0.2, "stop_on_line": 0.2, "side_by_side": 0.4, "u_turns": 0.1, "returns": 0.2}
@@ -287,37 +269,6 @@ def test_long_vehicles_fit_into_the_picture() -> None:
         assert box.x2 < 580
         kinds.add((crossing.kind, crossing.direction))
     assert len(kinds) == 4
-
-
-def test_vehicles_wait_for_the_barrier() -> None:
-    """Everybody stops or creeps shortly before the closed arm, and passes it once that is up."""
-    ramp = traffic(SceneParameters(seed=1, barrier=1))
-    slowest: dict[int, float] = {}
-    for step in range(300 * 32):
-        ramp.advance(step)
-        for one in ramp.vehicles():
-            before = ARM - one.place - one.length / 2
-            if 0 < before < 0.06:
-                slowest[one.number] = min(slowest.get(one.number, 9.0), one.speed)
-    assert len(slowest) > 40
-    assert sum(speed < 0.06 for speed in slowest.values()) / len(slowest) > 0.8
-
-
-def test_idle_swings_happen_without_a_vehicle() -> None:
-    """In an empty garage each arm goes up and down as often as asked for, and nothing ever crosses."""
-    parameters = SceneParameters(vehicles_per_minute=0, barrier=1, idle_swings=4)
-    ramp = traffic(parameters)
-    openings: Counter[float] = Counter()
-    last: dict[float, float] = {}
-    for step in range(int(HOUR / 3 * 32)):
-        ramp.advance(step)
-        for lane, lift in ramp.arms(0.0):
-            openings[lane.floor] += last.get(lane.floor, 0.0) < 1.0 == lift
-            last[lane.floor] = lift
-    assert len(openings) == 2
-    assert all(50 < count < 110 for count in openings.values())
-    assert Scene(parameters).crossings(HOUR) == []
-    assert all(lift == 0.0 for _, lift in traffic(SceneParameters(barrier=1)).arms(0.0))
 
 
 def test_an_hour_of_everything_takes_little_memory_and_time() -> None:
