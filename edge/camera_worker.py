@@ -67,10 +67,15 @@ class CameraWorker:
                 frame = self.source.read(READ_SECONDS)
                 if frame is not None:
                     self.pipeline.process(frame)
-                elif self.source.status.state is not SourceState.DOWN:
-                    continue
+                else:
+                    # What was held back to be decided with the next frames must not wait for a camera that is silent.
+                    self.pipeline.finish()
+                    if self.source.status.state is not SourceState.DOWN:
+                        continue
                 self.last_progress = time.monotonic()
+            self.pipeline.finish()
         except EndOfSource:
+            self.pipeline.finish()
             frames, problem = self.pipeline.statistics.frames, self.source.status.problem
             log.info("source ended camera=%s frames=%d problem=%s", self.camera.id, frames, problem or "none")
         except SourceError as error:

@@ -84,28 +84,63 @@ class DetectorConfig(Section):
     image_size: Annotated[int, Field(ge=64, le=2048)] = Field(
         640, description="the frame's longer side as the network sees it, in pixels"
     )
-    confidence: Fraction = Field(0.1, description="boxes below this are dropped; the tracker uses weak ones too")
+    confidence: Fraction = Field(0.05, description="boxes below this are dropped; tracks make use of weak ones too")
     iou: Fraction = Field(0.7, description="two boxes of one class that overlap more than this are one (NMS)")
-    # No car park has trains or boats: what YOLO calls so is a bus or a lorry seen from an odd side.
-    classes: tuple[Label, ...] = Field(
-        ("car", "motorcycle", "bus", "truck", "bicycle", "train", "boat"),
-        min_length=1,
-        description="class names to keep",
+    classes: tuple[Label, ...] | None = Field(
+        None, min_length=1, description="class names to keep; default: all that the weights know"
     )
     threads: Annotated[int, Field(ge=0, le=64)] = Field(0, description="threads of the network; 0: one a core")
 
 
 class TrackerConfig(Section):
-    """What makes tracks of detections (ByteTrack)."""
+    """What makes tracks of detections."""
 
-    activation_confidence: Fraction = Field(0.3, description="a new track needs a box at least this sure")
-    high_confidence: Fraction = Field(0.3, description="boxes from here on are matched first, weaker ones after")
-    merge_iou: Fraction = Field(0.5, description="boxes of several classes that overlap more than this are one vehicle")
-    match_iou: Fraction = Field(0.1, description="least overlap of a track's prediction with a box")
-    confirm_frames: Annotated[int, Field(ge=1, le=100)] = Field(
-        2, description="frames in a row until a track is confirmed; only confirmed tracks count"
-    )
+    sure_confidence: Fraction = Field(0.3, description="boxes from here on are matched first, weaker ones after")
+    merge_iou: Fraction = Field(0.6, description="boxes of whatever class that overlap more than this are one vehicle")
     lost_seconds: Seconds = Field(2.0, description="how long an unseen track is kept")
+    rest_seconds: Seconds = Field(6.0, description="how long an unseen track is kept that stood still")
+    flow_width: Annotated[int, Field(ge=64, le=2048)] = Field(
+        320, description="the frame's longer side where motion is looked for, in pixels"
+    )
+    retrace_seconds: Seconds = Field(1.5, description="how far back a new track is followed to where it came from")
+    ignored_classes: tuple[Label, ...] = Field(
+        (
+            *("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"),
+            *("backpack", "umbrella", "handbag", "tie", "suitcase"),
+        ),
+        description="class names that are never a vehicle: animals, and what people carry",
+    )
+
+
+class CountingConfig(Section):
+    """What makes events of tracks."""
+
+    bicycles: bool = Field(False, description="true: bicycles count too")
+    vehicle_classes: tuple[Label, ...] = Field(
+        # No car park has trains or boats: what YOLO calls so is a bus or a lorry seen from an odd side.
+        ("car", "motorcycle", "bus", "truck", "train", "boat"),
+        min_length=1,
+        description="class names that are vehicles; of anything else, size and motion decide whether it is one",
+    )
+    least_evidence: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = Field(
+        0.02, description="confidence x seconds that a vehicle must have been seen with"
+    )
+    decide_seconds: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = Field(
+        0.6, description="how long after the line a crossing is held back, to see whether two tracks are one vehicle"
+    )
+
+
+class MechanismsConfig(Section):
+    """Parts of tracking and counting; each can be switched off to see what it brings. Leave them on."""
+
+    optical_flow: bool = Field(True, description="tracks follow what moves in the picture")
+    retrace: bool = Field(True, description="a new track is followed back to where it came from")
+    unseen_crossing: bool = Field(True, description="first seen just beyond the line and moving away: came across")
+    one_vehicle: bool = Field(True, description="two tracks in one place at the line are one vehicle")
+    long_vehicles: bool = Field(True, description="a cab and its trailer become one vehicle")
+    partial_boxes: bool = Field(True, description="what hides a part of a vehicle does not shift its middle")
+    group_boxes: bool = Field(True, description="a box about two vehicles that have boxes of their own is dropped")
+    stitching: bool = Field(True, description="a lost track goes on in a new one that continues it")
 
 
 class MqttConfig(Section):
@@ -163,7 +198,7 @@ class GateConfig(Section):
         "center", description="the point of a vehicle's box that must cross"
     )
     dead_band: Fraction = Field(
-        0.1, description="strip on either side of the line in which no side is decided; share of the box's size"
+        0.2, description="strip on either side of the line in which no side is decided; share of the box's size"
     )
 
     @field_validator("line")
@@ -222,6 +257,8 @@ class Config(Section):
     backup: BackupConfig = BackupConfig()
     detector: DetectorConfig = DetectorConfig()
     tracker: TrackerConfig = TrackerConfig()
+    counting: CountingConfig = CountingConfig()
+    mechanisms: MechanismsConfig = MechanismsConfig()
     mqtt: MqttConfig = MqttConfig()
     floors: tuple[FloorConfig, ...] = Field((), description="[[floors]] tables")
     cameras: tuple[CameraConfig, ...] = Field((), description="[[cameras]] tables")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 SYSTEM_CONFIG = Path("/etc/smartpark/smartpark.toml")
-SCALAR_SECTIONS = ("site", "device", "database", "backup", "detector", "tracker", "mqtt")
+SCALAR_SECTIONS = ("site", "device", "database", "backup", "detector", "tracker", "counting", "mechanisms", "mqtt")
+LIST_KEYS = ("classes", "ignored_classes", "vehicle_classes")
 # Values of these keys are never repeated in a message.
 SECRET_KEYS = {"password", "username", "source"}
 
@@ -138,7 +139,7 @@ def _apply_environment(
             table = raw.setdefault(section, {})
             if isinstance(table, dict):
                 items = [item.strip() for item in value.split(",")]
-                table[key] = items if key == "classes" else value
+                table[key] = items if key in LIST_KEYS else value
                 origins[(section, key)] = variable
     return problems
 

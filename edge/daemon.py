@@ -147,7 +147,7 @@ class Daemon:
                 self.publisher.start()
             for camera, source in self._sources or [(camera, open_source(camera)) for camera in self.config.cameras]:
                 submit = self.writer.submit if source.recorded else self._submit_live
-                pipeline = Pipeline(camera, self.config.tracker, run_id(self.config, camera), self._detector, submit)
+                pipeline = Pipeline(camera, self.config, run_id(self.config, camera), self._detector, submit)
                 worker = CameraWorker(camera, source, pipeline, self._on_fatal)
                 self.workers.append(worker)
                 worker.start()
@@ -295,6 +295,8 @@ def run_id(config: Config, camera: CameraConfig) -> str:
         "content": content,
         "detector": config.detector.model_dump(mode="json", exclude={"models_dir", "threads"}),
         "tracker": config.tracker.model_dump(mode="json"),
+        "counting": config.counting.model_dump(mode="json"),
+        "mechanisms": config.mechanisms.model_dump(mode="json"),
         "camera": camera.model_dump(mode="json", include={"id", "fps", "gates"}),
     }
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]

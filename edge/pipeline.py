@@ -1,4 +1,4 @@
-"""The way of a frame, on one page: frame -> detections -> tracks -> crossings -> events -> store."""
+"""The way of a frame, on one page: frame -> observation -> tracks -> crossings -> events -> store."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from edge.counting.events import events_of
 from edge.counting.gate import Gate
+from edge.vision.observer import Observer
 from edge.vision.tracker import Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge.config import CameraConfig, TrackerConfig
-    from edge.records import Event, Frame
+    from edge.config import CameraConfig, Config, GateConfig
+    from edge.records import Crossing, Event, Frame, Moment
+    from edge.tracks import Track, Verdict
     from edge.vision.detector import Detector
+    from edge.vision.tracker import Observation
 
 log = logging.getLogger(__name__)
 
@@ -27,44 +30,94 @@ STAGES = ("detect", "track", "count")
 WINDOW = 50
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one frame came to: for whoever looks over the pipeline's shoulder."""
+
+    moment: Moment
+    observation: Observation
+    tracks: Sequence[Track]
+    crossings: Sequence[Crossing]
+    verdicts: Sequence[Verdict]
+
+
 class Pipeline:
     """One camera's frames into events. Used by one thread; ``statistics`` may be read by any."""
 
     def __init__(
         self,
         camera: CameraConfig,
-        tracker: TrackerConfig,
+        config: Config,
         run: str,
         detector: Detector,
         submit: Callable[[Sequence[Event]], None],
+        watch: Callable[[Step], None] | None = None,
     ) -> None:
-        """``submit`` takes the events of one crossing, to be stored together."""
+        """``submit`` takes the events of one crossing, to be stored together; ``watch`` sees every step."""
         self._camera = camera
-        self._detector = detector
-        self._tracker = Tracker(tracker, run)
-        self._gates = [(gate, Gate(gate)) for gate in camera.gates]
+        self._observer = Observer(detector, config.tracker.flow_width)
+        self._tracker = Tracker(config.tracker, config.mechanisms, run, [gate.line for gate in camera.gates])
+        self._gates = [(gate, Gate(gate, config.counting, config.mechanisms)) for gate in camera.gates]
         self._submit = submit
+        self._watch = watch
+        self._last: Moment | None = None
         self.statistics = Statistics()
 
     def process(self, frame: Frame) -> None:
         """Take one frame all the way. Frames come in the order of their time."""
         began = time.perf_counter()
-        detections = self._detector.detect(frame.image)
-        detected = time.perf_counter()
-        tracks = self._tracker.update(detections, frame.monotonic)
+        observation = self._observer.observe(frame)
+        self.count(observation, frame.moment, time.perf_counter() - began)
+
+    def count(self, observation: Observation, moment: Moment, seconds: float = 0.0) -> None:
+        """Take what a frame shows the rest of the way; ``seconds`` is what it took to find that out."""
+        began = time.perf_counter()
+        tracks = self._tracker.update(observation, moment.monotonic)
         tracked = time.perf_counter()
+        self._last = moment
+        crossings, verdicts = [], []
         for config, gate in self._gates:
-            for crossing in gate.update(tracks, frame.size, frame.monotonic):
-                events = events_of(crossing, config, self._camera.id, frame)
-                for event in events:
-                    log.info(
-                        "crossing event=%s camera=%s gate=%s track=%s direction=%s floor=%r type=%s confidence=%.2f",
-                        *(event.event_id, event.camera_id, event.gate_id, event.track_id),
-                        *(event.direction, event.floor, event.vehicle_type, event.confidence),
-                    )
-                self._submit(events)
+            found = gate.update(tracks, moment.size, moment.monotonic)
+            self._send(found, config, moment)
+            crossings += found
+            verdicts += gate.verdicts()
+        self._tell(Step(moment, observation, tracks, crossings, verdicts))
         counted = time.perf_counter()
-        self.statistics.add(frame.monotonic, (detected - began, tracked - detected, counted - tracked))
+        self.statistics.add(moment.monotonic, (seconds, tracked - began, counted - tracked))
+
+    def finish(self) -> None:
+        """Decide what is still open: there will be no more frames, or none for long."""
+        if self._last is None:
+            return
+        for config, gate in self._gates:
+            self._send(gate.finish(), config, self._last)
+            for verdict in gate.verdicts():
+                _log(self._camera.id, verdict)
+
+    def _send(self, crossings: Sequence[Crossing], gate: GateConfig, moment: Moment) -> None:
+        for crossing in crossings:
+            events = events_of(crossing, gate, self._camera.id, moment)
+            for event in events:
+                log.info(
+                    "crossing event=%s camera=%s gate=%s track=%s direction=%s floor=%r type=%s confidence=%.2f",
+                    *(event.event_id, event.camera_id, event.gate_id, event.track_id),
+                    *(event.direction, event.floor, event.vehicle_type, event.confidence),
+                )
+            self._submit(events)
+
+    def _tell(self, step: Step) -> None:
+        for verdict in step.verdicts:
+            _log(self._camera.id, verdict)
+        if self._watch is not None:
+            self._watch(step)
+
+
+def _log(camera: str, verdict: Verdict) -> None:
+    log.debug(
+        "track decided camera=%s gate=%s track=%s counted=%s reason=%r%s",
+        *(camera, verdict.gate_id, verdict.track_id, "yes" if verdict.counted else "no", verdict.reason.value),
+        f" other={verdict.other}" if verdict.other else "",
+    )
 
 
 @dataclass(slots=True)

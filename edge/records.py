@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 import uuid
@@ -64,15 +65,6 @@ class ClockState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class TrackState(StrEnum):
-    """Where a track is in its life."""
-
-    TENTATIVE = "tentative"
-    CONFIRMED = "confirmed"
-    LOST = "lost"
-    ENDED = "ended"
-
-
 class Point(NamedTuple):
     """A place in an image: pixels from the top left corner, or fractions of the frame where said so."""
 
@@ -97,6 +89,21 @@ class Box(NamedTuple):
     def center(self) -> Point:
         """The middle of the box."""
         return Point((self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2)
+
+    @property
+    def width(self) -> float:
+        """Pixels across."""
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        """Pixels down."""
+        return self.y2 - self.y1
+
+    @property
+    def side(self) -> float:
+        """The side of a square as large: a size that means the same for long and for high boxes."""
+        return math.sqrt(max(self.area, 1.0))
 
     @property
     def bottom_center(self) -> Point:
@@ -124,6 +131,20 @@ class Frame:
         """Width and height in pixels."""
         return int(self.image.shape[1]), int(self.image.shape[0])
 
+    @property
+    def moment(self) -> Moment:
+        """All of the frame but its picture."""
+        return Moment(self.captured_at, self.monotonic, self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When a frame was taken, on both clocks as in ``Frame``, and its width and height in pixels."""
+
+    captured_at: datetime
+    monotonic: float
+    size: tuple[int, int]
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:
@@ -132,22 +153,6 @@ class Detection:
     box: Box
     label: str
     confidence: float
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """One vehicle's identity at one moment.
-
-    ``box``, ``label`` and ``confidence`` are those of the detection that was matched last; a track that is
-    ``LOST`` or ``ENDED`` carries the last ones it had. ``at`` is the ``monotonic`` of that detection's frame.
-    """
-
-    track_id: str
-    state: TrackState
-    box: Box
-    label: str
-    confidence: float
-    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ from edge.records import Event, VehicleType
 
 if TYPE_CHECKING:
     from edge.config import GateConfig
-    from edge.records import Crossing, Frame
+    from edge.records import Crossing, Moment
 
 
-def events_of(crossing: Crossing, gate: GateConfig, camera_id: str, frame: Frame) -> list[Event]:
+def events_of(crossing: Crossing, gate: GateConfig, camera_id: str, moment: Moment) -> list[Event]:
     """The events of one crossing: one, or two for a gate between two floors; they must be stored together.
 
-    ``frame`` is the one with which the crossing became certain; it ties the frames' clock to UTC.
+    ``moment`` is that of the frame with which the crossing was decided; it ties the frames' clock to UTC.
     """
-    timestamp = (frame.captured_at - timedelta(seconds=frame.monotonic - crossing.at)).astimezone(UTC)
+    timestamp = (moment.captured_at - timedelta(seconds=moment.monotonic - crossing.at)).astimezone(UTC)
     sides = [(gate.floor, crossing.direction)]
     if gate.outside_floor is not None:
         sides.append((gate.outside_floor, crossing.direction.opposite))

@@ -25,15 +25,16 @@ def decode(
     letterbox: Letterbox,
     names: Mapping[int, str],
     *,
-    classes: frozenset[str],
+    classes: frozenset[str] | None,
     confidence: float,
     iou: float,
 ) -> list[Detection]:
     """Detections of one frame, most confident first.
 
     ``output`` is (4 + classes) x anchors: centre x, centre y, width, height in pixels of the network's input, then
-    one score a class. An anchor belongs to its best class; it is kept when that class is wanted and the score is over
-    ``confidence``. Then, class by class, a box that overlaps a surer one by more than ``iou`` goes.
+    one score a class. An anchor belongs to its best class; it is kept when that class is wanted (None: every class is)
+    and the score is over ``confidence``. Then, class by class, a box that overlaps a surer one by more than ``iou``
+    goes.
     """
     scores = output[4:]
     best = scores.max(axis=0)
@@ -41,10 +42,11 @@ def decode(
     if anchors.size == 0:
         return []
     kinds = scores[:, anchors].argmax(axis=0)
-    wanted = np.isin(kinds, [number for number, name in names.items() if name in classes])
-    anchors, kinds = anchors[wanted], kinds[wanted]
-    if anchors.size == 0:
-        return []
+    if classes is not None:
+        wanted = np.isin(kinds, [number for number, name in names.items() if name in classes])
+        anchors, kinds = anchors[wanted], kinds[wanted]
+        if anchors.size == 0:
+            return []
     center, size = output[0:2, anchors].T, output[2:4, anchors].T
     corner = center - size / 2
     kept = np.asarray(

@@ -28,7 +28,7 @@ class OnnxDetector:
 
     def __init__(self, config: DetectorConfig) -> None:
         self._config = config
-        self._classes = frozenset(config.classes)
+        self._classes = frozenset(config.classes) if config.classes is not None else None
         self._session: onnxruntime.InferenceSession | None = None
         self._input = ""
         self._names: dict[int, str] = {}
@@ -68,7 +68,7 @@ class OnnxDetector:
             ) from error
         if metadata.get("task", "detect") != "detect":
             raise ModelError(f"{path}: is a model for {metadata['task']!r}; a detection model is needed")
-        unknown = sorted(self._classes - set(names.values()))
+        unknown = sorted((self._classes or frozenset()) - set(names.values()))
         if unknown:
             raise ModelError(
                 f"{path}: does not know the class {', '.join(unknown)}; correct detector.classes "
@@ -85,7 +85,9 @@ class OnnxDetector:
         self._input = session.get_inputs()[0].name
         self._names = names
         self._session = session
-        log.info("model loaded path=%s image_size=%d classes=%d", path, self._config.image_size, len(self._classes))
+        log.info(
+            "model loaded path=%s image_size=%d classes=%d", path, self._config.image_size, len(self._classes or names)
+        )
 
     def detect(self, image: Image) -> list[Detection]:
         """The wanted objects in a BGR frame, most confident first; boxes in pixels of the frame."""

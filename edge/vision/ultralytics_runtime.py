@@ -99,7 +99,7 @@ class UltralyticsDetector:
         self._arguments, self._model = arguments, model
         log.info(
             "model loaded path=%s image_size=%d classes=%d ultralytics=%s",
-            *(path, self._config.image_size, len(self._config.classes), library.__version__),
+            *(path, self._config.image_size, len(arguments["classes"]), library.__version__),
         )
 
     def detect(self, image: Image) -> list[Detection]:
@@ -123,7 +123,10 @@ class UltralyticsDetector:
 
     def _wanted(self, path: Path) -> list[int]:
         """The numbers of the configured classes in this model."""
-        unknown = sorted(set(self._config.classes) - set(self._names.values()))
+        wanted = self._config.classes
+        if wanted is None:
+            return list(self._names)
+        unknown = sorted(set(wanted) - set(self._names.values()))
         if unknown:
             told = list(self._names.values())[:MOST_NAMES_TOLD]
             more = ", ..." if len(self._names) > len(told) else ""
@@ -131,7 +134,7 @@ class UltralyticsDetector:
                 f"{path}: does not know the class {', '.join(unknown)}; correct detector.classes "
                 f"(it knows {', '.join(told)}{more})"
             )
-        return [number for number, name in self._names.items() if name in self._config.classes]
+        return [number for number, name in self._names.items() if name in wanted]
 
 
 def _load_library(threads: int) -> Any:
