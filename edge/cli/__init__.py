@@ -14,6 +14,7 @@ from edge.cli.board import board
 from edge.cli.config import check_config
 from edge.cli.db import db
 from edge.cli.demo import demo
+from edge.cli.evaluate import evaluate
 from edge.cli.events import events
 from edge.cli.floors import floors
 from edge.cli.models import models
@@ -32,7 +33,7 @@ def cli() -> None:
     """Counts the vehicles that cross the gates of a car park, and keeps the number on the board right."""
 
 
-for command in (run, replay, demo, check_config, status, floors, events, db, board, models):
+for command in (run, replay, demo, evaluate, check_config, status, floors, events, db, board, models):
     cli.add_command(command)
 
 
