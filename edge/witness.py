@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # A track that was this near to the line at a moment, in sides of its box, may be the vehicle that crossed there.
 NEAR = 1.5
+# Seconds: a refused crossing this near to a missed one is surely that; a track's way is seen from so long about it.
+SURELY, AROUND = 0.5, 1.0
+MOVED = 0.3  # sides of its box, the right way
 NOBODY = "no track was there"
 
 
@@ -73,26 +76,26 @@ class Witness:
     def why_missed(self, direction: Direction, at: float, until: float, tolerance: float) -> tuple[str, str]:
         """The track that a missed vehicle probably was, and why it did not count; no track: "" and a reason."""
         refused = [
-            one
+            (max(at - moment_of(one), moment_of(one) - until, 0.0), one.track_id, one.reason)
             for one in self.verdicts
             if one.crossing is not None and not one.counted and one.crossing.direction is direction
         ]
-        refused = [one for one in refused if at - tolerance <= moment_of(one) <= until + tolerance]
-        if refused:
-            best = min(refused, key=lambda one: (abs(moment_of(one) - at), one.track_id))
-            return best.track_id, best.reason.value
-        near = self._nearest(at)
-        if near is None:
-            return "", NOBODY
-        name = self.merged(near)
-        decided = [one for one in self.verdicts if one.track_id == name]
-        if any(one.counted for one in decided):
-            other = min((one for one in decided if one.counted), key=lambda one: abs(moment_of(one) - at))
-            assert other.crossing is not None
-            return name, f"its track counted at {moment_of(other):.2f} s as an {other.crossing.direction}"
-        if decided:
-            return name, decided[-1].reason.value
-        return name, "its track had not ended when the clip did"
+        refused = sorted(one for one in refused if one[0] <= tolerance)
+        if refused and refused[0][0] <= SURELY:
+            return refused[0][1], refused[0][2].value
+        near = self._nearest(at, direction)
+        if near is not None:
+            return near, self._fate(near, at)
+        return (refused[0][1], refused[0][2].value) if refused else ("", NOBODY)
+
+    def _fate(self, track_id: str, at: float) -> str:
+        """What became of a track that was at the line at ``at``."""
+        decided = [one for one in self.verdicts if one.track_id == track_id]
+        counted = [one.crossing for one in decided if one.counted and one.crossing is not None]
+        if counted:
+            other = min(counted, key=lambda crossing: abs(crossing.at - at))
+            return f"its track counted at {other.at:.2f} s as an {other.direction}"
+        return decided[-1].reason.value if decided else "its track had not ended when the clip did"
 
     def beside(self, config: Config) -> list[float]:
         """When vehicles that the detector was sure of passed by an end of the line."""
@@ -116,9 +119,10 @@ class Witness:
             before = place
         return otherwise
 
-    def _nearest(self, at: float) -> str | None:
+    def _nearest(self, at: float, direction: Direction) -> str | None:
+        """The track that was at the line at ``at``, rather one that went the right way."""
         line = self._line()
-        best: tuple[float, str] | None = None
+        found = []
         for name, places in self.places.items():
             place = min(places, key=lambda one: abs(one.at - at))
             middle, side = place.box.center, place.box.side
@@ -129,11 +133,12 @@ class Witness:
                 Point(middle.x + inwards.x * way * NEAR * side, middle.y + inwards.y * way * NEAR * side)
                 for way in (1, -1)
             )
-            if abs(place.at - at) > 1.0 or away > NEAR or not line.passes(behind, ahead):
+            if abs(place.at - at) > AROUND or away > NEAR or not line.passes(behind, ahead):
                 continue
-            if best is None or (away, name) < best:
-                best = (away, name)
-        return best[1] if best else None
+            about = [one.box.center for one in places if abs(one.at - at) <= AROUND]
+            way = (line.distance(about[-1]) - line.distance(about[0])) * direction.delta
+            found.append((way < MOVED * side, away, self.merged(name)))
+        return min(found)[2] if found else None
 
     def _line(self) -> Line:
         return Line(self.gate, self.looks[-1].size if self.looks else (1, 1))

@@ -57,7 +57,7 @@ def draw(image: Image, drawing: Drawing) -> Image:
     canvas, scale = _enlarged(image)
     size = canvas.shape[1], canvas.shape[0]
     for shape in drawing.detections:
-        _box(canvas, shape, scale, DETECTION, 1)
+        _box(canvas, shape, scale, DETECTION, 1, below=True)
     for shape in sorted(drawing.tracks, key=lambda shape: shape.subject):
         colour = SUBJECT if shape.subject else OTHER
         _way(canvas, shape.before, scale, colour, 2)
@@ -159,13 +159,16 @@ def _way(canvas: Image, points: Sequence[Point], scale: float, colour: tuple[int
         cv2.circle(canvas, pixel, weight + 1, colour, -1, cv2.LINE_AA)
 
 
-def _box(canvas: Image, shape: Shape, scale: float, colour: tuple[int, int, int], weight: int) -> None:
+def _box(
+    canvas: Image, shape: Shape, scale: float, colour: tuple[int, int, int], weight: int, *, below: bool = False
+) -> None:
     if shape.box is None:
         return
     left, top, right, bottom = (round(edge * scale) for edge in shape.box)
     cv2.rectangle(canvas, (left, top), (right, bottom), colour, weight, cv2.LINE_AA)
     if shape.name:
-        _label(canvas, shape.name, (max(left, 0) + 2, max(top - 5, 12)), colour)
+        row = min(bottom + 14, canvas.shape[0] - 4) if below else max(top - 5, 12)
+        _label(canvas, shape.name, (max(left, 0) + 2, row), colour)
 
 
 def _label(canvas: Image, text: str, at: tuple[int, int], colour: tuple[int, int, int]) -> None:
