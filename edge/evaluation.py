@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from edge.tracks import Verdict
     from edge.vision.detector import Detector
 
-RUN = "track"  # what track ids begin with; fixed, so that runs repeat
+# The camera's id, and what track ids begin with: fixed, so that runs repeat.
+CAMERA, RUN = "clip", "track"
 STANDS = 0.2  # of a simulated vehicle's size: while its middle is this near to the line it stands on it
 SAMPLE = 0.1  # seconds between two looks at a simulated vehicle
 
@@ -71,8 +72,8 @@ def evaluate(label: Label, wish: Wish, detector: Detector, progress: Callable[[f
     """
     fps = recorded_rate(wish.replay, label.name, wish.fps) if wish.replay else wish.fps
     gate = label.gate or simulated_gate()
-    camera = CameraConfig(id=label.name, source=label.source, fps=fps, gates=(gate,))
-    events, witness = watch(camera, wish, detector, progress)
+    camera = CameraConfig(id=CAMERA, source=label.source, fps=fps, gates=(gate,))
+    events, witness = watch(label.name, camera, wish, detector, progress)
     counted = [event for event in events if event.floor == gate.floor]
     held = score(true_crossings(label, wish.config), [_count(event) for event in counted])
     errors = _errors(held, witness)
@@ -92,13 +93,16 @@ def evaluate(label: Label, wish: Wish, detector: Detector, progress: Callable[[f
 
 
 def watch(
-    camera: CameraConfig, wish: Wish, detector: Detector, progress: Callable[[float], None] | None = None
+    name: str, camera: CameraConfig, wish: Wish, detector: Detector, progress: Callable[[float], None] | None = None
 ) -> tuple[list[Event], Witness]:
-    """The events of a camera's clip, or of the recording of it, and who saw how they came about."""
+    """The events of a camera's clip (or of the recording of it), and who saw how they came about.
+
+    ``name`` is the clip's in a recording that is made.
+    """
     events: list[Event] = []
     witness = Witness(camera.gates[0])
     with ExitStack() as stack:
-        recorder = Recorder(wish.record, title(camera.id, camera.fps)) if wish.record is not None else None
+        recorder = Recorder(wish.record, title(name, camera.fps)) if wish.record is not None else None
 
         def look(step: Step) -> None:
             witness.watch(step)

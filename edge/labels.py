@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
@@ -115,9 +115,18 @@ def read_label(file: Path) -> Label:
     return Label(file.stem, file, source, content.gate, content.truth)
 
 
+def make_gate(table: dict[str, Any], name: str) -> GateConfig:
+    """The gate of a [gate] table. Raises ``ConfigError`` with one line a fault, each of which begins with ``name``."""
+    try:
+        return LabelledGate.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(told(error, LabelledGate, table, name)) from error
+
+
 def clip_beside(file: Path, clip: str) -> Path:
     """The path of a clip that the label ``file`` names: relative to the label, so that both can be moved together."""
-    return file.parent / Path(clip).expanduser()
+    # Absolute: a clip named 0 is no camera of that number.
+    return file.absolute().parent / Path(clip).expanduser()
 
 
 def _recorded_faults(content: LabelFile, file: Path) -> list[str]:

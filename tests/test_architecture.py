@@ -34,6 +34,8 @@ MAY_IMPORT = {
     | {"capture", "counting", "vision", "pipeline", "labels", "recordings", "witness", "error_pictures"},
     "evaluation_run": CONFIG | {"ops", "vision", "labels", "recordings", "error_pictures", "evaluation"},
     "baseline": CONFIG | {"counting", "faults", "recordings"},
+    "proposal": CONFIG | {"pipeline"},
+    "labelling": CONFIG | {"vision", "pipeline", "witness", "evaluation", "proposal"},
     "camera_worker": CONFIG | {"capture", "pipeline"},
     "reload": CONFIG | {"store"},
     "restored": CONFIG | {"store", "ops"},
@@ -44,7 +46,7 @@ MAY_IMPORT = {
     "cli": CONFIG
     | ROOMS
     | {"daemon", "demo", "demo_view", "configfile", "labels", "recordings", "witness", "error_pictures"}
-    | {"evaluation", "evaluation_run", "baseline"},
+    | {"evaluation", "evaluation_run", "baseline", "proposal", "labelling"},
     "__main__": {"cli"},
     "__init__": set(),
 }

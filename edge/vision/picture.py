@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LEAST_WIDTH = 960
 # Blue, green, red.
 LINE, INSIDE = (0, 215, 255), (0, 215, 255)
-SUBJECT, OTHER, DETECTION = (60, 60, 255), (255, 170, 60), (150, 150, 150)
+SUBJECT, OTHER, DETECTION, GRID = (60, 60, 255), (255, 170, 60), (150, 150, 150), (210, 210, 210)
 TEXT, PAPER = (245, 245, 245), (40, 40, 40)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 ROW = 26  # pixels of a line of text
@@ -43,19 +43,24 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What to draw: the line and a point inside it (fractions of the frame), detections, tracks, and lines of text."""
+    """What to draw: the line and a point inside it (fractions of the frame), detections, tracks, and lines of text.
 
-    line: tuple[tuple[float, float], ...]
-    inside: tuple[float, float]
+    ``grid`` draws tenths of the frame, numbered, to read coordinates from.
+    """
+
+    line: tuple[tuple[float, float], ...] = ()
+    inside: tuple[float, float] = (0.5, 0.5)
     detections: tuple[Shape, ...] = ()
     tracks: tuple[Shape, ...] = ()
-    text: tuple[str, ...] = field(default=())
+    text: tuple[str, ...] = ()
+    grid: bool = False
 
 
-def draw(image: Image, drawing: Drawing) -> Image:
-    """A new picture: ``image``, enlarged if it is small, with the drawing in it and the text below."""
-    canvas, scale = _enlarged(image)
-    size = canvas.shape[1], canvas.shape[0]
+def draw(image: Image, drawing: Drawing, width: int | None = None) -> Image:
+    """A new picture: ``image`` with the drawing in it and the text below; enlarged if small, or of that ``width``."""
+    canvas, scale = _resized(image, width or max(LEAST_WIDTH, image.shape[1]))
+    if drawing.grid:
+        _grid(canvas)
     for shape in drawing.detections:
         _box(canvas, shape, scale, DETECTION, 1, below=True)
     for shape in sorted(drawing.tracks, key=lambda shape: shape.subject):
@@ -63,7 +68,8 @@ def draw(image: Image, drawing: Drawing) -> Image:
         _way(canvas, shape.before, scale, colour, 2)
         _way(canvas, shape.after, scale, colour, 1)
         _box(canvas, shape, scale, colour, 3 if shape.subject else 2)
-    _gate(canvas, drawing, size)
+    if drawing.line:
+        _gate(canvas, drawing)
     return below(canvas, drawing.text)
 
 
@@ -90,26 +96,6 @@ def sheet(pictures: Sequence[Image], columns: int) -> Image:
     return canvas
 
 
-def shrink(image: Image, width: int) -> Image:
-    """The picture at that width."""
-    height = max(1, round(image.shape[0] * width / image.shape[1]))
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def grid(image: Image, text: Sequence[str] = ()) -> Image:
-    """The picture with a grid of tenths of the frame, numbered, to read coordinates from."""
-    canvas, _ = _enlarged(image)
-    size = canvas.shape[1], canvas.shape[0]
-    for tenth in range(1, 10):
-        x, y = size[0] * tenth // 10, size[1] * tenth // 10
-        weight = 2 if tenth == 5 else 1
-        cv2.line(canvas, (x, 0), (x, size[1]), LINE, weight, cv2.LINE_AA)
-        cv2.line(canvas, (0, y), (size[0], y), LINE, weight, cv2.LINE_AA)
-        _label(canvas, f"0.{tenth}", (x + 3, 18), LINE)
-        _label(canvas, f"0.{tenth}", (3, y - 4), LINE)
-    return below(canvas, text)
-
-
 def save(path: Path, image: Image) -> None:
     """Write a picture; the file gets its name when all is written. Raises ``SourceError`` where that cannot be."""
     done, data = cv2.imencode(path.suffix, image)
@@ -124,15 +110,26 @@ def save(path: Path, image: Image) -> None:
         raise SourceError(f"{path} cannot be written: {error.strerror}; choose another place") from error
 
 
-def _enlarged(image: Image) -> tuple[Image, float]:
+def _resized(image: Image, width: int) -> tuple[Image, float]:
     """A copy to draw on, and how many of its pixels one of the picture's is."""
-    height, width = image.shape[:2]
-    scale = max(1.0, LEAST_WIDTH / width)
-    size = round(width * scale), round(height * scale)
-    return np.array(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8), scale
+    scale = width / image.shape[1]
+    size = width, max(1, round(image.shape[0] * scale))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.array(cv2.resize(image, size, interpolation=way), dtype=np.uint8), scale
 
 
-def _gate(canvas: Image, drawing: Drawing, size: tuple[int, int]) -> None:
+def _grid(canvas: Image) -> None:
+    height, width = canvas.shape[:2]
+    for tenth in range(1, 10):
+        x, y = width * tenth // 10, height * tenth // 10
+        cv2.line(canvas, (x, 0), (x, height), GRID, 1, cv2.LINE_AA)
+        cv2.line(canvas, (0, y), (width, y), GRID, 1, cv2.LINE_AA)
+        _label(canvas, f"0.{tenth}", (x + 3, 14), GRID)
+        _label(canvas, f"0.{tenth}", (3, y - 4), GRID)
+
+
+def _gate(canvas: Image, drawing: Drawing) -> None:
+    size = canvas.shape[1], canvas.shape[0]
     points = [(round(x * size[0]), round(y * size[1])) for x, y in drawing.line]
     cv2.polylines(canvas, [np.array(points, dtype=np.int32)], False, LINE, 2, cv2.LINE_AA)
     middle = points[len(points) // 2] if len(points) > 2 else _halfway(points[0], points[1])
