@@ -82,4 +82,4 @@ def read_baseline(file: Path) -> Baseline:
     try:
         return Baseline.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(told(error, Floor, raw, str(file))) from error
+        raise ConfigError(told(error, Floor, raw, str(file), above=2)) from error

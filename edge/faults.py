@@ -68,16 +68,19 @@ def told(
     raw: dict[str, Any],
     name: str,
     origins: Mapping[tuple[str, str], str] | None = None,
+    *,
+    above: int = 0,
 ) -> list[str]:
     """One line a fault of ``raw``, which was to become a ``root``; ``name`` is the file's.
 
-    ``origins`` names where a value comes from that is not the file's, by section and key.
+    ``origins`` names where a value comes from that is not the file's, by section and key. ``above``: a ``root`` lies so
+    many tables deep, whose names are the person's own.
     """
     details = error.errors(include_url=False)
     # A list that is "too short" because its items are wrong is told by its items alone.
     inner = {detail["loc"][: len(outer["loc"])] for detail in details for outer in details if outer is not detail}
     kept = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inner]
-    return [_tell(detail, root, raw, name, origins or {}) for detail in kept]
+    return [_tell(detail, _model_at(root, detail["loc"][above:]), raw, name, origins or {}) for detail in kept]
 
 
 def closest(word: str, known: list[str]) -> str | None:
@@ -86,7 +89,11 @@ def closest(word: str, known: list[str]) -> str | None:
 
 
 def _tell(
-    detail: ErrorDetails, root: type[BaseModel], raw: dict[str, Any], name: str, origins: Mapping[tuple[str, str], str]
+    detail: ErrorDetails,
+    place: tuple[type[BaseModel], str | None],
+    raw: dict[str, Any],
+    name: str,
+    origins: Mapping[tuple[str, str], str],
 ) -> str:
     location = detail["loc"]
     key = ""
@@ -95,7 +102,7 @@ def _tell(
     origin = origins.get((str(location[0]), str(location[1]))) if len(location) > 1 else None
     where = f"environment: {origin}" if origin else f"{name}: {key}" if key else name
     kind = detail["type"]
-    model, field = _model_at(root, location)
+    model, field = place
     if kind == "extra_forbidden":
         hint = closest(str(location[-1]), list(model.model_fields))
         return f"{where}: unknown key; {f'did you mean {hint!r}?' if hint else 'remove it'}"

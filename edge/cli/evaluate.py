@@ -73,9 +73,10 @@ def evaluate(
     for result in results:
         if result.beside:
             moments = ", ".join(f"{at:.1f}" for at in result.beside[:8]) + (", ..." if len(result.beside) > 8 else "")
+            vehicles = "1 vehicle" if len(result.beside) == 1 else f"{len(result.beside)} vehicles"
             click.echo(
-                f"warning: {result.name}: {len(result.beside)} vehicles passed beside the line's ends, at {moments} s; "
-                "if they went through the gate, make the line longer",
+                f"warning: {result.name}: {vehicles} passed beside the line's ends, at {moments} s; if that was "
+                "through the gate, make the line longer",
                 err=True,
             )
     if floors is not None:

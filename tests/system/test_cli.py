@@ -12,7 +12,10 @@ from edge.store.schema import create_schema
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = ["run", "replay", "demo", "check-config", "status", "floors", "events", "db", "board", "models"]
+COMMANDS = [
+    *("run", "replay", "demo", "evaluate", "label", "check-config"),
+    *("status", "floors", "events", "db", "board", "models"),
+]
 
 
 def test_help_names_every_command_and_each_has_a_help_of_its_own(smartpark: Any) -> None:
