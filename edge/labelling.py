@@ -160,12 +160,13 @@ def label_text(clip: Path, out: Path, gate: GateConfig, crossings: Sequence[Prop
         for key in ("anchor", "dead_band")
         if getattr(gate, key) != type(gate).model_fields[key].default
     )
-    return f"""# Proposed by `smartpark label`: what the pipeline saw. It is the truth when a person has put it right:
+    return f"""# Proposed by `smartpark label`: what the pipeline saw. It is the truth when a person has put it right.
+# Pictures: {pictures.name}/
 #
-# 1. {pictures.name}/gate.png shows the line. If it is not where you want it, make a new proposal with --line and
-#    --inside. If entries and exits are the wrong way round, too: `inside` must lie on the floor's side.
-# 2. Watch the clip. {pictures.name}/ holds a picture of each crossing below. Delete those that are none, move those
-#    that went the other way, and add those that are missing.
+# 1. gate.png shows the line. If it is not where you want it, make a new proposal with --line and --inside; also if
+#    entries and exits are the wrong way round: `inside` must lie on the floor's side.
+# 2. Watch the clip. There is a picture of each crossing below, named by its second. Delete those that are none, move
+#    those that went the other way, and add those that are missing.
 # 3. What you cannot tell (cut by the frame's edge, on the line when the clip begins or ends) goes into `uncertain`:
 #    it may be counted or not.
 # 4. smartpark evaluate {out.name}

@@ -1,0 +1,76 @@
+"""Lines so near the frame's edge that no vehicle's middle can cross them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.cli.config import warnings
+from edge.config import CameraConfig, Config, GateConfig
+from edge.geometry import room_beside
+from edge.records import Point
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def told(line: Sequence[tuple[float, float]], inside: tuple[float, float] = (0.42, 0.57)) -> list[str]:
+    """The warnings of a gate with that line."""
+    gate = GateConfig.model_validate({"id": "in", "line": line, "inside": inside, "floor": "Ground Floor"})
+    return warnings(Config(cameras=(CameraConfig(id="ramp", source="0", gates=(gate,)),)))
+
+
+@pytest.mark.parametrize(
+    ("line", "side", "away"),
+    [
+        ([(0.1, 0.97), (0.9, 0.97)], "lower", "up"),
+        ([(0.9, 0.97), (0.1, 0.97)], "lower", "up"),
+        ([(0.0, 0.03), (1.0, 0.05)], "upper", "down"),
+        ([(0.03, 0.1), (0.03, 0.9)], "left", "to the right"),
+        ([(0.98, 0.9), (0.97, 0.1)], "right", "to the left"),
+        ([(0.1, 0.97), (0.5, 0.96), (0.9, 0.97)], "lower", "up"),
+    ],
+)
+def test_a_line_at_the_edge_is_told_with_the_remedy(line: Sequence[tuple[float, float]], side: str, away: str) -> None:
+    """The key, camera and gate, how much room there is on which side, and where to move the line."""
+    (warning,) = told(line)
+    assert warning.startswith("cameras[0].gates[0].line: camera 'ramp', gate 'in': ")
+    assert f"of the frame is left on the line's {side} side" in warning
+    assert f"move the line {away} until it is 6 % or more away" in warning
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [(0.0, 0.5), (1.0, 0.5)],
+        [(0.0, 0.0), (1.0, 1.0)],  # ends in the corners
+        [(0.1, 1.0), (0.1, 0.4), (0.9, 0.4), (0.9, 1.0)],  # stands on the edge with both feet
+        [(0.1, 0.93), (0.9, 0.93)],
+    ],
+)
+def test_lines_with_room_are_not_told_of(line: Sequence[tuple[float, float]]) -> None:
+    """An end that meets the frame's edge takes no room from the rest."""
+    assert told(line) == []
+
+
+def test_room_is_measured_straight_off_the_line() -> None:
+    """Fractions of the frame; along a line that leans it is the median."""
+    assert room_beside([Point(0.2, 0.7), Point(0.8, 0.7)]) == [
+        ("lower", pytest.approx(0.3)),
+        ("upper", pytest.approx(0.7)),
+    ]
+    (_, right), (_, left) = room_beside([Point(0.0, 0.0), Point(1.0, 1.0)])
+    assert right == left == pytest.approx(0.35, abs=0.02)
+
+
+def test_check_config_warns_and_still_says_good(shell: Any) -> None:
+    """The exit code is 0: a daemon can run with it."""
+    config = shell.path.with_name("smartpark.toml")
+    config.write_text(
+        f"{config.read_text()}[[cameras.gates]]\n"
+        'id = "in"\nline = [[0.1, 0.98], [0.9, 0.98]]\ninside = [0.5, 0.5]\nfloor = "Ground Floor"\n'
+    )
+    done = shell("check-config", str(config))
+    assert "good: 1 floors, 1 cameras, 1 gates" in done.stdout
+    assert done.stderr.startswith(f"warning: {config}: cameras[0].gates[0].line: camera 'entrance', gate 'in': 2 % of")
