@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.errors import RefusedError
 from edge.vision.picture import Drawing, Shape, draw, save
-from edge.witness import trail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from edge.records import Box, Direction, Frame
-    from edge.witness import Look, Place, Witness
+    from edge.records import Direction, Frame
+    from edge.witness import Look, Witness
 
 # Seconds of a track's way before and after the moment.
 BEFORE, AFTER = 2.0, 1.5
@@ -45,23 +46,27 @@ class Error:
 def draw_errors(name: str, errors: Sequence[Error], witness: Witness, frames: Iterable[Frame], folder: Path) -> None:
     """Write a picture of each error into ``folder``, as ``CLIP-012.40s-missed-entry.png``.
 
-    ``frames`` are all of the clip's. A wrong direction has two: one of the missed and one of the extra crossing.
+    ``frames`` are all of the clip's. A wrong direction has two: one of the missed and one of the extra crossing. The
+    clip's pictures of an earlier time go.
     """
     make_folder(folder)
+    for old in folder.glob("*.png"):
+        if re.fullmatch(rf"{re.escape(name)}-[0-9]+\.[0-9]{{2}}s-(missed|extra)-(entry|exit)(-[0-9]+)?\.png", old.name):
+            old.unlink()
     wanted: dict[float, list[Error]] = {}
     for error in errors:
         if error.kind != "wrong_direction" and witness.looks:
-            look = min(witness.looks, key=lambda look: abs(look.at - error.at))
-            wanted.setdefault(look.at, []).append(error)
+            wanted.setdefault(witness.look_at(error.at).at, []).append(error)
     if not wanted:
         return
-    looks = {look.at: look for look in witness.looks}
+    used: Counter[str] = Counter()
     for frame in frames:
-        for number, error in enumerate(wanted.get(frame.monotonic, ())):
-            drawing = _drawing(name, error, looks[frame.monotonic], witness)
-            again = f"-{number + 1}" if number else ""
-            path = folder / f"{name}-{error.at:06.2f}s-{error.kind}-{error.direction}{again}.png"
-            save(path, draw(frame.image, drawing))
+        for error in wanted.get(frame.monotonic, ()):
+            drawing = _drawing(name, error, witness.look_at(frame.monotonic), witness)
+            file = f"{name}-{error.at:06.2f}s-{error.kind}-{error.direction}"
+            used[file] += 1
+            again = f"-{used[file]}" if used[file] > 1 else ""
+            save(folder / f"{file}{again}.png", draw(frame.image, drawing))
         if frame.monotonic >= max(wanted):
             return
 
@@ -77,11 +82,11 @@ def make_folder(folder: Path) -> None:
 def _drawing(name: str, error: Error, look: Look, witness: Witness) -> Drawing:
     tracks = []
     for track_id, places in witness.places.items():
-        before = trail(places, look.at - BEFORE, look.at)
-        after = trail(places, look.at, look.at + AFTER)
+        before = [place.box.center for place in places.between(look.at - BEFORE, look.at)]
+        after = [place.box.center for place in places.between(look.at, look.at + AFTER)]
         subject = track_id == error.track_id or witness.merged(track_id) == error.track_id != ""
         if before or (subject and after):
-            tracks.append(Shape(_box_at(places, look.at), track_id, tuple(before), tuple(after), subject))
+            tracks.append(Shape(places.box_at(look.at), track_id, tuple(before), tuple(after), subject))
     track = f" ({error.track_id})" if error.track_id else ""
     return Drawing(
         line=witness.gate.line,
@@ -94,7 +99,3 @@ def _drawing(name: str, error: Error, look: Look, witness: Witness) -> Drawing:
             "red: the track it is about; blue: other tracks; grey: detections",
         ),
     )
-
-
-def _box_at(places: Sequence[Place], at: float) -> Box | None:
-    return next((place.box for place in places if place.at == at), None)

@@ -100,7 +100,7 @@ def watch(
     ``name`` is the clip's in a recording that is made.
     """
     events: list[Event] = []
-    witness = Witness(camera.gates[0])
+    witness = Witness(camera.gates[0], keep_detections=wish.pictures is not None)
     with ExitStack() as stack:
         recorder = Recorder(wish.record, title(name, camera.fps)) if wish.record is not None else None
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.error_pictures import make_folder
+from edge.errors import RefusedError
 from edge.evaluation import Result, Wish, evaluate
-from edge.recordings import place
+from edge.recordings import place, recorded_rate
 from edge.vision.detector import Detector, make_detector
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ def _wishes(labels: Sequence[Label], plan: Plan) -> list[Wish]:
     names = [label.name for label in labels]
     record = place(plan.record, names) if plan.record is not None else {}
     replay = place(plan.replay, names) if plan.replay is not None else {}
+    if len({recorded_rate(path, name, plan.fps) for name, path in replay.items()}) > 1:
+        raise RefusedError(f"{plan.replay}: the recordings are of different rates; evaluate those of one at a time")
     for path in record.values():
         make_folder(path.parent)
     return [Wish(plan.config, plan.fps, record.get(name), replay.get(name), plan.pictures) for name in names]

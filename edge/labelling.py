@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from edge.config import Config, GateConfig
     from edge.proposal import Way
-    from edge.records import Box, Direction, Frame, Image
+    from edge.records import Direction, Frame, Image
     from edge.vision.detector import Detector
     from edge.witness import Witness
 
@@ -203,8 +203,8 @@ def _toml(value: str | float | list[list[float]] | list[float]) -> str:
 
 def _overview(gate: GateConfig, witness: Witness) -> Drawing:
     ways = tuple(
-        Shape(None, before=tuple(place.box.center for place in places[:: max(1, len(places) // 30)]))
-        for name, places in witness.places.items()
+        Shape(None, before=tuple(trail[n].box.center for n in range(0, len(trail), max(1, len(trail) // 30))))
+        for name, trail in witness.places.items()
         if any(verdict.track_id == name and verdict.counted for verdict in witness.verdicts)
     )
     text = ("The line, and the way of what was counted. Fractions of the frame, as in --line.",)
@@ -212,10 +212,7 @@ def _overview(gate: GateConfig, witness: Witness) -> Drawing:
 
 
 def _small(frame: Frame, gate: GateConfig, one: Proposed, witness: Witness, offset: float) -> Image:
-    track = Shape(_box(witness, one.track_id, frame.monotonic), subject=True)
+    trail = witness.places.get(one.track_id)
+    track = Shape(trail.box_at(frame.monotonic) if trail is not None else None, subject=True)
     text = (f"{frame.monotonic:.2f} s{'  ' + one.direction if offset == 0 else ''}",)
     return draw(frame.image, Drawing(gate.line, gate.inside, tracks=(track,), text=text), WIDTH)
-
-
-def _box(witness: Witness, track_id: str, at: float) -> Box | None:
-    return next((place.box for place in witness.places.get(track_id, []) if place.at == at), None)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge.counting.line import Line
-from edge.records import Point
+from edge.records import Box, Point
 from edge.tracks import Reason, TrackState, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from edge.config import Config, GateConfig
     from edge.pipeline import Step
-    from edge.records import Box, Direction
+    from edge.records import Direction
     from edge.tracks import Track
 
 # A track that was this near to the line at a moment, in sides of its box, may be the vehicle that crossed there.
@@ -32,9 +33,43 @@ class Place(NamedTuple):
     box: Box
 
 
+class Trail:
+    """Where a track was, in order of time. Packed, because a clip of half an hour has a million places."""
+
+    __slots__ = ("_at", "_edges")
+
+    def __init__(self) -> None:
+        self._at, self._edges = array("d"), array("d")
+
+    def add(self, at: float, box: Box) -> None:
+        """One more place, later than those before."""
+        self._at.append(at)
+        self._edges.extend(box)
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __getitem__(self, number: int) -> Place:
+        return Place(self._at[number], Box(*self._edges[4 * number : 4 * number + 4]))
+
+    def nearest(self, at: float) -> Place:
+        """The place nearest in time to ``at``."""
+        after = bisect_left(self._at, at)
+        candidates = range(max(after - 1, 0), min(after + 1, len(self)))
+        return self[min(candidates, key=lambda number: abs(self._at[number] - at))]
+
+    def between(self, since: float, until: float) -> list[Place]:
+        """The places in a span of time, both ends included."""
+        return [self[number] for number in range(bisect_left(self._at, since), bisect_right(self._at, until))]
+
+    def box_at(self, at: float) -> Box | None:
+        """The box in the frame of that very time; None where the track was not found in it."""
+        return next((place.box for place in self.between(at, at)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One processed frame: its time, size, and the detector's boxes with what they were called."""
+    """One processed frame: its time and size, and for pictures the detector's boxes with what they were called."""
 
     at: float
     size: tuple[int, int]
@@ -46,19 +81,21 @@ class Witness:
     """Sees every step of a pipeline with one gate. Grows with the clip: for evaluation, not for a daemon."""
 
     gate: GateConfig
+    keep_detections: bool = False
     looks: list[Look] = field(default_factory=list)
-    places: dict[str, list[Place]] = field(default_factory=dict)
+    places: dict[str, Trail] = field(default_factory=dict)
     tracks: dict[str, Track] = field(default_factory=dict)  # as each was last
     verdicts: list[Verdict] = field(default_factory=list)
 
     def watch(self, step: Step) -> None:
         """One step of the pipeline."""
-        found = tuple((one.box, one.label, one.confidence) for one in step.observation.detections)
-        self.looks.append(Look(step.moment.monotonic, step.moment.size, found))
+        kept = step.observation.detections if self.keep_detections else ()
+        boxes = tuple((one.box, one.label, one.confidence) for one in kept)
+        self.looks.append(Look(step.moment.monotonic, step.moment.size, boxes))
         for track in step.tracks:
             self.tracks[track.track_id] = track
             if track.followed and track.state is not TrackState.ENDED:
-                self.places.setdefault(track.track_id, []).append(Place(step.moment.monotonic, track.box))
+                self.places.setdefault(track.track_id, Trail()).add(step.moment.monotonic, track.box)
         self.verdicts += step.verdicts
 
     def merged(self, track_id: str) -> str:
@@ -110,13 +147,17 @@ class Witness:
             moments.append(self._passed_at(verdict.track_id, verdict.at))
         return sorted(moments)
 
+    def look_at(self, at: float) -> Look:
+        """The processed frame nearest in time to ``at``; there must be one."""
+        after = bisect_left(self.looks, at, key=lambda look: look.at)
+        return min(self.looks[max(after - 1, 0) : after + 1], key=lambda look: abs(look.at - at))
+
     def _passed_at(self, name: str, otherwise: float) -> float:
-        before: Place | None = None
         line = self._line()
-        for place in self.places.get(name, []):
-            if before is not None and (line.distance(before.box.center) < 0) != (line.distance(place.box.center) < 0):
-                return place.at
-            before = place
+        trail = self.places.get(name, Trail())
+        for before, after in pairwise(trail[number] for number in range(len(trail))):
+            if (line.distance(before.box.center) < 0) != (line.distance(after.box.center) < 0):
+                return after.at
         return otherwise
 
     def _nearest(self, at: float, direction: Direction) -> str | None:
@@ -124,7 +165,7 @@ class Witness:
         line = self._line()
         found = []
         for name, places in self.places.items():
-            place = min(places, key=lambda one: abs(one.at - at))
+            place = places.nearest(at)
             middle, side = place.box.center, place.box.side
             away = abs(line.distance(middle)) / side
             inwards = line.inwards(middle)
@@ -135,7 +176,7 @@ class Witness:
             )
             if abs(place.at - at) > AROUND or away > NEAR or not line.passes(behind, ahead):
                 continue
-            about = [one.box.center for one in places if abs(one.at - at) <= AROUND]
+            about = [one.box.center for one in places.between(at - AROUND, at + AROUND)]
             way = (line.distance(about[-1]) - line.distance(about[0])) * direction.delta
             found.append((way < MOVED * side, away, self.merged(name)))
         return min(found)[2] if found else None
@@ -147,8 +188,3 @@ class Witness:
 def moment_of(verdict: Verdict) -> float:
     """When what was decided of happened: the crossing, else the end of the track."""
     return verdict.at if verdict.crossing is None else verdict.crossing.at
-
-
-def trail(places: Sequence[Place], since: float, until: float) -> list[Point]:
-    """The middles of a track's boxes in a span of time."""
-    return [place.box.center for place in places if since <= place.at <= until]
