@@ -90,7 +90,7 @@ class Gate:
         crossings = self._decide(due, at)
         for track in ended:
             self._forget(track, at)
-        self._candidates = [one for one in self._candidates if at - one.made_at < REMEMBERED]
+        self._candidates = [one for one in self._candidates if not one.decided or at - one.made_at < REMEMBERED]
         return crossings
 
     def finish(self) -> list[Crossing]:
