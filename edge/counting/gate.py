@@ -264,7 +264,9 @@ class Gate:
         self._first.pop(name, None)
         if ended.merged_into or any(one.track.track_id == name for one in self._candidates):
             return
-        if passage is None or passage.last_at == -math.inf or ended.past is None:
-            self._verdicts.append(Verdict(name, self._config.id, at, Reason.NOT_CONFIRMED))
+        if ended.past is None or (passage is not None and passage.last_at == -math.inf):
+            reason = Reason.NOT_CONFIRMED
         else:
-            self._verdicts.append(Verdict(name, self._config.id, at, passage.fate))
+            # After a long gap nothing is left of its way.
+            reason = passage.fate if passage is not None else Reason.NOT_ACROSS
+        self._verdicts.append(Verdict(name, self._config.id, at, reason))
