@@ -5,52 +5,23 @@ A later source wins: defaults, file, environment (``SMARTPARK_<SECTION>_<KEY>``)
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from edge.config import Config, Section
+from edge.config import Config
 from edge.errors import ConfigError
+from edge.faults import closest, read_toml, told
 from edge.records import slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pydantic_core import ErrorDetails
-
 SYSTEM_CONFIG = Path("/etc/smartpark/smartpark.toml")
 SCALAR_SECTIONS = ("site", "device", "database", "backup", "detector", "tracker", "counting", "mechanisms", "mqtt")
 LIST_KEYS = ("classes", "ignored_classes", "vehicle_classes")
-# Values of these keys are never repeated in a message.
-SECRET_KEYS = {"password", "username", "source"}
-
-# What is wrong, in plain words; the field's description says what is right. Filled in with pydantic's context.
-FAULTS = {
-    "missing": "is missing",
-    "greater_than_equal": "must be {ge} or more",
-    "greater_than": "must be more than {gt}",
-    "less_than_equal": "must be {le} or less",
-    "less_than": "must be less than {lt}",
-    "too_short": "needs {min_length} or more, has {actual_length}",
-    "string_too_short": "must not be empty",
-    "string_too_long": "is longer than {max_length} characters",
-    "string_pattern_mismatch": "must hold no control characters, and an id no spaces and none of + # /",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_parsing": "must be a number",
-    "float_type": "must be a number",
-    "finite_number": "must be a finite number",
-    "bool_parsing": "must be true or false",
-    "bool_type": "must be true or false",
-    "string_type": "must be text in quotes",
-    "tuple_type": "must be a list",
-    "literal_error": "must be {expected}",
-}
 
 
 def find_config(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -71,7 +42,7 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     """
     name = str(path) if path is not None else "(no file)"
     problems: list[str] = []
-    raw = _read(path) if path is not None else {}
+    raw = read_toml(path) if path is not None else {}
     origins: dict[tuple[str, str], str] = {}
     problems += _apply_environment(raw, environ, origins)
     _apply_credentials(raw, environ, origins)
@@ -79,10 +50,7 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        # A list that is "too short" because its items are wrong is told by its items alone.
-        inner = {detail["loc"][: len(outer["loc"])] for detail in details for outer in details if outer is not detail}
-        problems += [_tell(d, raw, name, origins) for d in details if d["type"] != "too_short" or d["loc"] not in inner]
+        problems += told(error, Config, raw, name, origins)
     problems += [f"{name}: {problem}" for problem in _cross_checks(raw)]
     if problems or config is None:
         raise ConfigError(problems)
@@ -105,19 +73,6 @@ def load_to_run(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     return config
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read ({error.strerror}); check the path and its rights"]) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: is not valid TOML: {error}; correct that place"]) from error
-
-
 def _apply_environment(
     raw: dict[str, Any], environ: Mapping[str, str], origins: dict[tuple[str, str], str]
 ) -> list[str]:
@@ -132,7 +87,7 @@ def _apply_environment(
             assert isinstance(model, type)
             assert issubclass(model, BaseModel)
             if key not in model.model_fields:
-                hint = _closest(key, list(model.model_fields))
+                hint = closest(key, list(model.model_fields))
                 hint = f"{prefix}{hint.upper()}" if hint else f"one of {', '.join(sorted(model.model_fields))}"
                 problems.append(f"environment: {variable}: unknown key; unset it or use {hint}")
                 continue
@@ -171,73 +126,6 @@ def _secret(file: Path) -> str | None:
 def _tables(raw: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     value = raw.get(key)
     return [table for table in value if isinstance(table, dict)] if isinstance(value, list) else []
-
-
-def _tell(detail: ErrorDetails, raw: dict[str, Any], name: str, origins: dict[tuple[str, str], str]) -> str:
-    location = detail["loc"]
-    key = ""
-    for part in location:
-        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
-    origin = origins.get((str(location[0]), str(location[1]))) if len(location) > 1 else None
-    where = f"environment: {origin}" if origin else f"{name}: {key}"
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        hint = _closest(str(location[-1]), _known_keys(location))
-        return f"{where}: unknown key; {f'did you mean {hint!r}?' if hint else 'remove it'}"
-    message = detail["msg"].removeprefix("Value error, ")
-    if kind == "value_error":
-        return f"{where}: {message}"
-    fault = FAULTS.get(kind, message[:1].lower() + message[1:]).format(**detail.get("ctx", {}))
-    got = ""
-    if kind != "missing" and not SECRET_KEYS & {str(part) for part in location}:
-        got = f" (it is {_value_at(raw, location)!r:.80})"
-    remedy = "add it: " if kind == "missing" else "expected: "
-    return f"{where}: {fault}{got}; {remedy}{_described(location) or 'see the example smartpark.toml'}"
-
-
-def _value_at(raw: Any, location: tuple[int | str, ...]) -> Any:
-    for part in location:
-        try:
-            raw = raw[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return raw
-
-
-def _model_at(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str | None]:
-    """The section that holds the last named key of ``location``, and that key."""
-    model: type[BaseModel] = Config
-    key: str | None = None
-    for part in location:
-        if isinstance(part, int):
-            continue
-        if key is not None:
-            inner = _section_of(model.model_fields[key].annotation) if key in model.model_fields else None
-            if inner is None:
-                return model, key
-            model = inner
-        key = part
-    return model, key
-
-
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
-    return next((found for arg in get_args(annotation) if (found := _section_of(arg)) is not None), None)
-
-
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    return list(_model_at(location)[0].model_fields)
-
-
-def _described(location: tuple[int | str, ...]) -> str:
-    model, key = _model_at(location)
-    field = model.model_fields.get(key or "")
-    return field.description or "" if field else ""
-
-
-def _closest(word: str, known: list[str]) -> str | None:
-    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
 def _cross_checks(raw: Mapping[str, Any]) -> Iterator[str]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from edge.records import Point
 
 
+SAMPLES = 51  # places along each piece of a line that are looked at
+
+
 def cross(a: Point, b: Point, p: Point) -> float:
     """Cross product of AB and AP: twice the triangle's area; its sign is the side of AB on which P lies."""
     return (b.x - a.x) * (p.y - a.y) - (b.y - a.y) * (p.x - a.x)
@@ -60,6 +63,42 @@ def signed_distance(line: Sequence[Point], p: Point) -> float:
 def crosses(line: Sequence[Point], start: Point, end: Point) -> bool:
     """Whether the way from ``start`` to ``end`` meets the line between its ends (touching counts)."""
     return any(_segments_meet(a, b, start, end) for a, b in pairwise(line))
+
+
+def room_beside(line: Sequence[Point]) -> list[tuple[str, float]]:
+    """How much of the frame is left on either side of a line, straight off it: the side's name, and the room.
+
+    ``line`` is in fractions of the frame, and so is the room. It is the median over the line's length: an end that
+    meets the frame's edge takes no room from the rest.
+    """
+    rooms: tuple[list[tuple[float, float]], ...] = ([], [])
+    for a, b in pairwise(line):
+        length = math.hypot(b.x - a.x, b.y - a.y)
+        normal = -(b.y - a.y) / length, (b.x - a.x) / length
+        for step in range(SAMPLES):
+            share = (step + 0.5) / SAMPLES
+            place = a.x + share * (b.x - a.x), a.y + share * (b.y - a.y)
+            for room, sign in zip(rooms, (1, -1), strict=True):
+                room.append((min(_way_to_edge(p, sign * n) for p, n in zip(place, normal, strict=True)), length))
+    across, down = -(line[-1].y - line[0].y), line[-1].x - line[0].x
+    names = ("right", "left") if abs(across) > abs(down) else ("lower", "upper")
+    if (across if abs(across) > abs(down) else down) < 0:
+        names = names[1], names[0]
+    return [(name, _median(room)) for name, room in zip(names, rooms, strict=True)]
+
+
+def _median(weighted: list[tuple[float, float]]) -> float:
+    half, below = sum(weight for _, weight in weighted) / 2, 0.0
+    for value, weight in sorted(weighted):
+        below += weight
+        if below >= half:
+            return value
+    raise ValueError("a line needs two or more points")
+
+
+def _way_to_edge(place: float, pace: float) -> float:
+    """How far one can go from ``place`` (0..1) before it leaves that range, when it changes by ``pace`` a step."""
+    return math.inf if pace == 0 else ((1 - place) if pace > 0 else place) / abs(pace)
 
 
 def _segments_meet(a: Point, b: Point, c: Point, d: Point) -> bool:

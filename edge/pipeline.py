@@ -85,14 +85,17 @@ class Pipeline:
         counted = time.perf_counter()
         self.statistics.add(moment.monotonic, (seconds, tracked - began, counted - tracked))
 
-    def finish(self) -> None:
-        """Decide what is still open: there will be no more frames, or none for long."""
+    def finish(self) -> list[Verdict]:
+        """Decide what is still open: there will be no more frames, or none for long. Returns what was decided."""
+        decided: list[Verdict] = []
         if self._last is None:
-            return
+            return decided
         for config, gate in self._gates:
             self._send(gate.finish(), config, self._last)
-            for verdict in gate.verdicts():
-                _log(self._camera.id, verdict)
+            decided += gate.verdicts()
+        for verdict in decided:
+            _log(self._camera.id, verdict)
+        return decided
 
     def _send(self, crossings: Sequence[Crossing], gate: GateConfig, moment: Moment) -> None:
         for crossing in crossings:

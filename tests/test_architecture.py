@@ -23,9 +23,20 @@ MAY_IMPORT = {
     "resources": set(),
     "ownership": set(),
     "config": COMMON,
-    "configfile": COMMON | {"config"},
+    "faults": COMMON | {"config"},
+    "configfile": COMMON | {"config", "faults"},
+    "labels": COMMON | {"config", "faults", "capture"},
     **dict.fromkeys(ROOMS, CONFIG),
     "pipeline": CONFIG | {"vision", "counting"},
+    "recordings": COMMON,
+    "witness": CONFIG | {"counting", "pipeline"},
+    "error_pictures": CONFIG | {"vision", "witness"},
+    "evaluation": CONFIG
+    | {"capture", "counting", "vision", "pipeline", "labels", "recordings", "witness", "error_pictures"},
+    "evaluation_run": CONFIG | {"ops", "vision", "labels", "recordings", "error_pictures", "evaluation"},
+    "baseline": CONFIG | {"counting", "faults", "recordings"},
+    "proposal": CONFIG | {"pipeline"},
+    "labelling": CONFIG | {"vision", "pipeline", "witness", "evaluation", "proposal"},
     "camera_worker": CONFIG | {"capture", "pipeline"},
     "reload": CONFIG | {"store"},
     "restored": CONFIG | {"store", "ops"},
@@ -33,7 +44,10 @@ MAY_IMPORT = {
     "daemon": CONFIG | ROOMS | {"pipeline", "camera_worker", "reload", "restored", "watch"},
     "demo": CONFIG | ROOMS | {"daemon", "pipeline", "configfile"},
     "demo_view": CONFIG | {"daemon", "demo", "pipeline", "publish"},
-    "cli": CONFIG | ROOMS | {"daemon", "demo", "demo_view", "configfile"},
+    "cli": CONFIG
+    | ROOMS
+    | {"daemon", "demo", "demo_view", "configfile", "labels", "recordings", "witness", "error_pictures"}
+    | {"evaluation", "evaluation_run", "baseline", "proposal", "labelling"},
     "__main__": {"cli"},
     "__init__": set(),
 }
@@ -49,7 +63,7 @@ HOMES = {
     "ultralytics": {"vision/ultralytics_runtime.py"},
     "torch": {"vision/ultralytics_runtime.py"},
     "scipy": {"vision/association.py"},
-    "pydantic": {"config.py", "configfile.py"},
+    "pydantic": {"config.py", "configfile.py", "faults.py", "labels.py", "baseline.py"},
     "click": {"cli"},
 }
 

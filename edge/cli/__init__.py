@@ -14,8 +14,10 @@ from edge.cli.board import board
 from edge.cli.config import check_config
 from edge.cli.db import db
 from edge.cli.demo import demo
+from edge.cli.evaluate import evaluate
 from edge.cli.events import events
 from edge.cli.floors import floors
+from edge.cli.label import label
 from edge.cli.models import models
 from edge.cli.query import status
 from edge.cli.replay import replay
@@ -32,7 +34,7 @@ def cli() -> None:
     """Counts the vehicles that cross the gates of a car park, and keeps the number on the board right."""
 
 
-for command in (run, replay, demo, check_config, status, floors, events, db, board, models):
+for command in (run, replay, demo, evaluate, label, check_config, status, floors, events, db, board, models):
     cli.add_command(command)
 
 

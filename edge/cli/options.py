@@ -13,6 +13,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from edge.config import MechanismsConfig
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,6 +27,13 @@ config_option = click.option(
     help="The configuration; default: SMARTPARK_CONFIG, else /etc/smartpark/smartpark.toml.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+without_option = click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(list(MechanismsConfig.model_fields)),
+    metavar="MECHANISM",
+    help="Switch a part of tracking or counting off, to see what it brings; may be repeated.",
+)
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 note_option = click.option("--note", default="", metavar="TEXT", help="Why; kept in the ledger and the audit log.")
 SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")

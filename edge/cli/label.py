@@ -1,0 +1,151 @@
+"""``smartpark label``: a label file for a clip, proposed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge.cli.evaluate import Progress
+from edge.cli.options import config_option
+from edge.configfile import find_config, load_config
+from edge.errors import ConfigError, RefusedError
+from edge.labels import make_gate, read_label
+
+if TYPE_CHECKING:
+    from edge.config import Config, GateConfig
+    from edge.vision.detector import Detector
+
+PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("clip", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=PATH, metavar="FILE", help="The label file; default: CLIP with the ending .toml.")
+@click.option("--line", metavar='"X,Y X,Y..."', help="The gate's line in fractions of the frame.")
+@click.option("--inside", metavar="X,Y", help="A point on the floor's side; default: below the line, or right of it.")
+@click.option("--camera", "camera_id", metavar="ID", help="Take the gate of this camera of the configuration.")
+@click.option("--gate", "gate_id", metavar="ID", help="Which of the camera's gates, if it has several.")
+@click.option("--force", is_flag=True, help="Write over an earlier label and its pictures.")
+@config_option
+def label(
+    clip: Path,
+    out: Path | None,
+    line: str | None,
+    inside: str | None,
+    camera_id: str | None,
+    gate_id: str | None,
+    force: bool,
+    config_path: Path | None,
+) -> None:
+    """Propose a label for a CLIP: the crossings that the pipeline sees, for a person to put right.
+
+    Writes a text file that tells what to do with it, and beside it a folder with a picture of each crossing, and of the
+    line. Without --line or --camera a line is proposed, too.
+
+    Example: smartpark label monday.mp4 --line "0.1,0.6 0.9,0.6" --inside 0.5,0.9
+    """
+    from edge import labelling
+    from edge.ops.logs import set_up_logging
+    from edge.vision.detector import make_detector
+
+    set_up_logging("error")
+    config = load_config(find_config(config_path))
+    out = out or clip.with_suffix(".toml")
+    pictures = out.with_name(f"{out.stem}-crossings")
+    gate = _given(line, inside, camera_id, gate_id, config)
+    if not force:
+        for path in (out, pictures):
+            if path.exists():
+                raise RefusedError(f"{path} is there already; choose another place with --out, or use --force")
+    detector = make_detector(config.detector)
+    detector.start()
+    progress = Progress() if sys.stderr.isatty() else None
+    try:
+        if gate is None:
+            gate = _proposed(clip, pictures, config, detector, force)
+        tell = (lambda second: progress(f"{clip.name}: {second:.0f} s")) if progress else None
+        crossings, witness = labelling.find_crossings(clip, gate, config, detector, tell)
+    finally:
+        detector.close()
+        if progress:
+            progress("")
+    labelling.make_pictures(clip, gate, crossings, witness, pictures, force=True)
+    labelling.write(out, labelling.label_text(clip, out, gate, crossings, pictures))
+    read_label(out)
+    counted = [one for one in crossings if not one.refused]
+    entries = sum(one.direction == "entry" for one in counted)
+    click.echo(f"{out}: {entries} entries and {len(counted) - entries} exits proposed; edit it as its comments say")
+    click.echo(f"{pictures}/: {len(crossings)} pictures of crossings; gate.png shows the line")
+
+
+def _given(
+    line: str | None, inside: str | None, camera_id: str | None, gate_id: str | None, config: Config
+) -> GateConfig | None:
+    """The gate that the options name; None when none does."""
+    from edge.proposal import inside_of
+
+    if camera_id is not None:
+        if line or inside:
+            raise click.UsageError("--camera and --line exclude each other")
+        return _configured(camera_id, gate_id, config)
+    if gate_id is not None:
+        raise click.UsageError("--gate needs --camera")
+    if line is None:
+        if inside is not None:
+            raise click.UsageError("--inside needs --line")
+        return None
+    points = [_point(text, "--line") for text in line.split()]
+    if len(points) < 2:
+        raise click.UsageError('--line: give two points or more, as in --line "0.1,0.6 0.9,0.6"')
+    try:
+        return make_gate(
+            {"line": points, "inside": _point(inside, "--inside") if inside else inside_of(points)}, "--line, --inside"
+        )
+    except ConfigError as error:
+        raise click.UsageError("\n".join(error.problems)) from error
+
+
+def _configured(camera_id: str, gate_id: str | None, config: Config) -> GateConfig:
+    camera = config.camera(camera_id)
+    if camera is None:
+        known = ", ".join(one.id for one in config.cameras) or "no camera"
+        raise RefusedError(f"there is no camera {camera_id!r}; the configuration has {known}")
+    gates = [gate for gate in camera.gates if gate_id in (None, gate.id)]
+    if len(gates) != 1:
+        known = ", ".join(gate.id for gate in camera.gates) or "none"
+        raise RefusedError(f"camera {camera_id!r}: choose one of its gates with --gate: {known}")
+    return gates[0]
+
+
+def _point(text: str, option: str) -> tuple[float, float]:
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise click.UsageError(
+            f"{option}: {text!r} is no point; write X,Y in fractions of the frame: 0.5,0.9"
+        ) from error
+    return x, y
+
+
+def _proposed(clip: Path, pictures: Path, config: Config, detector: Detector, force: bool) -> GateConfig:
+    """A gate whose line lies across the way that vehicles took; without any a picture to choose a line by."""
+    from edge import labelling
+
+    found, ways = labelling.find_line(clip, config, detector)
+    if found is None:
+        labelling.clear(pictures, force=force)
+        picture = pictures / "gate.png"
+        labelling.grid_picture(clip, ways, picture)
+        raise RefusedError(
+            f"{clip}: no vehicle goes through the picture, so no line can be proposed; read one from {picture} and "
+            'give it with --line "X,Y X,Y"'
+        )
+    click.echo(
+        f'line proposed, passed by {found.passing} of {found.seen} vehicles: --line "'
+        + " ".join(f"{x:g},{y:g}" for x, y in found.line)
+        + f'" --inside {found.inside[0]:g},{found.inside[1]:g}'
+    )
+    return make_gate({"line": found.line, "inside": found.inside}, "proposed line")
