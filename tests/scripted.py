@@ -113,7 +113,7 @@ class Scripted:
             return None
         for other in self.things[number + 1 :]:
             front = other.box(at)
-            if front is None:
+            if front is None or not other.is_solid:
                 continue
             across = min(cut.x2, front.x2) - max(cut.x1, front.x1)
             down = min(cut.y2, front.y2) - max(cut.y1, front.y1)
