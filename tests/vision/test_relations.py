@@ -180,13 +180,13 @@ def test_a_vehicle_hidden_by_a_pillar_keeps_its_name() -> None:
 @pytest.mark.parametrize("stitching", [True, False])
 def test_a_new_track_of_a_lost_vehicle_ends_in_the_old_one(stitching: bool) -> None:
     """It went faster than expected while nothing was seen of it; the new track ends and says whose it was."""
-    jump = Thing(by_way((0, 60), (0.8, 260), (1.4, 468), (2.2, 560)), found=lambda at: not 0.85 < at < 1.35)
+    jump = Thing(lambda at: (60 + 250 * at + (58 if at > 1 else 0), 200), found=lambda at: not 0.85 < at < 1.35)
     mechanisms = MechanismsConfig(stitching=stitching)
-    last = last_of(follow(Scripted([jump], flow=False), times(2.2, 10.0), mechanisms=mechanisms))
+    last = last_of(follow(Scripted([jump], flow=False), times(2.0, 10.0), mechanisms=mechanisms))
     states = {name: (track.state, track.merged_into) for name, track in last.items()}
     if stitching:
         assert states == {"run-1": (TrackState.CONFIRMED, ""), "run-2": (TrackState.ENDED, "run-1")}
-        assert last["run-1"].box.center.x == pytest.approx(560, abs=15)
+        assert last["run-1"].box.center.x == pytest.approx(618, abs=15)
         assert last["run-1"].evidence.sightings > 12
     else:
         assert states["run-2"] == (TrackState.CONFIRMED, "")
