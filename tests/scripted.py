@@ -6,6 +6,7 @@ things, and how the corners of a grid moved since the frame before, each with th
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -79,9 +80,21 @@ def going(start: float, speed: float, y: float = 200.0, since: float = 0.0) -> C
 
 
 def by_way(*stops: tuple[float, float], y: float = 200.0) -> Callable[[float], tuple[float, float]]:
-    """Steadily from one (time, x) to the next; before the first and after the last it stands."""
+    """From one (time, x) to the next, where it stops for a moment; before the first and after the last it stands.
+
+    It starts and stops as vehicles do, not at once.
+    """
     times, places = zip(*stops, strict=True)
-    return lambda at: (float(np.interp(at, times, places)), y)
+
+    def place(at: float) -> tuple[float, float]:
+        legs = [leg for leg in itertools.pairwise(stops) if leg[0][0] <= at < leg[1][0]]
+        if not legs:
+            return (places[0] if at < times[0] else places[-1]), y
+        ((since, start), (until, end)) = legs[0]
+        share = (at - since) / (until - since)
+        return start + (end - start) * share**2 * (3 - 2 * share), y
+
+    return place
 
 
 @dataclass
@@ -113,7 +126,7 @@ class Scripted:
             return None
         for other in self.things[number + 1 :]:
             front = other.box(at)
-            if front is None:
+            if front is None or not other.is_solid:
                 continue
             across = min(cut.x2, front.x2) - max(cut.x1, front.x1)
             down = min(cut.y2, front.y2) - max(cut.y1, front.y1)

@@ -220,6 +220,8 @@ class Gate:
 
     def _decide(self, due: list[Candidate], at: float) -> list[Crossing]:
         """Decide passes, the surest vehicles first; returns those that count."""
+        if not due:
+            return []
         judged = {id(one): self._judge(one) for one in self._candidates}
         crossings = []
         for one in sorted(due, key=lambda one: (-judged[id(one)].evidence, one.passed.at, one.track.track_id)):

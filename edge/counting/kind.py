@@ -119,11 +119,13 @@ def usual_side(track: Track) -> float | None:
 def elected(votes: Mapping[str, float]) -> str:
     """The name that was given with most confidence and for longest.
 
-    A vehicle's wins over any other: a bus that was called a boat for most of its way is still a bus.
+    A vehicle's wins over any other: a bus that was called a boat for most of its way is still a bus. A person's loses
+    to any other: what counts and is a person too is ridden by one.
     """
 
-    def weight(name: str) -> tuple[bool, float, str]:
-        return VehicleType.of(name) not in (VehicleType.OTHER, VehicleType.BICYCLE), votes[name], name
+    def weight(name: str) -> tuple[bool, bool, float, str]:
+        is_vehicle = VehicleType.of(name) not in (VehicleType.OTHER, VehicleType.BICYCLE)
+        return is_vehicle, name != PERSON, votes[name], name
 
     return max(votes, key=weight, default="")
 

@@ -8,6 +8,7 @@ import pytest
 from ways import COUNTING, ENTRY, GATE, MECHANISMS, SIZE, Vehicle, count, standing, straight, track
 
 from edge.counting.gate import Gate
+from edge.records import Point
 from edge.tracks import Reason, TrackState
 
 IN = straight(300, 700, 20)
@@ -19,19 +20,20 @@ def gate() -> Gate:
 
 
 def test_memory_is_bounded_by_the_living_tracks() -> None:
-    """Thousands of vehicles, one after the other, leave nothing behind but the passes of the last seconds."""
+    """A hundred thousand vehicles, one after the other, leave nothing but the passes of the last seconds."""
     one, crossings, most = gate(), 0, 0
-    for number in range(4000):
-        at, name = 2.0 * number, f"r-{number}"
-        for step, x in enumerate((300.0, 420.0, 560.0, 700.0)):
-            crossings += len(one.update([track(x, name=name)], SIZE, at + 0.2 * step))
-        ended = replace(track(700, name=name), state=TrackState.ENDED)
-        crossings += len(one.update([ended], SIZE, at + 0.8))
+    before, beyond = (track(x, velocity=Point(500.0, 0.0)) for x in (400.0, 600.0))
+    ended = replace(beyond, state=TrackState.ENDED)
+    for number in range(100_000):
+        at, name = 6.0 * number, f"r-{number}"
+        one.update([replace(before, track_id=name)], SIZE, at)
+        one.update([replace(beyond, track_id=name)], SIZE, at + 0.4)
+        crossings += len(one.update([replace(ended, track_id=name)], SIZE, at + 0.8))
         most = max(most, one.remembered)
         assert len(one.verdicts()) == 1
-    assert crossings == 4000
+    assert crossings == 100_000
     assert most < 10
-    one.update([], SIZE, 8010.0)
+    one.update([], SIZE, 600_010.0)
     assert one.remembered == 0
 
 

@@ -131,6 +131,8 @@ def test_evidence_is_never_more_than_was_seen(votes: dict[str, float]) -> None:
         ({"boat": 0.9, "bus": 0.2}, "bus"),
         ({"cell phone": 0.6, "remote": 0.4}, "cell phone"),
         ({"bicycle": 0.6, "motorcycle": 0.4}, "motorcycle"),
+        ({"person": 0.7, "bicycle": 0.5}, "bicycle"),
+        ({"person": 0.7, "motorcycle": 0.5}, "motorcycle"),
         ({}, ""),
     ],
 )
