@@ -85,6 +85,28 @@ def test_a_long_vehicle_whose_cab_was_seen_apart_counts_once() -> None:
     assert count(cab, whole, mechanisms=off).directions == [ENTRY, ENTRY]
 
 
+def test_a_trailer_counts_with_the_car_that_tows_it() -> None:
+    """It goes right behind and exactly as fast, and the detector hardly knows what it sees."""
+    car = Vehicle(straight(300, 800, 30), size=CAR)
+    trailer = Vehicle(straight(190, 690, 30), name="r-2", size=(80.0, 50.0), confidence=0.15)
+    found = count(car, trailer)
+    assert found.directions == [ENTRY]
+    assert found.reasons["r-2"] == [Reason.PART]
+
+
+def test_a_car_that_is_seen_as_well_as_the_one_in_front_is_no_trailer() -> None:
+    """However close it drives."""
+    car = Vehicle(straight(300, 800, 30), size=CAR)
+    assert count(car, Vehicle(straight(190, 690, 30), name="r-2", size=CAR)).directions == [ENTRY] * 2
+
+
+def test_a_motorcycle_in_front_of_a_car_is_one_of_two() -> None:
+    """Boxes on nearly one place, but nobody takes the one for the other."""
+    car = Vehicle(straight(300, 700, 20), size=CAR)
+    motorcycle = Vehicle(straight(310, 710, 20), name="r-2", y=270, size=(60.0, 60.0), label="motorcycle")
+    assert count(car, motorcycle).directions == [ENTRY] * 2
+
+
 def test_a_track_that_came_out_of_another_one_counts_with_it() -> None:
     """``part_of``: a trailer that was first seen when it had left its cab's box."""
     cab = Vehicle(straight(340, 740, 20), size=CAR)

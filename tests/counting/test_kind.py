@@ -155,3 +155,24 @@ def test_the_usual_side_is_known_when_width_and_height_are() -> None:
     """The side of a square as large."""
     assert usual_side(track(300, usual=Usual(200.0, 50.0))) == pytest.approx(100.0)
     assert usual_side(track(300, usual=Usual(person=30.0))) is None
+
+
+def test_where_vehicles_are_seen_well_faint_things_and_lights_are_none() -> None:
+    """What the detector hardly sees where it is sure of every vehicle is none; where it never is, it is one."""
+
+    def judged(votes: dict[str, float], usual: float | None) -> Reason | None:
+        known = track(300, shown=evidence(votes, path=300.0), usual=LEARNED)
+        return judge(known, COUNTING, AREA, usual).refusal(COUNTING)
+
+    assert judged({"car": 0.1}, 0.9) is Reason.NO_EVIDENCE
+    assert judged({"traffic light": 0.4}, 0.9) is Reason.NO_EVIDENCE
+    for usual in (0.4, None):
+        assert judged({"car": 0.1}, usual) is None
+        assert judged({"traffic light": 0.4}, usual) is None
+
+
+def test_a_rider_is_no_smaller_than_a_person() -> None:
+    """People side by side are now and then a motorcycle to the detector, but not as large as one."""
+    votes = {"motorcycle": 0.4, "person": 0.25}
+    assert kind(votes, side=24.0).refusal(COUNTING) is Reason.PERSON
+    assert kind(votes, side=60.0).refusal(COUNTING) is None
