@@ -28,7 +28,7 @@ PART_ACROSS, PART_ACROSS_SURE, PLAUSIBLE = 0.55, 0.5, 0.6
 SINGLE_LEAST, SINGLE_MOST, GROUP_ACROSS, GROUP_ALONG, GROUP_OFF = 0.6, 1.4, 1.65, 1.6, 0.25
 # What is towed: the gap to the one in front and the offset across, of the mean extents; difference in velocity, of it;
 # and how surely it is seen, of that one's mean and best confidence.
-TOW_GAP, TOW_OVERLAP, TOW_ACROSS, TOW_SPEED, TOW_MEAN, TOW_BEST = 0.3, 0.3, 0.6, 0.25, 0.45, 0.7
+TOW_GAP, TOW_OVERLAP, TOW_ACROSS, TOW_SPEED, TOW_MEAN, TOW_BEST = 0.4, 0.4, 0.6, 0.4, 0.45, 0.7
 DIFFERENT_SURE = 0.3  # mean confidence with which two are seen and called differently
 # Seconds that a vehicle is on the line are its length by its speed, which is at least so many sides a second.
 SLOWEST, SLOT, SLOT_SLACK = 0.4, 0.6, 0.3
@@ -109,7 +109,7 @@ def follows_closely(a: Candidate, b: Candidate, at: float, line: Line) -> bool:
     off = Point(there.x - here.x, there.y - here.y)
     length = (_extent(one.box, along) + _extent(other.box, along)) / 2
     breadth = (_extent(one.box, across) + _extent(other.box, across)) / 2
-    differs = math.hypot(one.velocity.x - other.velocity.x, one.velocity.y - other.velocity.y)
+    differs = abs(_dot(one.velocity, along) - _dot(other.velocity, along))
     return (
         (1 - TOW_OVERLAP) * length < _dot(off, along) < (1 + TOW_GAP) * length
         and abs(_dot(off, across)) < TOW_ACROSS * breadth

@@ -226,7 +226,7 @@ class Gate:
         crossings = []
         for one in sorted(due, key=lambda one: (-judged[id(one)].evidence, one.passed.at, one.track.track_id)):
             one.decided = True
-            reason, other = self._reason(one, judged)
+            reason, other = self._reason(one, judged, at)
             crossing = self._crossing(one)
             one.counted = reason in (Reason.CROSSED, Reason.CAME_ACROSS)
             self._verdicts.append(Verdict(one.track.track_id, self._config.id, at, reason, crossing, other))
@@ -239,7 +239,7 @@ class Gate:
         usual = median(self._confidences) if len(self._confidences) >= USUAL_FROM else None
         return judge(one.track, self._counting, float(self._size[0] * self._size[1]), usual)
 
-    def _reason(self, one: Candidate, judged: dict[int, Judgement]) -> tuple[Reason, str]:
+    def _reason(self, one: Candidate, judged: dict[int, Judgement], at: float) -> tuple[Reason, str]:
         mine = judged[id(one)]
         refusal = mine.refusal(self._counting)
         if refusal is not None:
@@ -262,10 +262,15 @@ class Gate:
             if self._mechanisms.long_vehicles and (
                 other.track.track_id in one.track.absorbed
                 or one.track.track_id in other.track.absorbed
-                or (other in one.behind and is_faint_beside(one.track, other.track))
+                or (self._is_behind(one, other, at) and is_faint_beside(one.track, other.track))
             ):
                 return Reason.PART, other.track.track_id
         return one.passed.reason, ""
+
+    def _is_behind(self, one: Candidate, other: Candidate, at: float) -> bool:
+        """Whether it went right behind the other as it passed, or does so now: a faint track may stumble."""
+        assert self._line is not None
+        return other in one.behind or follows_closely(one, other, at, self._line)
 
     def _goes_on(self, one: Candidate) -> bool:
         """Whether a track that is said to have come across before it was seen has not come nearer to the line since.
