@@ -160,7 +160,7 @@ def label_text(clip: Path, out: Path, gate: GateConfig, crossings: Sequence[Prop
         for key in ("anchor", "dead_band")
         if getattr(gate, key) != type(gate).model_fields[key].default
     )
-    return f"""# Proposed by `smartpark label`: what the pipeline saw. It is the truth only when a person has put it right:
+    return f"""# Proposed by `smartpark label`: what the pipeline saw. It is the truth when a person has put it right:
 #
 # 1. {pictures.name}/gate.png shows the line. If it is not where you want it, make a new proposal with --line and
 #    --inside. If entries and exits are the wrong way round, too: `inside` must lie on the floor's side.
