@@ -24,7 +24,7 @@ LEARNED = Usual(100.0, 60.0)
 def passed(x: float, y: float = 250.0, *, at: float = 10.0, name: str = "r-1", **more: Any) -> Candidate:
     """A vehicle of 100 x 60 pixels that was about (x, y) at 10 s and passed the line at ``at``."""
     found = track(x, y, name=name, **{"velocity": SPEED, "size": (100.0, 60.0), **more})
-    return Candidate.of(found, Pass(ENTRY, at), 10.0)
+    return Candidate.of(found, Pass(ENTRY, at), 10.0, LINE.distance(found.box.center))
 
 
 def same(one: Candidate, other: Candidate, at: float = 10.0) -> bool:
