@@ -97,7 +97,7 @@ class Gate:
         crossings = self._decide(due, at)
         for track in ended:
             self._forget(track, at)
-        self._candidates = [one for one in self._candidates if not one.decided or at - one.made_at < REMEMBERED]
+        self._let_go(at)
         return crossings
 
     def finish(self) -> list[Crossing]:
@@ -234,6 +234,18 @@ class Gate:
                 crossings.append(crossing)
                 self._confidences.append(one.track.evidence.best)
         return sorted(crossings, key=lambda crossing: crossing.at)
+
+    def _let_go(self, at: float) -> None:
+        """Forget the decided passes that are old."""
+        kept = []
+        for one in self._candidates:
+            if not one.decided or at - one.made_at < REMEMBERED:
+                kept.append(one)
+            else:
+                # Or each pass would keep the one before it in memory, all through a queue.
+                one.same_as.clear()
+                one.behind.clear()
+        self._candidates = kept
 
     def _judge(self, one: Candidate) -> Judgement:
         usual = median(self._confidences) if len(self._confidences) >= USUAL_FROM else None

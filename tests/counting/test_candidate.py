@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ways import COUNTING, ENTRY, GATE, SIZE, track
 
-from edge.counting.candidate import Candidate, one_vehicle
+from edge.counting.candidate import Candidate, follows_closely, is_faint_beside, one_vehicle
 from edge.counting.line import Line
 from edge.counting.passage import Pass
 from edge.records import Point
@@ -24,7 +24,7 @@ LEARNED = Usual(100.0, 60.0)
 def passed(x: float, y: float = 250.0, *, at: float = 10.0, name: str = "r-1", **more: Any) -> Candidate:
     """A vehicle of 100 x 60 pixels that was about (x, y) at 10 s and passed the line at ``at``."""
     found = track(x, y, name=name, **{"velocity": SPEED, "size": (100.0, 60.0), **more})
-    return Candidate.of(found, Pass(ENTRY, at), 10.0, 0.0)
+    return Candidate.of(found, Pass(ENTRY, at), 10.0, LINE.distance(found.box.center))
 
 
 def same(one: Candidate, other: Candidate, at: float = 10.0) -> bool:
@@ -108,6 +108,36 @@ def test_two_that_stand_are_compared_along_the_way_in() -> None:
     standing: dict[str, Any] = {"velocity": Point(0.0, 0.0)}
     assert same(passed(520, **standing), passed(530, name="r-2", **standing))
     assert not same(passed(520, 200, **standing), passed(520, 265, name="r-2", **standing))
+
+
+def test_a_motorcycle_beside_a_car_is_not_that_car() -> None:
+    """Both are seen well and called differently: nobody takes the one for the other."""
+    car = passed(520)
+    motorcycle = {"size": (60.0, 50.0), "votes": {"motorcycle": 0.7}}
+    assert not same(car, passed(530, 262, name="r-2", **motorcycle))
+    assert same(car, passed(530, 262, name="r-2", **{**motorcycle, "votes": {"car": 0.7}}))
+
+
+def test_a_trailer_goes_right_behind_and_exactly_as_fast() -> None:
+    """Not what is a length behind, beside, before, or slower."""
+    car = passed(640)
+
+    def close(x: float, y: float = 250.0, **more: Any) -> bool:
+        return follows_closely(passed(x, y, name="r-2", **more), car, 10.0, LINE)
+
+    assert close(535)
+    assert not close(440)
+    assert not close(535, 340)
+    assert not close(745)
+    assert not close(535, velocity=Point(40.0, 0.0))
+
+
+def test_what_is_towed_is_seen_much_less_surely() -> None:
+    """A trailer has no name of its own; a car behind a car has."""
+    car = track(640, votes={"car": 0.8})
+    assert is_faint_beside(track(535, name="r-2", votes={"car": 0.2}), car)
+    assert not is_faint_beside(track(535, name="r-2", votes={"car": 0.7}), car)
+    assert not is_faint_beside(car, car)
 
 
 @given(st.floats(-200, 200), st.floats(-200, 200), st.floats(30, 200), st.floats(20, 120))

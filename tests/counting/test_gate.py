@@ -202,6 +202,7 @@ def test_a_vehicle_first_seen_just_beyond_the_line_came_across() -> None:
         pytest.param(Vehicle([540.0, 535.0, 530.0, 525.0, 520.0, 516.0], first=4), id="comes towards the line"),
         pytest.param(Vehicle(straight(540, 1000, 6), first=4, past_whole=True), id="its whole past is known"),
         pytest.param(Vehicle(straight(540, 1000, 6), first=4, y=480), id="beside the line's end"),
+        pytest.param(Vehicle([540.0, 590.0, 600.0, 560.0, 530.0, 525.0], first=4), id="turns to the line again"),
     ],
 )
 def test_a_vehicle_first_seen_beyond_the_line_did_not_come_across_otherwise(vehicle: Vehicle) -> None:

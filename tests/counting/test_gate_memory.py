@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 
 import pytest
 from ways import COUNTING, ENTRY, GATE, MECHANISMS, SIZE, Vehicle, count, standing, straight, track
 
+from edge.counting.candidate import Candidate
 from edge.counting.gate import Gate
 from edge.records import Point
 from edge.tracks import Reason, TrackState
@@ -35,6 +37,27 @@ def test_memory_is_bounded_by_the_living_tracks() -> None:
     assert most < 10
     one.update([], SIZE, 600_010.0)
     assert one.remembered == 0
+
+
+def test_a_queue_that_never_ends_is_forgotten_too() -> None:
+    """Vehicle behind vehicle, all day: none keeps the one in front of it in memory."""
+    one = gate()
+    number, places = 0, {}
+    for frame in range(1500):
+        places = {name: x + 25 for name, x in places.items()}
+        if frame % 5 == 0:
+            number += 1
+            places[f"r-{number}"] = 375.0
+        ended = [name for name, x in places.items() if x > 650]
+        tracks = [track(x, name=name, size=(100.0, 60.0), velocity=Point(250.0, 0.0)) for name, x in places.items()]
+        one.update(
+            [replace(shown, state=TrackState.ENDED) if shown.track_id in ended else shown for shown in tracks],
+            *(SIZE, 0.1 * frame),
+        )
+        places = {name: x for name, x in places.items() if name not in ended}
+    assert number == 300
+    gc.collect()
+    assert sum(isinstance(thing, Candidate) for thing in gc.get_objects()) < 40
 
 
 def test_tracks_that_never_cross_are_forgotten_too() -> None:

@@ -107,6 +107,37 @@ def test_a_motorcycle_in_front_of_a_car_is_one_of_two() -> None:
     assert count(car, motorcycle).directions == [ENTRY] * 2
 
 
+def test_what_a_vehicle_tows_counts_with_it() -> None:
+    """A trailer right behind its car that the detector hardly sees; a car right behind a car is its own."""
+    car = Vehicle(straight(340, 740, 20), size=CAR)
+    behind = straight(235, 635, 20)
+    trailer = Vehicle([*behind, *straight(656, 740, 5)], name="r-2", size=CAR, confidence=0.15)
+    found = count(car, trailer)
+    assert [one.track_id for one in found.crossings] == ["r-1"]
+    assert found.reasons["r-2"] == [Reason.PART]
+    tailgating = Vehicle([*behind, *straight(656, 740, 5)], name="r-2", size=CAR, confidence=0.7)
+    assert count(car, tailgating).directions == [ENTRY, ENTRY]
+    off = MECHANISMS.model_copy(update={"long_vehicles": False})
+    assert count(car, trailer, mechanisms=off).directions == [ENTRY, ENTRY]
+
+
+def test_a_motorcycle_that_passes_beside_a_car_is_counted_too() -> None:
+    """In its box, as the camera sees it."""
+    car = Vehicle(IN, size=(140.0, 110.0))
+    motorcycle = Vehicle([x + 5 for x in IN], name="r-2", y=265, size=(60.0, 60.0), label="motorcycle", confidence=0.6)
+    assert sorted(one.label for one in count(car, motorcycle).crossings) == ["car", "motorcycle"]
+
+
+def test_how_sure_the_detector_usually_is_here_is_learned() -> None:
+    """After some vehicles seen well a flicker of a box is nothing; at a gate that knows none it is looked at."""
+    flicker = {"name": "f", "size": CAR, "confidence": 0.06}
+    assert count(Vehicle(IN, **flicker)).directions == [ENTRY]
+    row = [Vehicle(IN, name=f"r-{n}", first=60 * n, size=CAR, confidence=0.9) for n in range(6)]
+    found = count(*row, Vehicle(IN, first=400, **flicker))
+    assert [one.track_id for one in found.crossings] == [f"r-{n}" for n in range(6)]
+    assert found.reasons["f"] == [Reason.NO_EVIDENCE]
+
+
 def test_a_track_that_came_out_of_another_one_counts_with_it() -> None:
     """``part_of``: a trailer that was first seen when it had left its cab's box."""
     cab = Vehicle(straight(340, 740, 20), size=CAR)

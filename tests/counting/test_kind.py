@@ -96,6 +96,28 @@ def test_headlights_are_a_vehicle_of_which_only_lamps_are_seen() -> None:
     assert judged.refusal(COUNTING) is None
 
 
+def test_lights_alone_are_none_where_vehicles_are_seen_well() -> None:
+    """By day a traffic light, or a lamp on a wall, is one."""
+    lamp = track(300, shown=evidence({"traffic light": 0.3}, path=300.0), usual=LEARNED)
+    assert judge(lamp, COUNTING, AREA, 0.4).refusal(COUNTING) is None
+    assert judge(lamp, COUNTING, AREA, 0.9).refusal(COUNTING) is Reason.NO_EVIDENCE
+
+
+def test_what_is_faint_where_vehicles_are_not_is_none() -> None:
+    """How sure the detector usually is at this gate says what a weak look is worth."""
+    faint = track(300, shown=evidence({"car": 0.08}, path=300.0), usual=LEARNED)
+    assert judge(faint, COUNTING, AREA, None).refusal(COUNTING) is None
+    assert judge(faint, COUNTING, AREA, 0.2).refusal(COUNTING) is None
+    assert judge(faint, COUNTING, AREA, 0.9).refusal(COUNTING) is Reason.NO_EVIDENCE
+
+
+def test_a_rider_is_no_smaller_than_people_are() -> None:
+    """Somebody with a thing that looks like a motorcycle: as small as a person on foot, or smaller."""
+    votes = {"person": 0.5, "motorcycle": 0.4}
+    assert kind(votes, side=60.0, usual=Usual(person=55.0)).refusal(COUNTING) is None
+    assert kind(votes, side=40.0, usual=Usual(person=55.0)).refusal(COUNTING) is Reason.PERSON
+
+
 def test_something_tiny_and_unsure_is_nothing() -> None:
     """Much smaller than any vehicle at that place: a toy, a reflection."""
     assert kind({"car": 0.15}, side=30.0).kind is Kind.NOTHING
