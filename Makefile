@@ -57,9 +57,11 @@ $(VENV)/.done: pyproject.toml constraints.txt
 
 $(VENV_ULTRALYTICS)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV_ULTRALYTICS)
-	# Torch first and pinned, so that nothing that follows chooses another build of it. ObjectCounter wants shapely, lap.
+	# Torch first and pinned, so that nothing that follows chooses another build of it. Then what the bench compares with:
+	# ObjectCounter wants shapely and lap, LineZone is supervision's and takes its tracks from trackers.
 	$(ULTRALYTICS_BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch torchvision
-	$(ULTRALYTICS_BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ultralytics]' shapely lap
+	$(ULTRALYTICS_BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,ultralytics]' \
+		shapely lap supervision trackers
 	@touch $@
 
 # pip cannot choose the lowest versions, uv can. The tools of the tests stay those of constraints.txt.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READ_SECONDS = 0.5
+# Silence after which no frame is waited for to decide what was held back: longer than the gaps of a slow camera.
+SILENT_SECONDS = 2.0
 
 
 class CameraWorker:
@@ -61,21 +63,30 @@ class CameraWorker:
         """Whether no work was finished for so long, beyond the time in which a camera may be silent."""
         return not self.finished and now - self.last_progress > seconds + self.camera.stale_seconds
 
-    def _run(self) -> None:
+    def _count(self) -> None:
+        """Until the stop or the end of the source; then what was held back to be decided with later frames is."""
+        heard = time.monotonic()
         try:
             while not self._stop.is_set():
                 frame = self.source.read(READ_SECONDS)
                 if frame is not None:
                     self.pipeline.process(frame)
+                    heard = time.monotonic()
                 else:
-                    # What was held back to be decided with the next frames must not wait for a camera that is silent.
-                    self.pipeline.finish()
+                    if time.monotonic() - heard >= SILENT_SECONDS:
+                        self.pipeline.finish()
                     if self.source.status.state is not SourceState.DOWN:
                         continue
                 self.last_progress = time.monotonic()
+        except (EndOfSource, SourceError):
             self.pipeline.finish()
+            raise
+        self.pipeline.finish()
+
+    def _run(self) -> None:
+        try:
+            self._count()
         except EndOfSource:
-            self.pipeline.finish()
             frames, problem = self.pipeline.statistics.frames, self.source.status.problem
             log.info("source ended camera=%s frames=%d problem=%s", self.camera.id, frames, problem or "none")
         except SourceError as error:

@@ -13,10 +13,11 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = {"capture", "vision", "counting", "store", "publish", "ops"}
 
 # The product's own modules that each may import, besides those of its own room.
-COMMON = {"records", "errors", "geometry"}
+COMMON = {"records", "tracks", "errors", "geometry"}
 CONFIG = COMMON | {"config", "resources", "ownership"}
 MAY_IMPORT = {
     "records": set(),
+    "tracks": {"records"},
     "errors": set(),
     "geometry": {"records"},
     "resources": set(),
@@ -61,8 +62,7 @@ HOMES = {
     "onnxruntime": {"vision/onnx_runtime.py"},
     "ultralytics": {"vision/ultralytics_runtime.py"},
     "torch": {"vision/ultralytics_runtime.py"},
-    "trackers": {"vision/tracker.py"},
-    "supervision": {"vision/tracker.py"},
+    "scipy": {"vision/association.py"},
     "pydantic": {"config.py", "configfile.py", "faults.py", "labels.py", "baseline.py"},
     "click": {"cli"},
 }

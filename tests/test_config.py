@@ -109,6 +109,21 @@ def test_a_good_file_is_read(written: Callable[[str], Path]) -> None:
         ),
         ("total_slots = 50", "total_slots = 50 50", r"not valid TOML: .*line 4.*correct that place"),
         ("total_slots = 50", 'total_slots = "many"', r"floors\[0\]\.total_slots: .*'many'"),
+        (
+            '[[floors]]\nname = "Ground',
+            '[counting]\nbicycle = true\n[[floors]]\nname = "Ground',
+            r"counting\.bicycle: unknown key; did you mean 'bicycles'",
+        ),
+        (
+            '[[floors]]\nname = "Ground',
+            '[counting]\nvehicle_classes = []\n[[floors]]\nname = "Ground',
+            r"counting\.vehicle_classes: needs 1 or more",
+        ),
+        (
+            '[[floors]]\nname = "Ground',
+            '[mechanisms]\nstitching = "perhaps"\n[[floors]]\nname = "Ground',
+            r"mechanisms\.stitching: must be true or false",
+        ),
     ],
 )
 def test_a_fault_is_told_with_file_key_and_remedy(
@@ -146,11 +161,27 @@ def test_the_environment_overrides_the_file_and_is_named_in_faults(written: Call
     }
     config = load_config(written(GOOD), environ)
     assert (str(config.database.path), config.mqtt.port, config.mqtt.enabled) == ("/data/x.db", 1999, False)
-    assert load_config(None, {"SMARTPARK_DETECTOR_CLASSES": "car, bus"}).detector.classes == ("car", "bus")
+    switched = load_config(None, {"SMARTPARK_COUNTING_BICYCLES": "true", "SMARTPARK_MECHANISMS_RETRACE": "false"})
+    assert (switched.counting.bicycles, switched.mechanisms.retrace) == (True, False)
     (wrong,) = problems(written(GOOD), {"SMARTPARK_MQTT_PORT": "x"})
     assert wrong.startswith("environment: SMARTPARK_MQTT_PORT")
     (unknown,) = problems(written(GOOD), {"SMARTPARK_MQTT_HOSST": "x"})
     assert "use SMARTPARK_MQTT_HOST" in unknown
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        (name, key)
+        for name in SCALAR_SECTIONS
+        for key, field in Config.model_fields[name].annotation.model_fields.items()  # type: ignore[union-attr]
+        if "tuple" in str(field.annotation)
+    ],
+)
+def test_a_list_comes_from_the_environment_with_commas(section: str, key: str) -> None:
+    """Every key that is a list can be given as one variable."""
+    config = load_config(None, {f"SMARTPARK_{section.upper()}_{key.upper()}": "car, bus"})
+    assert getattr(getattr(config, section), key) == ("car", "bus")
 
 
 def test_the_database_alone_needs_no_file() -> None:

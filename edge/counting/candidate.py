@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edge.counting.kind import is_weak, usual_side
-from edge.records import Box, Point
+from edge.counting.kind import MOTORCYCLE, elected, is_weak, usual_side
+from edge.records import Box, Point, VehicleType
 
 if TYPE_CHECKING:
     from edge.counting.line import Line
@@ -26,6 +26,10 @@ INSIDE = 0.75  # share of one box in the other that makes it a part
 PART_ACROSS, PART_ACROSS_SURE, PLAUSIBLE = 0.55, 0.5, 0.6
 # A box about two vehicles abreast against one of them: extents across and along against the usual ones.
 SINGLE_LEAST, SINGLE_MOST, GROUP_ACROSS, GROUP_ALONG, GROUP_OFF = 0.6, 1.4, 1.65, 1.6, 0.25
+# What is towed: the gap to the one in front and the offset across, of the mean extents; difference in velocity, of it;
+# and how surely it is seen, of that one's mean and best confidence.
+TOW_GAP, TOW_OVERLAP, TOW_ACROSS, TOW_SPEED, TOW_MEAN, TOW_BEST = 0.4, 0.4, 0.6, 0.4, 0.45, 0.7
+DIFFERENT_SURE = 0.3  # mean confidence with which two are seen and called differently
 # Seconds that a vehicle is on the line are its length by its speed, which is at least so many sides a second.
 SLOWEST, SLOT, SLOT_SLACK = 0.4, 0.6, 0.3
 
@@ -39,14 +43,16 @@ class Candidate:
     made_at: float
     known_at: float
     pace: float  # speed as it passed
+    distance: float = 0.0  # from the line at that moment
     same_as: list[Candidate] = field(default_factory=list)
+    behind: list[Candidate] = field(default_factory=list)  # those which it followed as closely as what they tow
     decided: bool = False
     counted: bool = False
 
     @classmethod
-    def of(cls, track: Track, passed: Pass, at: float) -> Candidate:
-        """The pass that became certain at ``at``."""
-        return cls(track, passed, at, at, math.hypot(*track.velocity))
+    def of(cls, track: Track, passed: Pass, at: float, distance: float) -> Candidate:
+        """The pass that became certain at ``at``, with the track at ``distance`` from the line."""
+        return cls(track, passed, at, at, math.hypot(*track.velocity), distance)
 
     def found(self, track: Track, at: float) -> None:
         """The track was found again in a later frame."""
@@ -81,6 +87,8 @@ def one_vehicle(a: Candidate, b: Candidate, at: float, line: Line, vehicle_class
             limit = PART_ACROSS_SURE * min(widths)
         if off_across < limit:
             return True
+    if _are_called_differently(first, second):
+        return False
     if _is_group_and_member(first, second, along, across, off_across):
         return False
     wide, narrow = _supposed(first, vehicle_classes), _supposed(second, vehicle_classes)
@@ -90,6 +98,43 @@ def one_vehicle(a: Candidate, b: Candidate, at: float, line: Line, vehicle_class
     if off_along < near * length and off_across < near * breadth:
         return True
     return _share_inside(_moved(first.box, here), _moved(second.box, there)) > INSIDE
+
+
+def follows_closely(a: Candidate, b: Candidate, at: float, line: Line) -> bool:
+    """Whether ``a`` went right behind ``b`` and exactly as fast, as a trailer does, as it passed at ``at``."""
+    one, other = a.track, b.track
+    along = _direction(a, b, line, one.box.center)
+    across = Point(-along.y, along.x)
+    here, there = a.expected(at), b.expected(at)
+    off = Point(there.x - here.x, there.y - here.y)
+    length = (_extent(one.box, along) + _extent(other.box, along)) / 2
+    breadth = (_extent(one.box, across) + _extent(other.box, across)) / 2
+    differs = abs(_dot(one.velocity, along) - _dot(other.velocity, along))
+    return (
+        (1 - TOW_OVERLAP) * length < _dot(off, along) < (1 + TOW_GAP) * length
+        and abs(_dot(off, across)) < TOW_ACROSS * breadth
+        and differs < TOW_SPEED * math.hypot(*other.velocity)
+    )
+
+
+def is_faint_beside(one: Track, other: Track) -> bool:
+    """Whether one is seen so much less surely than the other that it may be what that one tows."""
+    return (
+        _mean_confidence(one) < TOW_MEAN * _mean_confidence(other)
+        and one.evidence.best < TOW_BEST * other.evidence.best
+    )
+
+
+def _mean_confidence(track: Track) -> float:
+    evidence = track.evidence
+    return sum(evidence.votes.values()) / evidence.seconds if evidence.seconds else 0.0
+
+
+def _are_called_differently(a: Track, b: Track) -> bool:
+    """Whether one is surely a motorcycle and the other surely another vehicle: nobody takes the one for the other."""
+    names = {elected(a.evidence.votes), elected(b.evidence.votes)}
+    sure = min(_mean_confidence(a), _mean_confidence(b)) > DIFFERENT_SURE
+    return sure and MOTORCYCLE in names and bool(names & {VehicleType.CAR, VehicleType.BUS, VehicleType.TRUCK})
 
 
 def _direction(a: Candidate, b: Candidate, line: Line, here: Point) -> Point:

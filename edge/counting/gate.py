@@ -8,9 +8,11 @@ counts; then it counts or does not, and the reason is told.
 from __future__ import annotations
 
 import math
+from collections import deque
+from statistics import median
 from typing import TYPE_CHECKING
 
-from edge.counting.candidate import Candidate, one_vehicle
+from edge.counting.candidate import Candidate, follows_closely, is_faint_beside, one_vehicle
 from edge.counting.kind import elected, judge
 from edge.counting.line import Line
 from edge.counting.passage import Pass, Passage
@@ -30,6 +32,8 @@ LONG_GAP = 2.5  # seconds without a frame after which nobody is taken to have co
 SETTLING = 0.25  # seconds after the first frame in which whoever is there was there before
 # A track that was first seen just beyond the line came across: least speed in sides a second, distance in sides, time.
 UNSEEN_SPEED, UNSEEN_WAY, UNSEEN_SECONDS, UNSEEN_GAPS, UNSEEN_BEFORE = 0.6, 1.0, 0.25, 1.5, 0.3
+# So many of the last vehicles say how sure the detector usually is of one, when there are enough.
+USUAL_OF, USUAL_FROM = 15, 4
 COVERED, LARGER = 0.6, 4.0  # a part of a track that is known better: share inside it, times its side at most
 
 
@@ -50,6 +54,7 @@ class Gate:
         self._waiting: dict[str, list[tuple[float, Point, float]]] = {}  # places of tracks whose past is not known yet
         self._candidates: list[Candidate] = []
         self._verdicts: list[Verdict] = []
+        self._confidences: deque[float] = deque(maxlen=USUAL_OF)  # the best one of each vehicle that was counted
 
     @property
     def remembered(self) -> int:
@@ -80,7 +85,9 @@ class Gate:
                     if candidate.track.track_id == track.track_id:
                         candidate.found(track, at)
         for track, one in passed:
-            self._admit(Candidate.of(track, one, at), at)
+            assert self._line is not None
+            distance = self._line.distance(self._anchor(track, track.box.center))
+            self._admit(Candidate.of(track, one, at, distance), at)
         over = {track.track_id for track in ended}
         due = [
             one
@@ -90,7 +97,7 @@ class Gate:
         crossings = self._decide(due, at)
         for track in ended:
             self._forget(track, at)
-        self._candidates = [one for one in self._candidates if at - one.made_at < REMEMBERED]
+        self._let_go(at)
         return crossings
 
     def finish(self) -> list[Crossing]:
@@ -201,37 +208,56 @@ class Gate:
 
     def _admit(self, new: Candidate, at: float) -> None:
         assert self._line is not None
-        if self._mechanisms.one_vehicle:
-            for other in self._candidates:
-                if other.passed.direction is not new.passed.direction or other.track.track_id == new.track.track_id:
-                    continue
-                if one_vehicle(new, other, at, self._line, self._counting.vehicle_classes):
-                    new.same_as.append(other)
-                    other.same_as.append(new)
+        for other in self._candidates:
+            if other.passed.direction is not new.passed.direction or other.track.track_id == new.track.track_id:
+                continue
+            if self._mechanisms.long_vehicles and follows_closely(new, other, at, self._line):
+                new.behind.append(other)
+            if self._mechanisms.one_vehicle and one_vehicle(new, other, at, self._line, self._counting.vehicle_classes):
+                new.same_as.append(other)
+                other.same_as.append(new)
         self._candidates.append(new)
 
     def _decide(self, due: list[Candidate], at: float) -> list[Crossing]:
         """Decide passes, the surest vehicles first; returns those that count."""
+        if not due:
+            return []
         judged = {id(one): self._judge(one) for one in self._candidates}
         crossings = []
         for one in sorted(due, key=lambda one: (-judged[id(one)].evidence, one.passed.at, one.track.track_id)):
             one.decided = True
-            reason, other = self._reason(one, judged)
+            reason, other = self._reason(one, judged, at)
             crossing = self._crossing(one)
             one.counted = reason in (Reason.CROSSED, Reason.CAME_ACROSS)
             self._verdicts.append(Verdict(one.track.track_id, self._config.id, at, reason, crossing, other))
             if one.counted:
                 crossings.append(crossing)
+                self._confidences.append(one.track.evidence.best)
         return sorted(crossings, key=lambda crossing: crossing.at)
 
-    def _judge(self, one: Candidate) -> Judgement:
-        return judge(one.track, self._counting, float(self._size[0] * self._size[1]))
+    def _let_go(self, at: float) -> None:
+        """Forget the decided passes that are old."""
+        kept = []
+        for one in self._candidates:
+            if not one.decided or at - one.made_at < REMEMBERED:
+                kept.append(one)
+            else:
+                # Or each pass would keep the one before it in memory, all through a queue.
+                one.same_as.clear()
+                one.behind.clear()
+        self._candidates = kept
 
-    def _reason(self, one: Candidate, judged: dict[int, Judgement]) -> tuple[Reason, str]:
+    def _judge(self, one: Candidate) -> Judgement:
+        usual = median(self._confidences) if len(self._confidences) >= USUAL_FROM else None
+        return judge(one.track, self._counting, float(self._size[0] * self._size[1]), usual)
+
+    def _reason(self, one: Candidate, judged: dict[int, Judgement], at: float) -> tuple[Reason, str]:
         mine = judged[id(one)]
         refusal = mine.refusal(self._counting)
         if refusal is not None:
             return refusal, ""
+        if one.passed.reason is Reason.CAME_ACROSS and not self._goes_on(one):
+            return Reason.NOT_ACROSS, ""
         for other in self._candidates:
             if other is one or other.passed.direction is not one.passed.direction:
                 continue
@@ -246,10 +272,26 @@ class Gate:
             if other in one.same_as:
                 return Reason.SECOND_LOOK, other.track.track_id
             if self._mechanisms.long_vehicles and (
-                other.track.track_id in one.track.absorbed or one.track.track_id in other.track.absorbed
+                other.track.track_id in one.track.absorbed
+                or one.track.track_id in other.track.absorbed
+                or (self._is_behind(one, other, at) and is_faint_beside(one.track, other.track))
             ):
                 return Reason.PART, other.track.track_id
         return one.passed.reason, ""
+
+    def _is_behind(self, one: Candidate, other: Candidate, at: float) -> bool:
+        """Whether it went right behind the other as it passed, or does so now: a faint track may stumble."""
+        assert self._line is not None
+        return other in one.behind or follows_closely(one, other, at, self._line)
+
+    def _goes_on(self, one: Candidate) -> bool:
+        """Whether a track that is said to have come across before it was seen has not come nearer to the line since.
+
+        The velocity of a track that was just found may be that of what hides it.
+        """
+        assert self._line is not None
+        distance = self._line.distance(self._anchor(one.track, one.track.box.center))
+        return (distance - one.distance) * one.passed.direction.delta >= 0
 
     def _crossing(self, one: Candidate) -> Crossing:
         evidence = one.track.evidence
@@ -264,7 +306,9 @@ class Gate:
         self._first.pop(name, None)
         if ended.merged_into or any(one.track.track_id == name for one in self._candidates):
             return
-        if passage is None or passage.last_at == -math.inf or ended.past is None:
-            self._verdicts.append(Verdict(name, self._config.id, at, Reason.NOT_CONFIRMED))
+        if ended.past is None or (passage is not None and passage.last_at == -math.inf):
+            reason = Reason.NOT_CONFIRMED
         else:
-            self._verdicts.append(Verdict(name, self._config.id, at, passage.fate))
+            # After a long gap nothing is left of its way.
+            reason = passage.fate if passage is not None else Reason.NOT_ACROSS
+        self._verdicts.append(Verdict(name, self._config.id, at, reason))

@@ -33,6 +33,11 @@ TINY, TINY_SURE = 0.4, 0.4  # of a vehicle's usual side, unless so sure
 # Something without a vehicle's name: least share of the frame's area, of a vehicle's usual side, times a person's side.
 UNNAMED_AREA, UNNAMED_USUAL, UNNAMED_PERSON = 0.012, 0.6, 1.5
 UNNAMED_SIGHTINGS, UNNAMED_PATH = 3, 1.2  # and sides that it was followed
+# Seen at best with so little of the confidence that vehicles usually have here, it is none.
+FAINT = 0.15
+# Where the detector usually is so sure of vehicles, lights alone are none.
+SEES_WELL = 0.7
+RIDER_LEAST = 0.85  # of a person's side: a motorcycle with its rider is no smaller
 WEAK_NAMED, WEAK_SURE = 0.3, 0.2
 
 
@@ -63,8 +68,12 @@ class Judgement:
         return Reason.NO_EVIDENCE if self.evidence < config.least_evidence else None
 
 
-def judge(track: Track, config: CountingConfig, frame_area: float) -> Judgement:
-    """What a track has shown itself to be so far. ``frame_area`` is in pixels."""
+def judge(track: Track, config: CountingConfig, frame_area: float, usual_confidence: float | None = None) -> Judgement:
+    """What a track has shown itself to be so far.
+
+    ``frame_area`` is in pixels; ``usual_confidence`` is the median of the best confidences of this gate's vehicles,
+    None where too few were counted yet.
+    """
     evidence = track.evidence
     votes = evidence.votes
     vehicle = sum(votes.get(name, 0.0) for name in config.vehicle_classes)
@@ -72,9 +81,13 @@ def judge(track: Track, config: CountingConfig, frame_area: float) -> Judgement:
     motorcycle, total = votes.get(MOTORCYCLE, 0.0), sum(votes.values())
     if evidence.person_seconds > PERSON_SHARE * evidence.seconds and vehicle < PERSON_NAMED * total:
         return Judgement(Kind.PERSON, 0.0)
+    if usual_confidence is not None and evidence.best < FAINT * usual_confidence:
+        return Judgement(Kind.NOTHING, 0.0)
     if bicycle > vehicle:
         return Judgement(Kind.BICYCLE, evidence.peak)
     if person > vehicle and motorcycle < RIDER_SHARE * person and vehicle < VEHICLE_BESIDE_PERSON * person:
+        return Judgement(Kind.PERSON, 0.0)
+    if person and motorcycle > vehicle / 2 and track.box.side < RIDER_LEAST * (track.usual.person or 0.0):
         return Judgement(Kind.PERSON, 0.0)
     if track.box.side < TINY * (usual_side(track) or 0.0) and evidence.best < TINY_SURE:
         return Judgement(Kind.NOTHING, 0.0)
@@ -83,6 +96,8 @@ def judge(track: Track, config: CountingConfig, frame_area: float) -> Judgement:
     other = total - vehicle - person - lamp
     if vehicle >= NAMED_SHARE * other and vehicle > 0:
         return Judgement(Kind.VEHICLE, fresh * (vehicle + LAMP_COUNTS * lamp + UNNAMED_COUNTS * other))
+    if lamp >= other and usual_confidence is not None and usual_confidence > SEES_WELL:
+        return Judgement(Kind.NOTHING, 0.0)
     if lamp >= other:
         return Judgement(Kind.LAMP, fresh * (LAMP_ALONE * lamp + vehicle))
     return Judgement(Kind.UNNAMED, fresh * (other + vehicle) if _large_and_moving(track, frame_area) else 0.0)
@@ -104,11 +119,13 @@ def usual_side(track: Track) -> float | None:
 def elected(votes: Mapping[str, float]) -> str:
     """The name that was given with most confidence and for longest.
 
-    A vehicle's wins over any other: a bus that was called a boat for most of its way is still a bus.
+    A vehicle's wins over any other: a bus that was called a boat for most of its way is still a bus. A person's loses
+    to any other: what counts and is a person too is ridden by one.
     """
 
-    def weight(name: str) -> tuple[bool, float, str]:
-        return VehicleType.of(name) not in (VehicleType.OTHER, VehicleType.BICYCLE), votes[name], name
+    def weight(name: str) -> tuple[bool, bool, float, str]:
+        is_vehicle = VehicleType.of(name) not in (VehicleType.OTHER, VehicleType.BICYCLE)
+        return is_vehicle, name != PERSON, votes[name], name
 
     return max(votes, key=weight, default="")
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import zlib
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -54,14 +55,18 @@ class Recorder:
         self._write(head | _fields(observation))
 
     def close(self, *, complete: bool) -> None:
-        """End; what is not ``complete`` is thrown away."""
+        """End; what is not ``complete`` is thrown away. Raises ``SourceError`` where the rest cannot be written."""
         if self._file is None:
             return
-        self._file.close()
-        self._file = None
-        if complete:
-            self._partial.replace(self._path)
-        else:
+        file, self._file = self._file, None
+        try:
+            file.close()
+            if complete:
+                self._partial.replace(self._path)
+        except OSError as error:
+            if complete:
+                raise SourceError(f"{self._path} cannot be written: {error.strerror}; make room") from error
+        finally:
             self._partial.unlink(missing_ok=True)
 
     def _write(self, line: dict[str, Any]) -> None:
@@ -87,7 +92,7 @@ def read_recording(path: Path) -> Iterator[tuple[Moment, Observation]]:
                 yield moment, _observation(line)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError, zlib.error) as error:
         raise SourceError(f"{path}: line {max(number, 1)} is damaged; record the clip again") from error
     if number == 0:
         raise SourceError(f"{path} is empty; record the clip again")

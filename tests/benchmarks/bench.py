@@ -1,6 +1,6 @@
 """Speed, memory and time to the first result of this pipeline, beside Ultralytics and supervision (``make bench``).
 
-One clip, the same weights and classes, every contender in a fresh process, one after the other. For figures worth
+One clip, the same weights, every contender in a fresh process, one after the other. For figures worth
 quoting nothing else may run on the machine.
 """
 
@@ -22,7 +22,7 @@ from typing import Any
 
 PROJECT = Path(__file__).parent.parent.parent
 CONTENDERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "smartpark": ("SmartPark Edge", ("onnxruntime", "trackers")),
+    "smartpark": ("SmartPark Edge", ("onnxruntime", "scipy")),
     "object_counter": ("Ultralytics ObjectCounter", ("onnxruntime", "ultralytics", "torch", "shapely", "lap")),
     "line_zone": ("supervision LineZone", ("onnxruntime", "ultralytics", "torch", "supervision", "trackers")),
 }

@@ -1,8 +1,8 @@
 """One contender of the bench over one clip, in a process of its own; ``bench.py`` starts it and reads its figures.
 
-Every contender is what its maker shows to newcomers, on the same weights and classes: it reads the clip, finds, follows
-and counts. Nothing heavy is imported before the contender does it, so that memory and the time to the first result are
-its own.
+Every contender is what its maker shows to newcomers, on the same weights: it reads the clip, finds, follows and counts.
+The others are told which classes are vehicles; this pipeline decides that for itself, as it does in the daemon. Nothing
+heavy is imported before the contender does it, so that memory and the time to the first result are its own.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
-# The product's default classes, by their numbers in COCO.
+# What the product takes for vehicles by name, and bicycles, by their numbers in COCO.
 CLASSES = {"car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "bicycle": 1, "train": 6, "boat": 8}
 
 
-def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
+def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:
     """This pipeline: source, detector, tracker and gate as the daemon puts them together, without the database."""
     from edge.capture.source import EndOfSource, open_source
-    from edge.config import CameraConfig, DetectorConfig, TrackerConfig
+    from edge.config import CameraConfig, Config
     from edge.counting.gate import Gate
     from edge.pipeline import Pipeline
     from edge.vision.detector import make_detector
+    from edge.vision.flow import OpticalFlow
     from edge.vision.tracker import Tracker
 
     gate = {"id": "gate", "line": task["line"], "inside": task["inside"], "floor": "floor"}
     camera = CameraConfig.model_validate({"id": "bench", "source": task["clip"], "gates": [gate]})
-    detector = make_detector(
-        DetectorConfig.model_validate({"model": task["weights"], "image_size": task["size"], "classes": list(CLASSES)})
-    )
+    config = Config.model_validate({"detector": {"model": task["weights"], "image_size": task["size"]}})
+    detector = make_detector(config.detector)
 
     def submit(events: Any) -> None:
         for event in events:
             figures[event.direction.value] += 1
 
     source = open_source(camera)
-    pipeline = Pipeline(camera, TrackerConfig(), "bench", detector, submit)
+    pipeline = Pipeline(camera, config, "bench", detector, submit)
     detector.start()
     source.start()
 
@@ -51,6 +51,7 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
     for owner, name, stage in (
         (type(detector), "detect", "detect"),
         (onnxruntime.InferenceSession, "run", "inference"),
+        (OpticalFlow, "step", "flow"),
         (Tracker, "update", "track"),
         (Gate, "update", "count"),
     ):
@@ -63,9 +64,12 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
             yield
     except EndOfSource:
         return
+    finally:
+        # At the end, or where the bench breaks off: what is held back counts too.
+        pipeline.finish()
 
 
-def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
+def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:
     """Ultralytics' ``solutions.ObjectCounter``, with the tracker that it takes by itself."""
     import cv2
     from ultralytics import solutions
@@ -92,7 +96,7 @@ def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[No
         yield
 
 
-def line_zone(task: dict[str, Any], figures: dict[str, Any]) -> Iterator[None]:
+def line_zone(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:
     """supervision's ``LineZone`` on Ultralytics' detections, with the ByteTrack that its documentation names."""
     import cv2
     import numpy as np
@@ -182,6 +186,7 @@ def main() -> None:
     figures["milliseconds"] = 1000 * (time.perf_counter() - began) / frames
     figures["cpu"] = 1000 * (time.process_time() - worked) / frames
     figures["stages"] = {stage: 1000 * seconds / frames for stage, seconds in figures["stages"].items()}
+    run.close()
     Path(task["result"]).write_text(json.dumps(figures | memory() | {"frames": frames + 1}))
 
 

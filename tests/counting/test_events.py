@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,22 +11,22 @@ from hypothesis import strategies as st
 from edge.config import GateConfig
 from edge.counting.accuracy import match
 from edge.counting.events import events_of
-from edge.records import Crossing, Direction, Event, Frame, VehicleType
+from edge.records import Crossing, Direction, Event, Moment, VehicleType
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-FRAME = Frame(np.zeros((2, 2, 3), np.uint8), NOON, 100.0, 7)
+MOMENT = Moment(NOON, 100.0, (640, 360))
 LINE = ((0.0, 0.5), (1.0, 0.5))
 
 
 def crossing(direction: Direction, at: float = 99.5, label: str = "car") -> Crossing:
-    """A crossing half a second before the frame, unless said otherwise."""
+    """A crossing half a second before the frame with which it was decided, unless said otherwise."""
     return Crossing("g", "r-1", direction, at, label, 0.87654321)
 
 
 def test_one_floor_makes_one_event_with_the_time_of_the_crossing() -> None:
     """The event's time is the crossing's, not the frame's."""
     gate = GateConfig(id="g", line=LINE, inside=(0.5, 0.9), floor="Ground")
-    (event,) = events_of(crossing(Direction.ENTRY), gate, "cam", FRAME)
+    (event,) = events_of(crossing(Direction.ENTRY), gate, "cam", MOMENT)
     assert event == Event(
         "cam", "g", "Ground", "r-1", VehicleType.CAR, Direction.ENTRY, 0.8765, NOON - timedelta(seconds=0.5)
     )
@@ -37,7 +36,7 @@ def test_one_floor_makes_one_event_with_the_time_of_the_crossing() -> None:
 def test_a_gate_between_floors_makes_an_exit_there_and_an_entry_here(direction: Direction) -> None:
     """One crossing moves a vehicle from one floor to the other: the sum does not change."""
     gate = GateConfig(id="g", line=LINE, inside=(0.5, 0.9), floor="First", outside_floor="Ground")
-    inner, outer = events_of(crossing(direction), gate, "cam", FRAME)
+    inner, outer = events_of(crossing(direction), gate, "cam", MOMENT)
     assert (inner.floor, inner.direction, outer.floor, outer.direction) == (
         *("First", direction),
         *("Ground", direction.opposite),
@@ -49,7 +48,7 @@ def test_a_gate_between_floors_makes_an_exit_there_and_an_entry_here(direction: 
 def test_what_is_no_vehicle_class_is_other() -> None:
     """A bus that YOLO called a boat all the way is a vehicle of type other."""
     gate = GateConfig(id="g", line=LINE, inside=(0.5, 0.9), floor="Ground")
-    (event,) = events_of(crossing(Direction.EXIT, label="boat"), gate, "cam", FRAME)
+    (event,) = events_of(crossing(Direction.EXIT, label="boat"), gate, "cam", MOMENT)
     assert event.vehicle_type is VehicleType.OTHER
 
 

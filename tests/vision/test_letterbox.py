@@ -76,7 +76,9 @@ def decoded(anchors: list[tuple[float, ...]], **changes: object) -> list[tuple[s
 
 def test_an_anchor_belongs_to_its_best_class_and_unwanted_classes_go() -> None:
     """A person that might be a car is a person."""
-    assert decoded([(100, 100, 50, 50, 0.9, 0.8, 0.0), (300, 300, 50, 50, 0.0, 0.1, 0.6)]) == [("truck", 0.6)]
+    anchors = [(100, 100, 50, 50, 0.9, 0.8, 0.0), (300, 300, 50, 50, 0.0, 0.1, 0.6)]
+    assert decoded(anchors) == [("truck", 0.6)]
+    assert decoded(anchors, classes=None) == [("person", 0.9), ("truck", 0.6)]
 
 
 def test_overlapping_boxes_of_one_class_become_the_surest_one() -> None:

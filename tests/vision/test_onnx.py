@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_the_real_model_finds_the_cars_of_a_street(weights: Path, clips: Path) -> None:
-    """Cars are found where they are, the surest first, and only classes that were asked for."""
+    """Cars are found where they are, the surest first, among whatever else the weights know."""
     capture = cv2.VideoCapture(str(clips / "suburb_road.mp4"))
     read, image = capture.read()
     capture.release()
@@ -33,6 +33,23 @@ def test_the_real_model_finds_the_cars_of_a_street(weights: Path, clips: Path) -
     assert confidences == sorted(confidences, reverse=True)
     height, width = image.shape[:2]
     assert all(0 <= d.box.x1 < d.box.x2 <= width and 0 <= d.box.y1 < d.box.y2 <= height for d in found)
+
+
+def test_only_classes_that_were_asked_for_are_found(weights: Path, clips: Path) -> None:
+    """A choice takes away the others and changes nothing about its own."""
+    capture = cv2.VideoCapture(str(clips / "neg_people_walkway.mp4"))
+    image = np.asarray(capture.read()[1], dtype=np.uint8)
+    capture.release()
+    found = {}
+    for classes in (None, ("person",), ("car", "bus")):
+        detector = OnnxDetector(DetectorConfig(models_dir=weights, confidence=0.01, classes=classes, threads=1))
+        detector.start()
+        found[classes] = detector.detect(image)
+        detector.close()
+    every = found.pop(None)
+    assert len({detection.label for detection in every}) > 2
+    for classes, some in found.items():
+        assert some == [detection for detection in every if detection.label in classes]
 
 
 def test_the_number_of_threads_does_not_change_a_box(weights: Path) -> None:
