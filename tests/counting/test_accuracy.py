@@ -73,7 +73,10 @@ def test_figures_add_up(truth: list[TrueCross], counted: list[Count]) -> None:
         [Count(one.direction.opposite, one.at) for one in counted],
     ).figures
     assert (mirrored.missed, mirrored.extra) == (figures.missed, figures.extra)
-    assert (mirrored.true_net, mirrored.counted_net) == (-figures.true_net, -figures.counted_net)
+    assert mirrored.true_net == -figures.true_net
+    if not any(true.direction is None for true in truth):
+        # Which of an entry and an exit, equally near, an uncertain crossing takes is nobody's to say.
+        assert mirrored.counted_net == -figures.counted_net
 
 
 def test_the_nearest_in_time_are_paired_when_several_may_be() -> None:
