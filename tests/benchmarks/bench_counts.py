@@ -61,7 +61,10 @@ def main() -> int:
     if not columns or not labels:
         print("nothing to compare", file=sys.stderr)
         return 2
-    shared = {"weights": str(options.weights), "size": options.size, "torchvision": torchvision_fits()}
+    torchvision = runnable == [OURS] or torchvision_fits()
+    if not torchvision:
+        print("torchvision does not fit this torch: Ultralytics runs without it, with its own NMS")
+    shared = {"weights": str(options.weights), "size": options.size, "torchvision": torchvision}
     print("", *heading(columns), sep="\n", flush=True)
     clips = []
     for label in labels:
