@@ -1,8 +1,11 @@
-"""One contender of the bench over one clip, in a process of its own; ``bench.py`` starts it and reads its figures.
+"""One contender over one clip, in a process of its own; ``bench.py`` and ``bench_counts.py`` start it.
 
 Every contender is what its maker shows to newcomers, on the same weights: it reads the clip, finds, follows and counts.
 The others are told which classes are vehicles; this pipeline decides that for itself, as it does in the daemon. Nothing
 heavy is imported before the contender does it, so that memory and the time to the first result are its own.
+
+A task with the key ``fps`` is about counts: all contenders are given the same frames, those that ``smartpark evaluate``
+takes at this rate (None: all), and the events' times are those of the labels, seconds from the first frame.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ CLASSES = {"car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "bicycle": 1, "train
 
 def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:
     """This pipeline: source, detector, tracker and gate as the daemon puts them together, without the database."""
+    from edge.capture.simulated import RECORDED_START
     from edge.capture.source import EndOfSource, open_source
     from edge.config import CameraConfig, Config
     from edge.counting.gate import Gate
@@ -31,15 +35,18 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
     from edge.vision.tracker import Tracker
 
     gate = {"id": "gate", "line": task["line"], "inside": task["inside"], "floor": "floor"}
-    camera = CameraConfig.model_validate({"id": "bench", "source": task["clip"], "gates": [gate]})
+    described = {"id": "bench", "source": task["clip"], "fps": task.get("fps"), "gates": [gate]}
+    camera = CameraConfig.model_validate(described)
     config = Config.model_validate({"detector": {"model": task["weights"], "image_size": task["size"]}})
     detector = make_detector(config.detector)
 
     def submit(events: Any) -> None:
         for event in events:
             figures[event.direction.value] += 1
+            crossed = (event.timestamp - RECORDED_START).total_seconds()
+            figures["events"].append((event.direction.value, crossed))
 
-    source = open_source(camera)
+    source = open_source(camera, start=RECORDED_START)
     pipeline = Pipeline(camera, config, "bench", detector, submit)
     detector.start()
     source.start()
@@ -89,10 +96,10 @@ def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Generator[N
     # It calls "in" what goes down over a lying line, or to the right over a standing one.
     standing = abs(a[0] - b[0]) < abs(a[1] - b[1])
     in_is_entry = inside[0] > a[0] if standing else inside[1] > a[1]
-    for image in images(capture, figures):
+    for image in images(task, capture, figures):
         result = counter.process(image)
         ways = result.in_count, result.out_count
-        figures["entry"], figures["exit"] = ways if in_is_entry else ways[::-1]
+        note(figures, *(ways if in_is_entry else ways[::-1]))
         yield
 
 
@@ -112,20 +119,31 @@ def line_zone(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
     model = YOLO(task["weights"], task="detect")
     if not task["torchvision"]:
         model.add_callback("on_predict_start", without_torchvision)
-    tracker = ByteTrackTracker(frame_rate=capture.get(cv2.CAP_PROP_FPS))
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    tracker = ByteTrackTracker(frame_rate=min(task.get("fps") or rate, rate))
     # By centres, as the labels and the others go; with all four corners, its default, a near car never crosses.
     zone = sv.LineZone(start=sv.Point(*a), end=sv.Point(*b), triggering_anchors=[sv.Position.CENTER])
     wanted = np.array(list(CLASSES.values()))
-    for image in images(capture, figures):
+    for image in images(task, capture, figures):
         detections = sv.Detections.from_ultralytics(model(image, imgsz=task["size"], verbose=False)[0])
         detections = detections[np.isin(detections.class_id, wanted)]
         zone.trigger(tracker.update(detections))
-        figures["entry"], figures["exit"] = zone.in_count, zone.out_count
+        note(figures, zone.in_count, zone.out_count)
         yield
 
 
-def images(capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
+def note(figures: dict[str, Any], entries: int, exits: int) -> None:
+    """Take over a contender's counts after a frame; each that rose is as many events at the frame's time."""
+    for way, count in (("entry", entries), ("exit", exits)):
+        figures["events"] += [(way, figures["until"])] * (count - figures[way])
+        figures[way] = count
+
+
+def images(task: dict[str, Any], capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
     """The frames of a clip; ``until`` is how many seconds of it were seen."""
+    if "fps" in task:
+        yield from paced(task["fps"], capture, figures)
+        return
     while True:
         # 0 is OpenCV's name for the position in milliseconds, which it tells before the frame is read.
         at = capture.get(0)
@@ -134,6 +152,20 @@ def images(capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
             return
         figures["until"] = at / 1000
         yield image
+
+
+def paced(fps: float | None, capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
+    """The frames that this pipeline takes at ``fps``, by its own clock: at most so many a second of the clip's time."""
+    from edge.capture import opencv
+    from edge.capture.recorded import PresentationClock
+    from edge.capture.source import Pacer
+
+    clock, pacer = PresentationClock(opencv.frame_rate(capture)), Pacer(fps)
+    while capture.grab():
+        at = clock.at(opencv.position(capture))
+        if pacer.takes(at):
+            figures["until"] = at
+            yield capture.retrieve()[1]
 
 
 def in_pixels(task: dict[str, Any], capture: Any) -> list[tuple[int, int]]:
@@ -170,7 +202,7 @@ def memory() -> dict[str, float]:
 def main() -> None:
     """Take the task from the first argument (JSON) and write the figures to the file that it names."""
     task = json.loads(sys.argv[1])
-    figures: dict[str, Any] = {"entry": 0, "exit": 0, "until": 0.0, "stages": {}}
+    figures: dict[str, Any] = {"entry": 0, "exit": 0, "until": 0.0, "stages": {}, "events": []}
     run = {"smartpark": smartpark, "object_counter": object_counter, "line_zone": line_zone}[task["contender"]](
         task, figures
     )
