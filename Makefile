@@ -15,7 +15,7 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
-.PHONY: help demo test test-ultralytics test-lowest lint bench bench-counts bench-store wheel clean broker
+.PHONY: help demo test test-ultralytics test-lowest accuracy accuracy-scenes lint bench bench-counts bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,6 +31,26 @@ test-ultralytics: $(VENV_ULTRALYTICS)/.done $(WEIGHTS) models/yolov8n.pt  ## Hol
 
 test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker  ## Run every test with the lowest versions that pyproject.toml allows
 	$(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 $(PYTEST_OPTIONS)
+
+# At 10 a second the floor holds too (`ACCURACY_RATES="all 10 5"`); two rates are what a build has time for.
+ACCURACY_RATES ?= all 5
+ACCURACY_OPTIONS ?= --jobs 2
+
+accuracy: $(VENV)/.done $(WEIGHTS)  ## Hold the counts of the labelled clips against tests/accuracy/baseline.toml
+	@if ls "$(SMARTPARK_CLIPS)"/*.toml >/dev/null 2>&1; then \
+		for rate in $(ACCURACY_RATES); do \
+			echo "at $$rate frames a second:"; \
+			fps=""; [ "$$rate" = all ] || fps="--fps $$rate"; \
+			$(BIN)/smartpark evaluate "$(SMARTPARK_CLIPS)"/*.toml $$fps --baseline tests/accuracy/baseline.toml $(ACCURACY_OPTIONS) || exit 1; \
+		done; \
+	else echo "No labelled clips in $(SMARTPARK_CLIPS) (SMARTPARK_CLIPS): their counts are not checked"; fi
+
+accuracy-scenes: $(VENV)/.done $(WEIGHTS)  ## Count the fifteen simulated scenes at each of ACCURACY_RATES
+	@for rate in $(ACCURACY_RATES); do \
+		echo "at $$rate frames a second:"; \
+		fps=""; [ "$$rate" = all ] || fps="--fps $$rate"; \
+		$(BIN)/smartpark evaluate tests/accuracy/scenes/*.toml $$fps $(ACCURACY_OPTIONS) || exit 1; \
+	done
 
 lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .

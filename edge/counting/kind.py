@@ -33,9 +33,9 @@ TINY, TINY_SURE = 0.4, 0.4  # of a vehicle's usual side, unless so sure
 # Something without a vehicle's name: least share of the frame's area, of a vehicle's usual side, times a person's side.
 UNNAMED_AREA, UNNAMED_USUAL, UNNAMED_PERSON = 0.012, 0.6, 1.5
 UNNAMED_SIGHTINGS, UNNAMED_PATH = 3, 1.2  # and sides that it was followed
-# Seen at best with so little of the confidence that vehicles usually have here, it is none.
-FAINT = 0.15
-# Where the detector usually is so sure of vehicles, lights alone are none.
+# Seen at best with so little of the confidence that vehicles usually have here, it is none. Where the detector usually
+# is so sure of vehicles that it sees them well, a little more is needed, and lights alone are none.
+FAINT, FAINT_WELL = 0.15, 0.21
 SEES_WELL = 0.7
 RIDER_LEAST = 0.85  # of a person's side: a motorcycle with its rider is no smaller
 WEAK_NAMED, WEAK_SURE = 0.3, 0.2
@@ -81,8 +81,10 @@ def judge(track: Track, config: CountingConfig, frame_area: float, usual_confide
     motorcycle, total = votes.get(MOTORCYCLE, 0.0), sum(votes.values())
     if evidence.person_seconds > PERSON_SHARE * evidence.seconds and vehicle < PERSON_NAMED * total:
         return Judgement(Kind.PERSON, 0.0)
-    if usual_confidence is not None and evidence.best < FAINT * usual_confidence:
-        return Judgement(Kind.NOTHING, 0.0)
+    if usual_confidence is not None:
+        faint = FAINT_WELL if usual_confidence > SEES_WELL else FAINT
+        if evidence.best < faint * usual_confidence:
+            return Judgement(Kind.NOTHING, 0.0)
     if bicycle > vehicle:
         return Judgement(Kind.BICYCLE, evidence.peak)
     if person > vehicle and motorcycle < RIDER_SHARE * person and vehicle < VEHICLE_BESIDE_PERSON * person:
