@@ -41,7 +41,7 @@ class Program:
         self.environ["SMARTPARK_CONFIG"] = str(path)
         return path
 
-    def __call__(self, *arguments: str, code: int | None = 0, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *arguments: str, code: int | None = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end and checks its exit code."""
         done = subprocess.run(
             [sys.executable, "-m", "edge", *arguments],

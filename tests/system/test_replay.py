@@ -36,7 +36,7 @@ def label(clips: Path, name: str) -> dict[str, Any]:
     return tomllib.loads((clips / f"{name}.toml").read_text())
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("clip", ["suburb_road", "window_street", "hangzhou_parked"])
 def test_a_replay_counts_exactly_and_a_second_one_changes_nothing(counting: Any, clips: Path, clip: str) -> None:
     """The counts are those made by hand; the same clip again adds no event and moves no count."""
@@ -55,7 +55,7 @@ def test_a_replay_counts_exactly_and_a_second_one_changes_nothing(counting: Any,
     assert (counting.json("floors"), counting.json("events")) == after
 
 
-@pytest.mark.timeout(1500)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("clip", ["neg_people_walkway", "neg_indoor_person"])
 def test_people_are_never_counted(counting: Any, clips: Path, clip: str) -> None:
     """A clip of people only makes no event."""
