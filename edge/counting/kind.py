@@ -37,7 +37,7 @@ UNNAMED_SIGHTINGS, UNNAMED_PATH = 3, 1.2  # and sides that it was followed
 # is so sure of vehicles that it sees them well, a little more is needed, and lights alone are none.
 FAINT, FAINT_WELL = 0.15, 0.21
 SEES_WELL = 0.7
-RIDER_LEAST = 0.85  # of a person's side: a motorcycle with its rider is no smaller
+SMALLEST = 0.85  # of a person's side: no vehicle is smaller, a motorcycle with its rider included
 WEAK_NAMED, WEAK_SURE = 0.3, 0.2
 
 
@@ -89,7 +89,7 @@ def judge(track: Track, config: CountingConfig, frame_area: float, usual_confide
         return Judgement(Kind.BICYCLE, evidence.peak)
     if person > vehicle and motorcycle < RIDER_SHARE * person and vehicle < VEHICLE_BESIDE_PERSON * person:
         return Judgement(Kind.PERSON, 0.0)
-    if person and motorcycle > vehicle / 2 and track.box.side < RIDER_LEAST * (track.usual.person or 0.0):
+    if (person or evidence.person_seconds) and track.box.side < SMALLEST * (track.usual.person or 0.0):
         return Judgement(Kind.PERSON, 0.0)
     if track.box.side < TINY * (usual_side(track) or 0.0) and evidence.best < TINY_SURE:
         return Judgement(Kind.NOTHING, 0.0)

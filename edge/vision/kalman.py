@@ -75,6 +75,15 @@ class ConstantVelocity:
             self.pace - carried * self.mixed,
         )
 
+    def follow(self, x: float, y: float, error: float, known: float, most: float) -> None:
+        """It went on to there from where it was believed to be, give or take ``error`` pixels of the way.
+
+        That tells how far it went and not where it is: the place is then known no better than it was before the way,
+        with the variance ``known``, but never worse than give or take ``most`` pixels.
+        """
+        self.see(x, y, error)
+        self.place = max(self.place, min(known + error**2, most**2))
+
     def clock(self, vx: float, vy: float, error: float) -> None:
         """Its velocity was measured, give or take ``error`` pixels a second."""
         total = self.pace + error**2

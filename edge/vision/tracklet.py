@@ -30,6 +30,7 @@ FOLLOWS_LEAST = 0.4  # share of corners that must agree
 SHIFT_DEVIATIONS, SHIFT_SPEED, SHIFT_PIXELS = 4.0, 0.15, 1.0
 BACKGROUND_SPEED, BACKGROUND_SHARE = 0.4, 0.25  # what moved like this and now hardly does shows what is behind it
 SEEN_ERROR, FLOW_ERROR, FLOW_PIXELS, FLOW_SPEED_ERROR = 0.07, 0.04, 0.7, 0.02  # sizes, and pixels of the small picture
+FLOW_LOST = 0.5  # sizes: what is followed by the picture alone is never further off
 SIZE_SECONDS_SURE, SIZE_SECONDS_WEAK = 0.12, 0.3  # time constants of the size
 PART_SECONDS = 1.5  # as long a part is taken for a part, then for the whole
 PART_SMALLER, PART_EDGE, PART_TIMES = 0.85, 0.1, 2.5
@@ -134,7 +135,8 @@ class Tracklet:
 
     def go_on(self, shift: Shift | None, seconds: float, pixel: float) -> None:
         """To the next frame: by its velocity, and by what the picture says where that can be believed."""
-        before, speed, deviation = self.motion.position, self.motion.speed, math.sqrt(self.motion.pace)
+        before, known = self.motion.position, self.motion.place
+        speed, deviation = self.motion.speed, math.sqrt(self.motion.pace)
         velocity = self.motion.velocity
         self.motion.predict(seconds, self.size)
         self.fading *= math.exp(-seconds / FADES)
@@ -156,7 +158,8 @@ class Tracklet:
             return
         self.shift = shift
         self.path += way
-        self.motion.see(before.x + shift.x, before.y + shift.y, FLOW_ERROR * self.size + FLOW_PIXELS * pixel)
+        error, most = FLOW_ERROR * self.size + FLOW_PIXELS * pixel, FLOW_LOST * self.size
+        self.motion.follow(before.x + shift.x, before.y + shift.y, error, known, most)
         self.motion.clock(vx, vy, (FLOW_SPEED_ERROR * self.size + FLOW_PIXELS * pixel) / seconds)
 
     def match(
