@@ -32,6 +32,7 @@ TOW_GAP, TOW_OVERLAP, TOW_ACROSS, TOW_SPEED, TOW_MEAN, TOW_BEST = 0.4, 0.4, 0.6,
 DIFFERENT_SURE = 0.3  # mean confidence with which two are seen and called differently
 # Seconds that a vehicle is on the line are its length by its speed, which is at least so many sides a second.
 SLOWEST, SLOT, SLOT_SLACK = 0.4, 0.6, 0.3
+SLOT_LONG = 0.8  # the same for the two ends of a long vehicle, or for what it tows
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +73,7 @@ class Candidate:
 
 def one_vehicle(a: Candidate, b: Candidate, at: float, line: Line, vehicle_classes: tuple[str, ...]) -> bool:
     """Whether two passes in one direction, the later made at ``at``, are of one vehicle."""
-    if abs(a.passed.at - b.passed.at) > SLOT * (a.seconds_on_line + b.seconds_on_line) + SLOT_SLACK:
+    if not _pass_together(a, b, SLOT):
         return False
     here, there = a.expected(at), b.expected(at)
     along = _direction(a, b, line, here)
@@ -98,6 +99,15 @@ def one_vehicle(a: Candidate, b: Candidate, at: float, line: Line, vehicle_class
     if off_along < near * length and off_across < near * breadth:
         return True
     return _share_inside(_moved(first.box, here), _moved(second.box, there)) > INSIDE
+
+
+def may_be_long(a: Candidate, b: Candidate) -> bool:
+    """Whether two passes are so near in time that they may be those of one long vehicle's parts."""
+    return _pass_together(a, b, SLOT_LONG)
+
+
+def _pass_together(a: Candidate, b: Candidate, slot: float) -> bool:
+    return abs(a.passed.at - b.passed.at) <= slot * (a.seconds_on_line + b.seconds_on_line) + SLOT_SLACK
 
 
 def follows_closely(a: Candidate, b: Candidate, at: float, line: Line) -> bool:

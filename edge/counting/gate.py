@@ -12,7 +12,7 @@ from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING
 
-from edge.counting.candidate import Candidate, follows_closely, is_faint_beside, one_vehicle
+from edge.counting.candidate import Candidate, follows_closely, is_faint_beside, may_be_long, one_vehicle
 from edge.counting.kind import elected, judge
 from edge.counting.passages import Passages
 from edge.records import Crossing
@@ -159,7 +159,7 @@ class Gate:
                 continue
             if other in one.same_as:
                 return Reason.SECOND_LOOK, other.track.track_id
-            if self._mechanisms.long_vehicles and (
+            if (self._mechanisms.long_vehicles and may_be_long(one, other)) and (
                 other.track.track_id in one.track.absorbed
                 or one.track.track_id in other.track.absorbed
                 or (self._is_behind(one, other, at) and is_faint_beside(one.track, other.track))
