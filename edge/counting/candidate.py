@@ -32,7 +32,7 @@ TOW_GAP, TOW_OVERLAP, TOW_ACROSS, TOW_SPEED, TOW_MEAN, TOW_BEST = 0.4, 0.4, 0.6,
 DIFFERENT_SURE = 0.3  # mean confidence with which two are seen and called differently
 # Seconds that a vehicle is on the line are its length by its speed, which is at least so many sides a second.
 SLOWEST, SLOT, SLOT_SLACK = 0.4, 0.6, 0.3
-SLOT_LONG = 0.8  # the same for the two ends of a long vehicle, or for what it tows
+SLOT_LONG = 1.0  # the same for the two ends of a long vehicle, or for what it tows
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +43,7 @@ class Candidate:
     passed: Pass
     made_at: float
     known_at: float
-    pace: float  # speed as it passed
+    seconds_on_line: float  # for how long the vehicle covers the line, by its size and speed as it passed
     distance: float = 0.0  # from the line at that moment
     same_as: list[Candidate] = field(default_factory=list)
     behind: list[Candidate] = field(default_factory=list)  # those which it followed as closely as what they tow
@@ -53,7 +53,8 @@ class Candidate:
     @classmethod
     def of(cls, track: Track, passed: Pass, at: float, distance: float) -> Candidate:
         """The pass that became certain at ``at``, with the track at ``distance`` from the line."""
-        return cls(track, passed, at, at, math.hypot(*track.velocity), distance)
+        length, speed = max(track.box.width, track.box.height), math.hypot(*track.velocity)
+        return cls(track, passed, at, at, length / max(speed, SLOWEST * track.box.side), distance)
 
     def found(self, track: Track, at: float) -> None:
         """The track was found again in a later frame."""
@@ -63,12 +64,6 @@ class Candidate:
         """Where the middle of it is at ``at``."""
         middle, seconds = self.track.box.center, at - self.known_at
         return Point(middle.x + self.track.velocity.x * seconds, middle.y + self.track.velocity.y * seconds)
-
-    @property
-    def seconds_on_line(self) -> float:
-        """For how long the vehicle covers the line."""
-        box = self.track.box
-        return max(box.width, box.height) / max(self.pace, SLOWEST * box.side)
 
 
 def one_vehicle(a: Candidate, b: Candidate, at: float, line: Line, vehicle_classes: tuple[str, ...]) -> bool:

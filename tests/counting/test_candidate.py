@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ways import COUNTING, ENTRY, GATE, SIZE, track
 
-from edge.counting.candidate import Candidate, follows_closely, is_faint_beside, one_vehicle
+from edge.counting.candidate import Candidate, follows_closely, is_faint_beside, may_be_long, one_vehicle
 from edge.counting.line import Line
 from edge.counting.passage import Pass
 from edge.records import Point
@@ -146,3 +146,9 @@ def test_the_order_does_not_matter(x: float, y: float, width: float, height: flo
     one = passed(520, usual=LEARNED)
     same(one, passed(520 + x, 250 + y, name="r-2", size=(width, height), usual=LEARNED))
     assert same(one, passed(520, name="r-2", usual=LEARNED))
+
+
+def test_the_parts_of_a_long_vehicle_pass_one_right_after_the_other() -> None:
+    """Each is on the line for a second: the next one a second later may be a trailer, after three it is none."""
+    assert may_be_long(passed(520, at=10.0), passed(440, name="r-2", at=11.0))
+    assert not may_be_long(passed(520, at=10.0), passed(440, name="r-2", at=13.0))

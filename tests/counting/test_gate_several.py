@@ -100,6 +100,15 @@ def test_a_car_that_is_seen_as_well_as_the_one_in_front_is_no_trailer() -> None:
     assert count(car, Vehicle(straight(190, 690, 30), name="r-2", size=CAR)).directions == [ENTRY] * 2
 
 
+def test_a_faint_car_that_passes_long_after_another_is_no_part_of_it() -> None:
+    """Though both were taken for one while they stood side by side."""
+    first = Vehicle(straight(300, 800, 30), size=CAR)
+    second = Vehicle(straight(300, 800, 30), name="r-2", first=35, size=CAR, confidence=0.25, absorbed=("r-1",))
+    assert count(first, second).directions == [ENTRY] * 2
+    close = Vehicle(straight(300, 800, 30), name="r-2", first=5, size=CAR, confidence=0.25, absorbed=("r-1",))
+    assert count(first, close).directions == [ENTRY]
+
+
 def test_a_motorcycle_in_front_of_a_car_is_one_of_two() -> None:
     """Boxes on nearly one place, but nobody takes the one for the other."""
     car = Vehicle(straight(300, 700, 20), size=CAR)

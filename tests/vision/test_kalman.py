@@ -112,3 +112,28 @@ def test_all_is_in_the_vehicles_own_size(scale: float, speed: float) -> None:
             one.see(speed * number * 0.1 * times, 0.0, 0.05 * SIZE * times)
         found.append((one.x / times, one.vx / times))
     assert found[0] == pytest.approx(found[1], abs=1e-6)
+
+
+def test_a_way_that_was_followed_tells_nothing_of_where_it_began() -> None:
+    """After many steps the place is as uncertain as all of them together, and a look corrects what they carried on."""
+    motion = ConstantVelocity.begin(Point(0.0, 0.0), 100.0, Point(100.0, 0.0), 0.1, sure=True)
+    places = [motion.place]
+    for step in range(1, 11):
+        known = motion.place
+        motion.predict(0.1, 100.0)
+        motion.follow(10.0 * step, 0.0, 4.0, known, 50.0)
+        places.append(motion.place)
+    assert places == sorted(places)
+    assert motion.place >= places[0] + 10 * 4.0**2 - 1e-6
+    motion.see(motion.x, 40.0, 7.0)
+    assert motion.y > 25.0
+
+
+def test_what_is_followed_for_ever_is_not_lost() -> None:
+    """However long nothing but the picture tells of it, the place is known give or take a limit."""
+    motion = ConstantVelocity.begin(Point(0.0, 0.0), 100.0, Point(0.0, 0.0), 0.1, sure=True)
+    for _ in range(500):
+        known = motion.place
+        motion.predict(0.1, 100.0)
+        motion.follow(0.0, 0.0, 4.0, known, 50.0)
+    assert motion.place <= 50.0**2 + 1e-6
