@@ -15,7 +15,7 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
-.PHONY: help demo test test-ultralytics test-lowest accuracy accuracy-scenes lint bench bench-counts bench-store wheel clean broker
+.PHONY: help demo test test-ultralytics test-lowest accuracy accuracy-scenes ablation lint bench bench-counts bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,8 +49,12 @@ accuracy-scenes: $(VENV)/.done $(WEIGHTS)  ## Count the fifteen simulated scenes
 	@for rate in $(ACCURACY_RATES); do \
 		echo "at $$rate frames a second:"; \
 		fps=""; [ "$$rate" = all ] || fps="--fps $$rate"; \
-		$(BIN)/smartpark evaluate tests/accuracy/scenes/*.toml $$fps $(ACCURACY_OPTIONS) || exit 1; \
+		$(BIN)/smartpark evaluate tests/accuracy/scenes/*.toml $$fps --baseline tests/accuracy/baseline-scenes.toml $(ACCURACY_OPTIONS) \
+			|| exit 1; \
 	done
+
+ablation: $(VENV)/.done $(WEIGHTS)  ## What each mechanism of tracking and counting brings, on the clips and the scenes
+	$(BIN)/python tests/accuracy/ablation.py $(ABLATION_OPTIONS)
 
 lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .
