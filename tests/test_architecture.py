@@ -62,7 +62,7 @@ HOMES = {
     "onnxruntime": {"vision/onnx_runtime.py"},
     "ultralytics": {"vision/ultralytics_runtime.py"},
     "torch": {"vision/ultralytics_runtime.py"},
-    "scipy": {"vision/association.py"},
+    "lap": {"vision/association.py"},
     "pydantic": {"config.py", "configfile.py", "faults.py", "labels.py", "baseline.py"},
     "click": {"cli"},
 }

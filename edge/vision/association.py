@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import lap
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from edge.vision.overlap import overlaps
 
@@ -31,11 +31,14 @@ SPEED_SIZE, SPEED_PIXELS, SPEED_DEVIATIONS, SPEED_SHARE = 0.3, 0.5, 1.5, 0.3
 
 
 def best_pairs(costs: Floats) -> list[tuple[int, int]]:
-    """The one-to-one choice of least total cost, as (row, column); what costs ``NEVER`` or more stays alone."""
+    """The one-to-one choice of least total cost, as (row, column); what costs ``NEVER`` or more stays alone.
+
+    By the algorithm of Jonker and Volgenant (1987). SciPy has it too, for 50 MB of memory and half a second at the start.
+    """
     if not costs.size:
         return []
-    pairs = zip(*linear_sum_assignment(costs), strict=True)
-    return [(int(i), int(j)) for i, j in pairs if costs[i, j] < NEVER]
+    _, columns, _ = lap.lapjv(costs, extend_cost=True)
+    return [(i, int(j)) for i, j in enumerate(columns) if j >= 0 and costs[i, j] < NEVER]
 
 
 def by_overlap(tracks: Sequence[Tracklet], boxes: Floats, least: float, frame_size: tuple[int, int]) -> Floats:

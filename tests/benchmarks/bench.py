@@ -22,7 +22,7 @@ from typing import Any
 
 PROJECT = Path(__file__).parent.parent.parent
 CONTENDERS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "smartpark": ("SmartPark Edge", ("onnxruntime", "scipy")),
+    "smartpark": ("SmartPark Edge", ("onnxruntime", "lap")),
     "object_counter": ("Ultralytics ObjectCounter", ("onnxruntime", "ultralytics", "torch", "shapely", "lap")),
     "line_zone": ("supervision LineZone", ("onnxruntime", "ultralytics", "torch", "supervision", "trackers")),
 }
