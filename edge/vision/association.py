@@ -33,7 +33,7 @@ SPEED_SIZE, SPEED_PIXELS, SPEED_DEVIATIONS, SPEED_SHARE = 0.3, 0.5, 1.5, 0.3
 def best_pairs(costs: Floats) -> list[tuple[int, int]]:
     """The one-to-one choice of least total cost, as (row, column); what costs ``NEVER`` or more stays alone.
 
-    By the algorithm of Jonker and Volgenant (1987). SciPy has it too, for 50 MB of memory and half a second at the start.
+    By the algorithm of Jonker and Volgenant (1987). SciPy has it too, for 50 MB of memory and half a second a start.
     """
     if not costs.size:
         return []
