@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def eventually(condition, seconds=15.0, what="the condition"):
-    """Wait until ``condition()`` is true, and return what it returned; fail after ``seconds``."""
+def eventually(condition, seconds=15.0, what="the condition", every=0.005):
+    """Ask ``condition()`` every so many seconds until it is true, and return what it was; fail after ``seconds``."""
     limit = time.monotonic() + seconds
     while not (result := condition()):
         if time.monotonic() > limit:
             pytest.fail(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.005)
+        time.sleep(every)
     return result
 
 
@@ -138,7 +138,7 @@ def _hashed(word):
 
 @pytest.fixture(name="eventually")
 def eventually_fixture():
-    """The waiting function: ``eventually(condition, seconds, what)``."""
+    """The waiting function: ``eventually(condition, seconds, what, every)``."""
     return eventually
 
 

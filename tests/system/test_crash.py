@@ -96,7 +96,7 @@ def test_twenty_kills_lose_nothing_and_double_nothing(
                 # Only what lies beyond: the whole is read below, and a reader that never rests is a load of its own.
                 return process.poll() is not None or bool(committed(database, after=until))
 
-            eventually(reached, 120, f"second {share:.0f} of the hour\n{counting.log[-2000:]}")
+            eventually(reached, 120, f"second {share:.0f} of the hour\n{counting.log[-2000:]}", every=0.05)
             pause = time.monotonic() + chance.uniform(0.0, 0.2)
             eventually(lambda until=pause: time.monotonic() >= until)
             promised.update(committed(database))
