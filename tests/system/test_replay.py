@@ -44,38 +44,35 @@ def at_most(fps: float | None, text: str) -> str:
 # Every clip at every rate is `make accuracy`'s; here one has all of its frames, and the others what a Pi has time for.
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("clip", "fps"), [("window_street", None), ("hangzhou_parked", 5)])
-def test_a_replay_counts_exactly(counting: Any, clips: Path, clip: str, fps: float | None) -> None:
-    """The events and the floor's count are those of the vehicles that were counted by hand."""
+def test_a_replay_counts_exactly_and_a_second_one_changes_nothing(
+    counting: Any, clips: Path, clip: str, fps: float | None
+) -> None:
+    """The counts are those made by hand; the same clip again adds no event and moves no count."""
     truth = label(clips, clip)
     counting.config(at_most(fps, CAMERA.format(**truth["gate"])))
     entries, exits = len(truth["truth"]["entries"]), len(truth["truth"]["exits"])
-    done = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
-    assert done["floors"] == [{"name": "Ground Floor", "entries": entries, "exits": exits}]
-    assert (done["added"], done["already_there"]) == (entries + exits, 0)
-    assert counting.json("floors")[0]["current_vehicles"] == 50 + entries - exits
+
+    first = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
+    assert first["floors"] == [{"name": "Ground Floor", "entries": entries, "exits": exits}]
+    assert (first["added"], first["already_there"]) == (entries + exits, 0)
+    after = counting.json("floors"), counting.json("events")
+    assert after[0][0]["current_vehicles"] == 50 + entries - exits
+
+    second = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
+    assert (second["added"], second["already_there"]) == (0, entries + exits)
+    assert (counting.json("floors"), counting.json("events")) == after
 
 
 @pytest.mark.timeout(600)
-def test_a_second_replay_changes_nothing_and_another_start_is_another_recording(counting: Any, clips: Path) -> None:
-    """The same clip again adds no event and moves no count; said to begin at another time, it adds all of them.
-
-    Events carry the time that the clip is said to begin at, to the microsecond.
-    """
+def test_a_replay_of_another_start_is_another_recording(counting: Any, clips: Path) -> None:
+    """Events carry the time that the clip is said to begin at, to the microsecond."""
     truth = label(clips, "suburb_road")
-    entries = len(truth["truth"]["entries"])
     counting.config(at_most(4, CAMERA.format(**truth["gate"])))
     clip = str(clips / "suburb_road.mp4")
-    starts = ("2026-05-04T12:00:00Z", "2026-05-04T12:00:00Z", "2026-05-05T12:00:00+02:00")
-    first, second, third = (
-        counting.json("replay", clip, "--camera", "cam", "--start", start)
-        | {"after": (counting.json("floors"), counting.json("events"))}
-        for start in starts
-    )
-    assert first["floors"] == [{"name": "Ground Floor", "entries": entries, "exits": 0}]
-    assert (first["added"], first["already_there"]) == (entries, 0)
-    assert (second["added"], second["already_there"]) == (0, entries)
-    assert second["after"] == first["after"]
-    assert (third["added"], third["already_there"]) == (entries, 0)
+    for start in ("2026-05-04T12:00:00Z", "2026-05-05T12:00:00+02:00"):
+        done = counting.json("replay", clip, "--camera", "cam", "--start", start)
+        assert done["already_there"] == 0
+        assert done["added"] == len(truth["truth"]["entries"])
     times = sorted(event["timestamp"] for event in counting.json("events"))
     assert times[0].startswith("2026-05-04T12:00:0")
     assert times[-1].startswith("2026-05-05T10:00:2")
@@ -83,12 +80,12 @@ def test_a_second_replay_changes_nothing_and_another_start_is_another_recording(
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("clip", "fps"), [("neg_people_walkway", 10), ("neg_indoor_person", 3)])
-def test_people_are_never_counted(counting: Any, clips: Path, clip: str, fps: float) -> None:
+@pytest.mark.parametrize(("clip", "fps"), [("neg_people_walkway", None), ("neg_indoor_person", 3)])
+def test_people_are_never_counted(counting: Any, clips: Path, clip: str, fps: float | None) -> None:
     """A clip of people only makes no event."""
     counting.config(at_most(fps, CAMERA.format(**label(clips, clip)["gate"])))
     done = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
-    assert done["frames"] > 100
+    assert done["frames"] > 300
     assert done["events"] == 0
 
 
