@@ -149,7 +149,10 @@ def test_a_vehicle_that_is_hidden_for_five_seconds_on_the_line_is_one(rate: floa
 @pytest.mark.parametrize("hidden", [0.5, 0.8])
 def test_a_vehicle_that_goes_faster_while_a_pillar_hides_it_on_the_line_is_one(hidden: float, rate: float) -> None:
     """It is seen anew half a length further than expected; only stitching knows that it is the one that was lost."""
-    place = lambda at: (170 + 150 * at + 58 * min(1.0, max(0.0, (at - 1) / hidden)), 200)  # noqa: E731
+
+    def place(at: float) -> tuple[float, float]:
+        return 170 + 150 * at + 58 * min(1.0, max(0.0, (at - 1) / hidden)), 200
+
     vehicle = Thing(place, found=lambda at: not 1 < at < 1 + hidden)
     pillar = Thing(by_way((0, 349 + 75 * hidden)), size=(25 + 150 * hidden, 300.0), found=lambda at: False)
     assert count(vehicle, pillar, seconds=4, rate=rate).directions == [ENTRY]
