@@ -7,6 +7,7 @@ columns in the same transaction, and so statistics and ledger stay as they are.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -39,7 +40,7 @@ LONGEST_DAYS = 36_500
 # lets whoever waits try again only every few hundredths of a second.
 BATCH_SECONDS = 0.01
 PAUSE_SECONDS = 0.03
-FIRST_BATCH = 20
+LEAST_BATCH = 20
 LARGEST_BATCH = 2000
 # After so many the write-ahead log is copied back; each time waits for the disk.
 BATCHES_A_COPY = 4
@@ -142,8 +143,8 @@ class Cleanup:
         begin: Callable[[], None] | None,
         between: Callable[[], None],
     ) -> Cleaned:
-        size, removed, batches, longest = FIRST_BATCH, 0, 0, 0.0
-        after = _BEGINNING
+        size, removed, batches, longest = LEAST_BATCH, 0, 0, 0.0
+        after, any_commit = _BEGINNING, math.inf
         while True:
             with write_transaction(self._db):
                 began = time.monotonic()
@@ -154,13 +155,17 @@ class Cleanup:
                 if chosen and not batches and begin is not None:
                     begin()  # with the first batch: a clean-up that is broken off has its line in the audit log
                 self._remove([row_id for row_id, _ in chosen])
-            held = time.monotonic() - began
+                worked = time.monotonic()
+            ended = time.monotonic()
+            held, any_commit = ended - began, min(any_commit, ended - worked)
             if not chosen:
                 return Cleaned(removed, before, batches, longest)
             after = chosen[-1][1]
             removed, batches, longest = removed + len(chosen), batches + 1, max(longest, held)
-            # Towards the wanted time, quickly down and slowly up.
-            size = max(1, min(int(size * min(BATCH_SECONDS / max(held, 1e-6), 1.5)), LARGEST_BATCH))
+            # Towards the wanted time, quickly down and slowly up. What the disk takes for any commit is left out: it
+            # comes once a batch, and on a slow card smaller and smaller batches would never come to an end.
+            of_its_size = max(held - any_commit, 1e-6)
+            size = max(LEAST_BATCH, min(int(size * min(BATCH_SECONDS / of_its_size, 1.5)), LARGEST_BATCH))
             if batches % BATCHES_A_COPY == 0:
                 between()
             self._pause(PAUSE_SECONDS)

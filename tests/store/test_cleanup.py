@@ -13,7 +13,7 @@ import pytest
 
 from edge.errors import RefusedError
 from edge.store.audit import Act, Audit
-from edge.store.cleanup import Cleanup
+from edge.store.cleanup import LEAST_BATCH, Cleanup
 from edge.store.events import Events
 from edge.store.floors import Floors
 from edge.store.outbox import Outbox
@@ -168,6 +168,30 @@ def test_a_writer_beside_it_waits_a_moment_at_most(
     # Far above the aim, for machines that do other things: the bench measures, this finds a lock that is kept.
     assert sorted(waits)[len(waits) // 2] < 0.25
     assert verify(db) == []
+
+
+def test_a_slow_disk_does_not_make_the_batches_small(
+    sqlite_db: SqliteDatabase,
+    make_event: Callable[..., Event],
+    act: Act,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each commit waits for the disk whatever it holds, so fewer and larger ones are what brings the end nearer."""
+    old = now - timedelta(days=50)
+    Events(sqlite_db).record_all([make_event(n, timestamp=old + timedelta(seconds=n)) for n in range(3000)], now)
+    Outbox(sqlite_db).acknowledge(range(1, 3001))
+    commit = sqlite_db.commit
+
+    def wait_for_the_disk() -> bool:
+        time.sleep(0.03)
+        return bool(commit())
+
+    monkeypatch.setattr(sqlite_db, "commit", wait_for_the_disk)
+    done = Cleanup(sqlite_db, no_pause).older_than(7, act)
+    assert done.removed == 3000
+    assert done.longest_seconds > 0.03
+    assert done.batches <= 3000 / LEAST_BATCH + 1
 
 
 def test_a_locked_database_ends_it_without_harm(

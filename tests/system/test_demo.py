@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_board_shows_the_truth_at_the_end(counting: Any, tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "options"), [(1, []), (2, ["--image-size", "320"])])
+def test_the_board_shows_the_truth_at_the_end(counting: Any, tmp_path: Path, seed: int, options: list[str]) -> None:
     """Nothing missed, nothing extra, the board equal to the truth, all files in the one folder."""
     folder = tmp_path / "demo"
-    done = counting("demo", "--seconds", "20", "--seed", str(seed), "--dir", str(folder), "--traffic", "20")
+    done = counting("demo", "--seconds", "20", "--seed", str(seed), "--dir", str(folder), "--traffic", "20", *options)
     cameras = re.findall(
         r"camera +(\S+): (\d+) crossings truly made, (\d+) events counted, 0 missed, 0 extra", done.stdout
     )
@@ -53,6 +53,8 @@ def test_ctrl_c_lets_the_ramps_run_empty_and_still_compares(
         str(tmp_path / "demo"),
         "--traffic",
         "20",
+        "--image-size",
+        "320",
     ]
     with (
         output.open("w") as file,

@@ -40,4 +40,5 @@ def test_the_wheel_holds_all_that_a_daemon_needs(counting: Any, tmp_path: Path) 
     assert found.stdout.startswith(str(installed))
     assert "yolo11n" in counting("models", "list").stdout
     counting("check-config", str(installed / "edge" / "data" / "smartpark.toml"))
-    assert "the board shows the truth" in counting("demo", "--seconds", "10", "--traffic", "30").stdout
+    demo = counting("demo", "--seconds", "10", "--traffic", "30", "--image-size", "320")
+    assert "the board shows the truth" in demo.stdout
