@@ -34,6 +34,9 @@ FLOW_LOST = 0.5  # sizes: what is followed by the picture alone is never further
 SIZE_SECONDS_SURE, SIZE_SECONDS_WEAK = 0.12, 0.3  # time constants of the size
 PART_SECONDS = 1.5  # as long a part is taken for a part, then for the whole
 PART_SMALLER, PART_EDGE, PART_TIMES = 0.85, 0.1, 2.5
+# What moves (sizes a second) and gets smaller both ways, by as much, is further away and not hidden; its size falls by
+# so much a second at most.
+AWAY_SPEED, AWAY_SMALLER, AWAY_ALIKE, AWAY_RATE = 0.5, 0.9, 1.1, 1.6
 PART_TOO_LARGE = 1.5  # a track so much larger than usual may be two vehicles: its size is not held on to
 AT_THE_EDGE = 0.004  # of the frame's side, and two pixels
 
@@ -172,6 +175,7 @@ class Tracklet:
         may_be_part = parts and self.sightings > KNOWN and self.partial_seconds < PART_SECONDS
         if may_be_part and usual.width is not None and usual.height is not None:
             may_be_part = self.size < PART_TOO_LARGE * _side(usual.width, usual.height)
+        may_be_part = may_be_part and not self._is_further_away(box, seconds, frame_size)
         for axis in (0, 1):
             whole = float(expected[axis + 2] - expected[axis])
             middle[axis], extent[axis] = float(box[axis] + box[axis + 2]) / 2, float(box[axis + 2] - box[axis])
@@ -188,6 +192,14 @@ class Tracklet:
         self.partial, self.matched, self.last_seen, self.seen = partial, box, at, True
         self.partial_seconds = self.partial_seconds + seconds if partial else 0.0
         self._vote(confidence, votes, seconds)
+
+    def _is_further_away(self, box: Floats, seconds: float, frame_size: tuple[int, int]) -> bool:
+        """Whether its box is smaller as that of what drives away: both ways alike, not too fast, not cut."""
+        across, down = float(box[2] - box[0]) / self.width, float(box[3] - box[1]) / self.height
+        smaller = max(across, down) < AWAY_SMALLER and math.sqrt(across * down) > math.exp(-AWAY_RATE * seconds)
+        alike = 1 / AWAY_ALIKE < across / down < AWAY_ALIKE
+        moves = self.motion.speed > AWAY_SPEED * self.size
+        return moves and smaller and alike and not any(any(_cut(box, axis, frame_size)) for axis in (0, 1))
 
     def rest(self, seconds: float) -> None:
         """Notice whether it stands still, at the end of a frame."""
@@ -264,13 +276,18 @@ def _side(width: float, height: float) -> float:
     return math.sqrt(max(width * height, 1.0))
 
 
+def _cut(box: Floats, axis: int, frame_size: tuple[int, int]) -> tuple[bool, bool]:
+    """Whether the frame's nearer edge and its farther one cut the box."""
+    margin = 2 + AT_THE_EDGE * frame_size[axis]
+    return bool(box[axis] <= margin), bool(box[axis + 2] >= frame_size[axis] - margin)
+
+
 def _free_edge(box: Floats, expected: Floats, axis: int, whole: float, frame_size: tuple[int, int]) -> int:
     """Which edge of a box that is too small is the vehicle's own: -1 the nearer to zero, 1 the farther, 0 neither.
 
     The other one is cut by the frame, or by what stands in front.
     """
-    margin = 2 + AT_THE_EDGE * frame_size[axis]
-    cut_low, cut_high = box[axis] <= margin, box[axis + 2] >= frame_size[axis] - margin
+    cut_low, cut_high = _cut(box, axis, frame_size)
     low, high = abs(float(box[axis] - expected[axis])), abs(float(box[axis + 2] - expected[axis + 2]))
     if not cut_high and (cut_low or (low > PART_TIMES * high and high < PART_EDGE * whole)):
         return 1

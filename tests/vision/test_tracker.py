@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scripted import SIZE, Scripted, Thing, box_at, car, follow, going, middle_of, seen, times
 
 from edge.config import MechanismsConfig, TrackerConfig
-from edge.records import Detection
+from edge.records import Box, Detection
 from edge.tracks import Track, TrackState
+from edge.vision.flow import Displacements
 from edge.vision.tracker import Observation, Tracker
 
 if TYPE_CHECKING:
@@ -176,6 +177,19 @@ def test_what_is_hidden_in_part_keeps_its_middle() -> None:
         (track,) = one.update(seen(detection), number / 10)
     assert track.box.center.x == pytest.approx(300, abs=15)
     assert track.box.width > 85
+
+
+def test_what_drives_away_is_smaller_and_not_hidden() -> None:
+    """A car that comes in beside the camera, at five frames a second: each box a fifth smaller than the last one."""
+    one = tracker()
+    boxes = [(574, 270, 640, 352), (456, 223, 639, 352), (380, 192, 633, 352), (330, 174, 536, 326)]
+    boxes += [(297, 154, 455, 276), (276, 151, 408, 247), (258, 143, 362, 219), (247, 137, 330, 201)]
+    for number, box in enumerate(boxes):
+        going_away = Detection(Box(*map(float, box)), "car", 0.9)
+        (track,) = one.update(Observation((640, 352), [going_away], Displacements.none()), number / 5)
+    assert track.track_id == "run-1"
+    assert track.box.center.x == pytest.approx(288, abs=8)
+    assert track.box.height == pytest.approx(64, abs=8)
 
 
 def test_what_is_far_from_every_gate_is_left_alone() -> None:
