@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("seed", "options"), [(1, []), (2, ["--image-size", "320"])])
+@pytest.mark.parametrize(("seed", "options"), [(1, ["--image-size", "416"]), (2, ["--image-size", "320"])])
 def test_the_board_shows_the_truth_at_the_end(counting: Any, tmp_path: Path, seed: int, options: list[str]) -> None:
     """Nothing missed, nothing extra, the board equal to the truth, all files in the one folder."""
     folder = tmp_path / "demo"
