@@ -8,8 +8,8 @@ VENV_LOWEST ?= .venv-lowest
 BIN := $(VENV)/bin
 ULTRALYTICS_BIN := $(VENV_ULTRALYTICS)/bin
 WEIGHTS := models/yolo11n.onnx
-# One more than the two cores that a small machine has: a third of the time the tests wait.
-PYTEST_WORKERS ?= 3
+# Two cores are what a small machine has; a third worker makes it no faster.
+PYTEST_WORKERS ?= 2
 
 export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.

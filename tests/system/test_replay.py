@@ -43,7 +43,7 @@ def at_most(fps: float | None, text: str) -> str:
 
 # Every clip at every rate is `make accuracy`'s; here one has all of its frames, and the others what a Pi has time for.
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("clip", "fps"), [("window_street", None), ("hangzhou_parked", 5)])
+@pytest.mark.parametrize(("clip", "fps"), [("intel_topdown", None), ("hangzhou_parked", 5)])
 def test_a_replay_counts_exactly_and_a_second_one_changes_nothing(
     counting: Any, clips: Path, clip: str, fps: float | None
 ) -> None:
