@@ -23,7 +23,7 @@ def test_help_names_every_command_and_each_has_a_help_of_its_own(smartpark: Any)
     text = smartpark("--help").stdout
     for command in COMMANDS:
         assert f"\n  {command} " in text
-        assert "Usage: " in smartpark(command, "--help").stdout
+        assert f"Usage: smartpark {command} " in smartpark(command, "--help").stdout
     assert smartpark("--version").stdout.startswith("smartpark, version ")
     smartpark("fly", code=2)
 
