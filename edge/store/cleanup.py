@@ -144,7 +144,7 @@ class Cleanup:
         between: Callable[[], None],
     ) -> Cleaned:
         size, removed, batches, longest = LEAST_BATCH, 0, 0, 0.0
-        after, any_commit = _BEGINNING, math.inf
+        after, quickest_commit = _BEGINNING, math.inf
         while True:
             with write_transaction(self._db):
                 began = time.monotonic()
@@ -157,14 +157,14 @@ class Cleanup:
                 self._remove([row_id for row_id, _ in chosen])
                 worked = time.monotonic()
             ended = time.monotonic()
-            held, any_commit = ended - began, min(any_commit, ended - worked)
+            held, quickest_commit = ended - began, min(quickest_commit, ended - worked)
             if not chosen:
                 return Cleaned(removed, before, batches, longest)
             after = chosen[-1][1]
             removed, batches, longest = removed + len(chosen), batches + 1, max(longest, held)
             # Towards the wanted time, quickly down and slowly up. What the disk takes for any commit is left out: it
             # comes once a batch, and on a slow card smaller and smaller batches would never come to an end.
-            of_its_size = max(held - any_commit, 1e-6)
+            of_its_size = max(held - quickest_commit, 1e-6)
             size = max(LEAST_BATCH, min(int(size * min(BATCH_SECONDS / of_its_size, 1.5)), LARGEST_BATCH))
             if batches % BATCHES_A_COPY == 0:
                 between()
