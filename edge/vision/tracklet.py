@@ -34,8 +34,8 @@ FLOW_LOST = 0.5  # sizes: what is followed by the picture alone is never further
 SIZE_SECONDS_SURE, SIZE_SECONDS_WEAK = 0.12, 0.3  # time constants of the size
 PART_SECONDS = 1.5  # as long a part is taken for a part, then for the whole
 PART_SMALLER, PART_EDGE, PART_TIMES = 0.85, 0.1, 2.5
-# What moves (sizes a second) and gets smaller both ways, by as much, is further away and not hidden; its size falls by
-# so much a second at most.
+# What moves (sizes a second) and gets smaller both ways, by as much, is further away and not hidden; the logarithm of
+# its size falls by so much a second at most.
 AWAY_SPEED, AWAY_SMALLER, AWAY_ALIKE, AWAY_RATE = 0.5, 0.9, 1.1, 1.6
 PART_TOO_LARGE = 1.5  # a track so much larger than usual may be two vehicles: its size is not held on to
 AT_THE_EDGE = 0.004  # of the frame's side, and two pixels
