@@ -27,7 +27,7 @@ test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test
 	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 $(PYTEST_OPTIONS)
 
 test-ultralytics: $(VENV_ULTRALYTICS)/.done $(WEIGHTS) models/yolov8n.pt  ## Hold the lean run time against Ultralytics
-	$(ULTRALYTICS_BIN)/python -m pytest tests/vision -m ultralytics $(PYTEST_OPTIONS)
+	$(ULTRALYTICS_BIN)/python -m pytest tests/detection -m ultralytics $(PYTEST_OPTIONS)
 
 test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker  ## Run every test with the lowest versions that pyproject.toml allows
 	$(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 $(PYTEST_OPTIONS)
@@ -36,12 +36,12 @@ test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker  ## Run every test with the 
 ACCURACY_RATES ?= all 5
 ACCURACY_OPTIONS ?= --jobs 2
 
-accuracy: $(VENV)/.done $(WEIGHTS)  ## Hold the counts of the labelled clips against tests/accuracy/baseline.toml
+accuracy: $(VENV)/.done $(WEIGHTS)  ## Hold the counts of the labelled clips against tests/evaluation/baseline.toml
 	@if ls "$(SMARTPARK_CLIPS)"/*.toml >/dev/null 2>&1; then \
 		for rate in $(ACCURACY_RATES); do \
 			echo "at $$rate frames a second:"; \
 			fps=""; [ "$$rate" = all ] || fps="--fps $$rate"; \
-			$(BIN)/smartpark evaluate "$(SMARTPARK_CLIPS)"/*.toml $$fps --baseline tests/accuracy/baseline.toml $(ACCURACY_OPTIONS) || exit 1; \
+			$(BIN)/smartpark evaluate "$(SMARTPARK_CLIPS)"/*.toml $$fps --baseline tests/evaluation/baseline.toml $(ACCURACY_OPTIONS) || exit 1; \
 		done; \
 	else echo "No labelled clips in $(SMARTPARK_CLIPS) (SMARTPARK_CLIPS): their counts are not checked"; fi
 
@@ -49,12 +49,12 @@ accuracy-scenes: $(VENV)/.done $(WEIGHTS)  ## Count the fifteen simulated scenes
 	@for rate in $(ACCURACY_RATES); do \
 		echo "at $$rate frames a second:"; \
 		fps=""; [ "$$rate" = all ] || fps="--fps $$rate"; \
-		$(BIN)/smartpark evaluate tests/accuracy/scenes/*.toml $$fps --baseline tests/accuracy/baseline-scenes.toml $(ACCURACY_OPTIONS) \
+		$(BIN)/smartpark evaluate tests/evaluation/scenes/*.toml $$fps --baseline tests/evaluation/baseline-scenes.toml $(ACCURACY_OPTIONS) \
 			|| exit 1; \
 	done
 
 ablation: $(VENV)/.done $(WEIGHTS)  ## What each mechanism of tracking and counting brings, on the clips and the scenes
-	$(BIN)/python tests/accuracy/ablation.py $(ABLATION_OPTIONS)
+	$(BIN)/python tests/benchmarks/ablation.py $(ABLATION_OPTIONS)
 
 lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 from edge.counting.events import events_of
 from edge.counting.gate import Gate
-from edge.vision.observer import Observer
-from edge.vision.tracker import Tracker
+from edge.tracking.observer import Observer
+from edge.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge.config import CameraConfig, Config, GateConfig
-    from edge.records import Crossing, Event, Frame, Moment
-    from edge.tracks import Track, Verdict
-    from edge.vision.detector import Detector
-    from edge.vision.tracker import Observation
+    from edge.config.schema import CameraConfig, Config, GateConfig
+    from edge.core.events import Crossing, Event
+    from edge.core.frames import Frame, Moment
+    from edge.core.tracks import Track, Verdict
+    from edge.detection.detector import Detector
+    from edge.tracking.tracker import Observation
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Pipeline:
     ) -> None:
         """``submit`` takes the events of one crossing, to be stored together; ``watch`` sees every step."""
         self._camera = camera
-        self._observer = Observer(detector, config.tracker.flow_width)
+        self._observer = Observer(detector.detect, config.tracker.flow_width)
         self._tracker = Tracker(config.tracker, config.mechanisms, run, [gate.line for gate in camera.gates])
         self._gates = [(gate, Gate(gate, config.counting, config.mechanisms)) for gate in camera.gates]
         self._submit = submit

@@ -1,4 +1,4 @@
-"""The house rules about imports, held against the code: who may import whom, and where each library may be used."""
+"""The house rules about rooms and imports, held against the code."""
 
 from __future__ import annotations
 
@@ -8,70 +8,78 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "edge"
-FILES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = {"capture", "vision", "counting", "store", "publish", "ops"}
+TESTS = Path(__file__).parent
+PACKAGE = TESTS.parent / "edge"
+FILES = sorted(file for file in PACKAGE.rglob("*.py"))
 
-# The product's own modules that each may import, besides those of its own room.
-COMMON = {"records", "tracks", "errors", "geometry"}
-CONFIG = COMMON | {"config", "resources", "ownership"}
-MAY_IMPORT = {
-    "records": set(),
-    "tracks": {"records"},
-    "errors": set(),
-    "geometry": {"records"},
-    "resources": set(),
-    "ownership": set(),
-    "config": COMMON,
-    "faults": COMMON | {"config"},
-    "configfile": COMMON | {"config", "faults"},
-    "labels": COMMON | {"config", "faults", "capture"},
-    **dict.fromkeys(ROOMS, CONFIG),
-    "pipeline": CONFIG | {"vision", "counting"},
-    "recordings": COMMON,
-    "witness": CONFIG | {"counting", "pipeline"},
-    "error_pictures": CONFIG | {"vision", "witness"},
-    "evaluation": CONFIG
-    | {"capture", "counting", "vision", "pipeline", "labels", "recordings", "witness", "error_pictures"},
-    "evaluation_run": CONFIG | {"ops", "vision", "labels", "recordings", "error_pictures", "evaluation"},
-    "baseline": CONFIG | {"counting", "faults", "recordings"},
-    "proposal": CONFIG | {"pipeline"},
-    "labelling": CONFIG | {"vision", "pipeline", "witness", "evaluation", "proposal"},
-    "camera_worker": CONFIG | {"capture", "pipeline"},
-    "reload": CONFIG | {"store"},
-    "restored": CONFIG | {"store", "ops"},
-    "watch": CONFIG | {"camera_worker", "capture", "ops", "store"},
-    "daemon": CONFIG | ROOMS | {"pipeline", "camera_worker", "reload", "restored", "watch"},
-    "demo": CONFIG | ROOMS | {"daemon", "pipeline", "configfile"},
-    "demo_view": CONFIG | {"daemon", "demo", "pipeline", "publish"},
-    "cli": CONFIG
-    | ROOMS
-    | {"daemon", "demo", "demo_view", "configfile", "labels", "recordings", "witness", "error_pictures"}
-    | {"evaluation", "evaluation_run", "baseline", "proposal", "labelling"},
-    "__main__": {"cli"},
+# Everything but these modules stands in a room.
+LOOSE = {"__init__", "__main__", "pipeline", "sources"}
+WORKING_ROOMS = {
+    *("capture", "detection", "tracking", "counting", "store"),
+    *("publish", "board", "mqtt", "host", "simulator"),
+}
+BASE = {"core", "config"}
+SPINE = {"pipeline", "sources"}
+DAEMON = BASE | WORKING_ROOMS | SPINE
+
+# The rooms that each room may import, besides itself.
+MAY_IMPORT: dict[str, set[str]] = {
     "__init__": set(),
+    "core": set(),
+    "config": {"core"},
+    **dict.fromkeys(WORKING_ROOMS, BASE),
+    "publish": BASE | {"mqtt"},
+    "board": BASE | {"mqtt"},
+    "pipeline": BASE | {"detection", "tracking", "counting"},
+    "sources": BASE | {"capture", "simulator"},
+    "daemon": DAEMON,
+    "evaluation": DAEMON | {"daemon"},
+    "demo": DAEMON | {"daemon", "evaluation"},
+    "cli": DAEMON | {"daemon", "evaluation", "demo"},
+    "__main__": {"cli"},
 }
 
-# Libraries with a home: (top-level module) -> the files or rooms that may import it.
+# The inner rooms of a room, the lowest first: each may import only those before it.
+INNER_ROOMS = {
+    "store": ("sql", "schema", "counts", "reports", "upkeep", "writing"),
+    "simulator": ("traffic", "drawing"),
+    "cli": ("shared", "db"),
+}
+
+# Libraries with a home: (top-level module) -> the rooms or files that may import it.
 HOMES = {
-    "cv2": {"capture", "vision"},
+    "cv2": {"capture", "simulator", "detection", "tracking", "evaluation"},
     "av": {"capture"},
-    "paho": {"publish"},
-    "amqtt": {"publish"},
+    "paho": {"mqtt"},
+    "amqtt": {"demo"},
     "peewee": {"store"},
-    "onnxruntime": {"vision/onnx_runtime.py"},
-    "ultralytics": {"vision/ultralytics_runtime.py"},
-    "torch": {"vision/ultralytics_runtime.py"},
-    "lap": {"vision/association.py"},
-    "pydantic": {"config.py", "configfile.py", "faults.py", "labels.py", "baseline.py"},
+    "onnxruntime": {"detection/onnx_runtime.py"},
+    "ultralytics": {"detection/ultralytics_runtime.py"},
+    "torch": {"detection/ultralytics_runtime.py"},
+    "lap": {"tracking/association.py"},
+    "pydantic": {"config", "evaluation"},
     "click": {"cli"},
 }
 
+# A room may keep fewer than five modules where its subject has no more.
+SMALL_ROOMS = {"capture", "config", "mqtt", "simulator", "store", "store/sql", "cli/db", "cli/shared"}
+FEWEST, MOST = 5, 12
+TESTS_WITHOUT_A_ROOM = {"system", "benchmarks", "support"}
 
-def place(file: Path) -> str:
+
+def room_of(file: Path) -> str:
     """The room of a file, or the module's own name at the top."""
     relative = file.relative_to(PACKAGE)
     return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def module_of(file: Path) -> str:
+    """The dotted name of a file."""
+    parts = file.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_of(file): file for file in FILES}
 
 
 def imports(file: Path) -> list[tuple[int, str, bool]]:
@@ -89,20 +97,85 @@ def imports(file: Path) -> list[tuple[int, str, bool]]:
             found += [(node.lineno, alias.name, id(node) in guarded) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}:{node.lineno}: relative import"
-            found.append((node.lineno, node.module or "", id(node) in guarded))
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                name = whole if whole in MODULES else node.module or ""
+                found.append((node.lineno, name, id(node) in guarded))
     return found
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
 def test_modules_import_only_what_their_room_may(file: Path) -> None:
-    """No room imports another; the way down goes cli, daemon, pipeline, rooms, config, records."""
-    here = place(file)
-    assert here in MAY_IMPORT, f"{file}: a new place; say in MAY_IMPORT what it may import"
+    """No working room imports another; the way down goes cli, daemon, pipeline, working rooms, config, core."""
+    here = room_of(file)
+    assert here in MAY_IMPORT, f"{file}: a new room; say in MAY_IMPORT what it may import"
     for line, module, _ in imports(file):
         parts = module.split(".")
         if parts[0] != "edge" or len(parts) == 1:
             continue
         assert parts[1] == here or parts[1] in MAY_IMPORT[here], f"{file}:{line}: {here} must not import {module}"
+
+
+@pytest.mark.parametrize("room", INNER_ROOMS)
+def test_inner_rooms_import_one_way(room: str) -> None:
+    """An inner room imports only the inner rooms below it."""
+    order = INNER_ROOMS[room]
+    folders = {file.parent.name for file in (PACKAGE / room).rglob("*.py") if file.parent != PACKAGE / room}
+    assert folders == set(order), f"edge/{room} has other inner rooms than INNER_ROOMS says"
+    for file in (PACKAGE / room).rglob("*.py"):
+        here = file.parent.name
+        if here not in order:
+            continue
+        for line, module, _ in imports(file):
+            parts = module.split(".")
+            if parts[:2] == ["edge", room] and len(parts) > 2 and parts[2] in order:
+                assert order.index(parts[2]) <= order.index(here), f"{file}:{line}: {here} must not import {module}"
+
+
+def test_no_modules_import_in_a_circle() -> None:
+    """Following the imports of a module, those for type checking left out, never leads back to it."""
+    graph = {
+        name: {module for _, module, typing_only in imports(file) if module in MODULES and not typing_only}
+        for name, file in MODULES.items()
+    }
+    state: dict[str, int] = {}
+
+    def visit(module: str, path: tuple[str, ...]) -> None:
+        assert state.get(module) != 1, "a circle: " + " -> ".join((*path[path.index(module) :], module))
+        if state.get(module) == 2:
+            return
+        state[module] = 1
+        for other in sorted(graph[module] - {module}):
+            visit(other, (*path, module))
+        state[module] = 2
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_every_module_stands_in_a_room() -> None:
+    """Only the spine stands at the top of the package, and a room has five to twelve modules."""
+    rooms: dict[str, int] = {}
+    for file in FILES:
+        relative = file.relative_to(PACKAGE)
+        if len(relative.parts) == 1:
+            assert relative.stem in LOOSE, f"{file}: put it into a room"
+        elif relative.stem != "__init__":
+            rooms[str(relative.parent)] = rooms.get(str(relative.parent), 0) + 1
+    for room, count in rooms.items():
+        assert count <= MOST, f"edge/{room} has {count} modules; give it inner rooms"
+        assert count >= FEWEST or room in SMALL_ROOMS, f"edge/{room} has {count} modules; join it with another room"
+
+
+def test_tests_mirror_the_rooms() -> None:
+    """Every folder of tests belongs to a room, but for the whole system's, the benchmarks and what tests share."""
+    for file in TESTS.rglob("*.py"):
+        relative = file.relative_to(TESTS).parent
+        if not relative.parts:
+            allowed = file.stem.removeprefix("test_") in SPINE | {"architecture", "conftest", "words"}
+            assert allowed, f"{file}: put it into the folder of its room, or into tests/support"
+        elif relative.parts[0] not in TESTS_WITHOUT_A_ROOM:
+            assert (PACKAGE / relative).is_dir(), f"{file}: edge/{relative} is no room"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(PACKAGE)))
@@ -120,7 +193,7 @@ def test_counting_needs_nothing_but_the_standard_library_and_numpy() -> None:
     """The room that decides what counts has no clock, no log, no file and no library but NumPy."""
     forbidden = {"logging", "time", "os", "pathlib", "io", "sqlite3", "socket", "threading"}
     for file in FILES:
-        if place(file) != "counting":
+        if room_of(file) != "counting":
             continue
         for line, module, typing_only in imports(file):
             top = module.split(".")[0]
@@ -131,9 +204,9 @@ def test_counting_needs_nothing_but_the_standard_library_and_numpy() -> None:
 
 def test_counting_and_logic_never_ask_for_the_time() -> None:
     """No room reads the wall clock in the middle of logic; capture stamps frames, the composition root names runs."""
-    allowed = {"capture", "daemon", "demo", "reload", "restored", "store", "cli", "publish"}
+    allowed = {"capture", "simulator", "daemon", "demo", "store", "cli", "publish", "board"}
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text())):
             is_now = isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
             if is_now and isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
-                assert place(file) in allowed, f"{file}:{node.lineno}: asks for the wall clock"
+                assert room_of(file) in allowed, f"{file}:{node.lineno}: asks for the wall clock"

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from scripted import Scripted, Thing, by_way, going, times
+from support.scripted import Scripted, Thing, by_way, going, times
 
-from edge.config import CameraConfig, Config
+from edge.config.schema import CameraConfig, Config
+from edge.core.events import Direction, Event, VehicleType
+from edge.core.frames import Frame, Moment
+from edge.core.tracks import Reason
 from edge.pipeline import Pipeline, Step
-from edge.records import Direction, Event, Frame, Moment, VehicleType
-from edge.tracks import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

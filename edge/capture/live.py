@@ -13,18 +13,19 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from edge.capture import opencv
-from edge.capture.reader import Reader
-from edge.capture.source import STREAM_SCHEMES, EndOfSource, Pacer, SourceState, SourceStatus
-from edge.errors import SourceError
-from edge.records import Frame
+from edge.capture import video as opencv
+from edge.capture.connection import Reader
+from edge.core.errors import SourceError
+from edge.core.frames import Frame
+from edge.core.pacer import Pacer
+from edge.core.source import STREAM_SCHEMES, EndOfSource, SourceState, SourceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from edge.capture.opencv import Capture
-    from edge.config import CameraConfig
+    from edge.capture.video import Capture
+    from edge.config.schema import CameraConfig
 
 log = logging.getLogger(__name__)
 

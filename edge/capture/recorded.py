@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from edge.capture import opencv
-from edge.capture.source import EndOfSource, Pacer, SourceState, SourceStatus
-from edge.errors import SourceError
-from edge.records import Frame
+from edge.capture import video as opencv
+from edge.core.errors import SourceError
+from edge.core.frames import Frame
+from edge.core.pacer import Pacer
+from edge.core.source import EndOfSource, SourceState, SourceStatus
 
 if TYPE_CHECKING:
-    from edge.config import CameraConfig
+    from edge.config.schema import CameraConfig
 
 log = logging.getLogger(__name__)
 

@@ -11,18 +11,18 @@ import click
 
 from edge import __version__
 from edge.cli.board import board
-from edge.cli.config import check_config
-from edge.cli.db import db
+from edge.cli.check_config import check_config
+from edge.cli.db.commands import db
 from edge.cli.demo import demo
 from edge.cli.evaluate import evaluate
 from edge.cli.events import events
 from edge.cli.floors import floors
 from edge.cli.label import label
 from edge.cli.models import models
-from edge.cli.query import status
 from edge.cli.replay import replay
 from edge.cli.run import run
-from edge.errors import ConfigError, ModelError, SmartParkError
+from edge.cli.status import status
+from edge.core.errors import ConfigError, ModelError, SmartParkError
 
 EXIT_REFUSED = 1
 EXIT_CONFIG = 78

@@ -10,11 +10,11 @@ from pathlib import Path  # noqa: TC003  # click reads it
 import click
 from rich.live import Live
 
-from edge.cli.options import config_option
-from edge.configfile import find_config, load_config
-from edge.publish.board import Board
-from edge.publish.board_view import plain, render
-from edge.publish.topics import Topics
+from edge.board.session import Board
+from edge.board.view import plain, render
+from edge.cli.shared.options import config_option
+from edge.config.load import find_config, load_config
+from edge.mqtt.topics import Topics
 
 REFRESH_SECONDS = 0.25
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from edge.cli.options import log_option
-from edge.errors import RefusedError
+from edge.cli.shared.options import log_option
+from edge.core.errors import RefusedError
 
 
 @click.command()
@@ -41,10 +41,10 @@ def demo(
 
     Ends by itself, or lets the ramps run empty at the first Ctrl-C. Exit code 0 only if the board shows the truth.
     """
-    from edge.daemon import Signals
-    from edge.demo import Demo, DemoOptions
-    from edge.demo_view import DemoView
-    from edge.ops.logs import set_up_logging
+    from edge.daemon.signals import Signals
+    from edge.demo.garage import Demo, DemoOptions
+    from edge.demo.view import DemoView
+    from edge.host.logs import set_up_logging
 
     if folder is None:
         folder = Path(tempfile.mkdtemp(prefix="smartpark-demo-"))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.options import config_option, json_option, print_json, without_option
-from edge.configfile import find_config, load_config
-from edge.labels import read_labels
+from edge.cli.shared.options import config_option, json_option, print_json, without_option
+from edge.config.load import find_config, load_config
+from edge.evaluation.label_file import read_labels
 
 if TYPE_CHECKING:
-    from edge.config import Config
+    from edge.config.schema import Config
 
 PATH = click.Path(path_type=Path)
 
@@ -53,10 +53,10 @@ def evaluate(
 
     Example: smartpark evaluate monday.toml --fps 5 --frames errors/
     """
-    from edge.baseline import read_baseline
-    from edge.cli.evaluate_shown import as_document, show
-    from edge.evaluation_run import Plan, run
-    from edge.ops.logs import set_up_logging
+    from edge.cli.shared.evaluation_report import as_document, show
+    from edge.evaluation.baseline import read_baseline
+    from edge.evaluation.evaluate_clips import Plan, run
+    from edge.host.logs import set_up_logging
 
     if record and detections:
         raise click.UsageError("--record and --detections exclude each other: there is nothing new to write down")

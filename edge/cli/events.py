@@ -1,4 +1,4 @@
-"""``smartpark events``: the same nouns and verbs as ``edge.store.events.Events`` and its neighbours."""
+"""``smartpark events``: the same nouns and verbs as ``edge.store.counts.events.Events`` and its neighbours."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from edge.cli.database import act, existing, reading, writing
-from edge.cli.options import (
+from edge.cli.shared.options import (
     ListsByDefault,
     Moment,
     Span,
@@ -22,24 +21,25 @@ from edge.cli.options import (
     print_table,
     yes_option,
 )
-from edge.cli.shown import event_fields, iso, show_events
-from edge.errors import RefusedError
-from edge.records import Direction, Event, VehicleType
-from edge.store.audit import Audit
-from edge.store.cleanup import LONGEST_DAYS, Cleanup
-from edge.store.events import Cursor, Events
-from edge.store.export import export_events
-from edge.store.floors import Floors
-from edge.store.series import occupancy_over_time
-from edge.store.statistics import Statistics
-from edge.store.transaction import write_transaction
+from edge.cli.shared.rows import event_fields, iso, show_events
+from edge.cli.shared.store_access import act, existing, reading, writing
+from edge.core.errors import RefusedError
+from edge.core.events import Direction, Event, VehicleType
+from edge.store.counts.audit import Audit
+from edge.store.counts.events import Cursor, Events
+from edge.store.counts.floors import Floors
+from edge.store.reports.export import export_events
+from edge.store.reports.occupancy_series import occupancy_over_time
+from edge.store.reports.statistics import Statistics
+from edge.store.sql.query import write_transaction
+from edge.store.upkeep.cleanup import LONGEST_DAYS, Cleanup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from peewee import Database
 
-    from edge.config import Config
+    from edge.config.schema import Config
 
 SHELL = "shell"
 

@@ -1,4 +1,4 @@
-"""``smartpark floors``: the same nouns and verbs as ``edge.store.floors.Floors``."""
+"""``smartpark floors``: the same nouns and verbs as ``edge.store.counts.floors.Floors``."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.database import act, existing, reading, writing
-from edge.cli.options import ListsByDefault, ask, config_option, json_option, note_option, print_json, yes_option
-from edge.cli.shown import floor_fields, iso, show_floors, stored_fields
-from edge.errors import RefusedError
-from edge.ops.lock import InstanceLock
-from edge.store.cleanup import Cleanup
-from edge.store.floors import Floors
-from edge.store.ledger import Ledger
-from edge.store.models import AdjustmentReason
+from edge.cli.shared.options import ListsByDefault, ask, config_option, json_option, note_option, print_json, yes_option
+from edge.cli.shared.rows import floor_fields, iso, show_floors, stored_fields
+from edge.cli.shared.store_access import act, existing, reading, writing
+from edge.core.errors import RefusedError
+from edge.host.instance_lock import InstanceLock
+from edge.store.counts.floors import Floors
+from edge.store.counts.ledger import Ledger
+from edge.store.schema.models import AdjustmentReason
+from edge.store.upkeep.cleanup import Cleanup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.store.floor_rows import StoredFloor
+    from edge.store.counts.stored_floor import StoredFloor
 
 SLOTS = click.IntRange(0, 1_000_000)
 

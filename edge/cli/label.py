@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.cli.evaluate import Progress
-from edge.cli.options import config_option
-from edge.configfile import find_config, load_config
-from edge.errors import ConfigError, RefusedError
-from edge.labels import make_gate, read_label
+from edge.cli.shared.options import config_option
+from edge.config.load import find_config, load_config
+from edge.core.errors import ConfigError, RefusedError
+from edge.evaluation.label_file import make_gate, read_label
 
 if TYPE_CHECKING:
-    from edge.config import Config, GateConfig
-    from edge.vision.detector import Detector
+    from edge.config.schema import Config, GateConfig
+    from edge.detection.detector import Detector
 
 PATH = click.Path(path_type=Path)
 
@@ -47,9 +47,9 @@ def label(
 
     Example: smartpark label monday.mp4 --line "0.1,0.6 0.9,0.6" --inside 0.5,0.9
     """
-    from edge import labelling
-    from edge.ops.logs import set_up_logging
-    from edge.vision.detector import make_detector
+    from edge.detection.detector import make_detector
+    from edge.evaluation import label_proposal as labelling
+    from edge.host.logs import set_up_logging
 
     set_up_logging("error")
     config = load_config(find_config(config_path))
@@ -85,7 +85,7 @@ def _given(
     line: str | None, inside: str | None, camera_id: str | None, gate_id: str | None, config: Config
 ) -> GateConfig | None:
     """The gate that the options name; None when none does."""
-    from edge.proposal import inside_of
+    from edge.evaluation.line_proposal import inside_of
 
     if camera_id is not None:
         if line or inside:
@@ -132,7 +132,7 @@ def _point(text: str, option: str) -> tuple[float, float]:
 
 def _proposed(clip: Path, pictures: Path, config: Config, detector: Detector, force: bool) -> GateConfig:
     """A gate whose line lies across the way that vehicles took; without any a picture to choose a line by."""
-    from edge import labelling
+    from edge.evaluation import label_proposal as labelling
 
     found, ways = labelling.find_line(clip, config, detector)
     if found is None:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from edge.cli.options import config_option, json_option, print_json, print_table
-from edge.configfile import find_config, load_config
-from edge.errors import RefusedError
-from edge.vision.models import digest, manifest, models_dir, pull
+from edge.cli.shared.options import config_option, json_option, print_json, print_table
+from edge.config.load import find_config, load_config
+from edge.core.errors import RefusedError
+from edge.detection.weights import digest, manifest, models_dir, pull
 
 dir_option = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the weights; default: as configured."

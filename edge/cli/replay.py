@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.options import config_option, json_option, log_option, print_json
-from edge.configfile import find_config, load_to_run
-from edge.errors import RefusedError
+from edge.cli.shared.options import config_option, json_option, log_option, print_json
+from edge.config.load import find_config, load_to_run
+from edge.core.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.store.events import Recorded
+    from edge.store.counts.events import Recorded
 
 
 def utc_time(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:
@@ -46,9 +46,10 @@ def replay(
     The same clip, configuration and start make the same events: a second run adds none and moves no count.
     Example: smartpark replay monday.mp4 --camera entrance --start 2026-05-04T12:00:00Z
     """
-    from edge.capture.source import open_source
-    from edge.daemon import Daemon, Signals
-    from edge.ops.logs import set_up_logging
+    from edge.daemon.daemon import Daemon
+    from edge.daemon.signals import Signals
+    from edge.host.logs import set_up_logging
+    from edge.sources import open_source
 
     set_up_logging(log_level)
     config = load_to_run(find_config(config_path))

@@ -7,8 +7,8 @@ from pathlib import Path  # noqa: TC003  # click reads it
 
 import click
 
-from edge.cli.options import config_option, log_option
-from edge.configfile import find_config, load_to_run
+from edge.cli.shared.options import config_option, log_option
+from edge.config.load import find_config, load_to_run
 
 
 @click.command()
@@ -20,8 +20,9 @@ def run(config_path: Path | None, log_level: str) -> None:
     Exit code 0 after a stop in order, 1 after a failure, 78 for a wrong configuration.
     """
     # Imported here: the libraries of vision take a second, and `smartpark status` shall not wait for them.
-    from edge.daemon import Daemon, Signals
-    from edge.ops.logs import set_up_logging
+    from edge.daemon.daemon import Daemon
+    from edge.daemon.signals import Signals
+    from edge.host.logs import set_up_logging
 
     set_up_logging(log_level)
     path = find_config(config_path)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from edge.records import Event, VehicleType
+from edge.core.events import Event, VehicleType
 
 if TYPE_CHECKING:
-    from edge.config import GateConfig
-    from edge.records import Crossing, Moment
+    from edge.config.schema import GateConfig
+    from edge.core.events import Crossing
+    from edge.core.frames import Moment
 
 
 def events_of(crossing: Crossing, gate: GateConfig, camera_id: str, moment: Moment) -> list[Event]:

@@ -12,18 +12,18 @@ from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING
 
-from edge.counting.candidate import Candidate, follows_closely, is_faint_beside, may_be_long, one_vehicle
-from edge.counting.kind import elected, judge
-from edge.counting.passages import Passages
-from edge.records import Crossing
-from edge.tracks import Reason, TrackState, Verdict
+from edge.core.events import Crossing
+from edge.core.tracks import Reason, TrackState, Verdict
+from edge.counting.classify import elected, judge
+from edge.counting.crossing_paths import Passages
+from edge.counting.one_vehicle import Candidate, follows_closely, is_faint_beside, may_be_long, one_vehicle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.config import CountingConfig, GateConfig, MechanismsConfig
-    from edge.counting.kind import Judgement
-    from edge.tracks import Track
+    from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
+    from edge.core.tracks import Track
+    from edge.counting.classify import Judgement
 
 # A decided pass is kept for so long, to know a second look at its vehicle.
 REMEMBERED = 5.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from edge.geometry import crosses, signed_distance
-from edge.records import Point
+from edge.core.line_geometry import crosses, signed_distance
+from edge.core.shapes import Point
 
 if TYPE_CHECKING:
-    from edge.config import GateConfig
+    from edge.config.schema import GateConfig
 
 
 class Line:

@@ -1,9 +1,9 @@
 """The publisher: this device's status and health, its floors and its events, told to the broker for as long as the
 daemon runs.
 
-Two threads. *mqtt-link* (in :mod:`edge.publish.link`) owns the connection and never waits for the database;
+Two threads. *mqtt-link* (in :mod:`edge.mqtt.reconnecting_link`) owns the connection and never waits for the database;
 *mqtt-store* reads and writes the outbox and never touches the connection. What one has for the other lies in
-:class:`~edge.publish.relay.Relay` and :class:`~edge.publish.retained.RetainedStates`.
+:class:`~edge.publish.outbox_relay.Relay` and :class:`~edge.publish.retained_topics.RetainedStates`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge.core.backoff import Backoff
+from edge.mqtt.connection import Connection, ConnectionEnded, Timing, Will
+from edge.mqtt.reconnecting_link import Link
+from edge.mqtt.topics import OFFLINE, ONLINE
 from edge.publish import payloads
-from edge.publish.backoff import Backoff
-from edge.publish.client import Connection, ConnectionEnded, Timing, Will
-from edge.publish.health import HealthState
-from edge.publish.link import Link
-from edge.publish.relay import Acknowledge, PendingEvent, ReadOutbox, Relay
-from edge.publish.retained import FloorStates, RetainedStates
+from edge.publish.floor_topics import FloorStates
+from edge.publish.health_topic import HealthState
+from edge.publish.outbox_relay import Acknowledge, PendingEvent, ReadOutbox, Relay
+from edge.publish.retained_topics import RetainedStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edge.config import MqttConfig
-    from edge.publish.topics import Topics
-    from edge.records import DeviceHealth, Occupancy
+    from edge.config.schema import MqttConfig
+    from edge.core.device_health import DeviceHealth
+    from edge.core.occupancy import Occupancy
+    from edge.mqtt.topics import Topics
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +81,7 @@ class Publisher:
         self._floors = FloorStates(self._states, topics)
         self._health = HealthState(self._states, topics)
         self._relay = Relay(read_outbox, acknowledge, window=window)
-        will = Will(topics.status, payloads.OFFLINE)
+        will = Will(topics.status, OFFLINE)
         self._link = Link(config, client_id, self, will=will, timing=self._timing)
         self._worker: threading.Thread | None = None
         self._work = threading.Event()
@@ -105,7 +108,7 @@ class Publisher:
 
     def start(self) -> None:
         """Begin to connect, and go on trying for ever; returns at once."""
-        self._states.want(self._topics.status, payloads.ONLINE)
+        self._states.want(self._topics.status, ONLINE)
         self._worker = threading.Thread(target=self._run, name="mqtt-store", daemon=True)
         self._worker.start()
         self._link.start()
@@ -149,7 +152,7 @@ class Publisher:
         if not self._wait(lambda: self._relay.drained and self._quiet, drain_seconds):
             log.warning("the stop does not wait longer for the broker; what is left stays in the outbox")
         self._leaving = True
-        self._states.want(self._topics.status, payloads.OFFLINE)
+        self._states.want(self._topics.status, OFFLINE)
         self._link.wake()
         self._wait(lambda: self._quiet, _FAREWELL_SECONDS)
         self._link.close(_FAREWELL_SECONDS + 1.0)

@@ -10,13 +10,13 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
-from edge.store import cleanup as product
-from edge.store.database import LOG_BYTES
+from edge.store.schema.connect import LOG_BYTES
+from edge.store.upkeep import cleanup as product
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from edge.records import Event
+    from edge.core.events import Event
 
 Row = dict[str, Any]
 

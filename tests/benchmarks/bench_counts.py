@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Any
 
 from bench import CONTENDERS, OURS, PROJECT, measure, missing, torchvision_fits
 
-from edge.config import Config
-from edge.counting.accuracy import Count, Figures, score
-from edge.errors import ConfigError
-from edge.evaluation import true_crossings
-from edge.labels import read_labels
-from edge.records import Direction
+from edge.config.schema import Config
+from edge.core.errors import ConfigError
+from edge.core.events import Direction
+from edge.evaluation.accuracy import Count, Figures, score
+from edge.evaluation.evaluate_clip import true_crossings
+from edge.evaluation.label_file import read_labels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edge.labels import Label
+    from edge.evaluation.label_file import Label
 
     Column = tuple[str, float | None]  # a contender, and the most frames a second; None: all
 

@@ -24,8 +24,8 @@ from store_cleanup import clean_beside
 from store_data import DAYS, build
 from store_work import READS, Size, measure_fsync, measure_reads, measure_records
 
-from edge.store.database import open_database
-from edge.store.verify import verify
+from edge.store.schema.connect import open_database
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from store_cleanup import CleanedBeside

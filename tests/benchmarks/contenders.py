@@ -25,14 +25,15 @@ CLASSES = {"car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "bicycle": 1, "train
 
 def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:
     """This pipeline: source, detector, tracker and gate as the daemon puts them together, without the database."""
-    from edge.capture.simulated import RECORDED_START
-    from edge.capture.source import EndOfSource, open_source
-    from edge.config import CameraConfig, Config
+    from edge.config.schema import CameraConfig, Config
+    from edge.core.source import EndOfSource
     from edge.counting.gate import Gate
+    from edge.detection.detector import make_detector
     from edge.pipeline import Pipeline
-    from edge.vision.detector import make_detector
-    from edge.vision.flow import OpticalFlow
-    from edge.vision.tracker import Tracker
+    from edge.simulator.source import RECORDED_START
+    from edge.sources import open_source
+    from edge.tracking.optical_flow import OpticalFlow
+    from edge.tracking.tracker import Tracker
 
     gate = {"id": "gate", "line": task["line"], "inside": task["inside"], "floor": "floor"}
     described = {"id": "bench", "source": task["clip"], "fps": task.get("fps"), "gates": [gate]}
@@ -156,9 +157,9 @@ def images(task: dict[str, Any], capture: Any, figures: dict[str, Any]) -> Itera
 
 def paced(fps: float | None, capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
     """The frames that this pipeline takes at ``fps``, by its own clock: at most so many a second of the clip's time."""
-    from edge.capture import opencv
+    from edge.capture import video as opencv
     from edge.capture.recorded import PresentationClock
-    from edge.capture.source import Pacer
+    from edge.core.pacer import Pacer
 
     clock, pacer = PresentationClock(opencv.frame_rate(capture)), Pacer(fps)
     while capture.grab():

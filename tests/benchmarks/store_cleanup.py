@@ -19,11 +19,11 @@ from bare_sqlite import Bare
 from store_data import END
 from store_work import Recorder
 
-from edge.store.audit import Act
-from edge.store.cleanup import Cleanup
-from edge.store.database import open_database
-from edge.store.fields import from_micros, to_micros
-from edge.store.hours import hour_of
+from edge.store.counts.audit import Act
+from edge.store.counts.hourly_totals import hour_of
+from edge.store.schema.columns import from_micros, to_micros
+from edge.store.schema.connect import open_database
+from edge.store.upkeep.cleanup import Cleanup
 
 A_SECOND = 20
 ALONE_SECONDS = 5.0

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.config import FloorConfig
-from edge.records import EVENT_NAMESPACE, Direction, Event, VehicleType
-from edge.store.database import open_database
-from edge.store.fields import to_micros
-from edge.store.floors import Floors
-from edge.store.schema import create_schema
+from edge.config.schema import FloorConfig
+from edge.core.events import EVENT_NAMESPACE, Direction, Event, VehicleType
+from edge.store.counts.floors import Floors
+from edge.store.schema.columns import to_micros
+from edge.store.schema.connect import open_database
+from edge.store.schema.versions import create_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

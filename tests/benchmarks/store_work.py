@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from bare_sqlite import Bare
 from store_data import DAYS, END, FLOORS, new_event
 
-from edge.store.database import LOG_BYTES, open_database
-from edge.store.events import Events
-from edge.store.fields import to_micros
-from edge.store.floors import Floors
-from edge.store.outbox import Outbox
-from edge.store.statistics import Statistics
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+from edge.store.reports.statistics import Statistics
+from edge.store.schema.columns import to_micros
+from edge.store.schema.connect import LOG_BYTES, open_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.counting.accuracy import Count, Figures
-from edge.records import Direction
+from edge.core.events import Direction
+from edge.evaluation.accuracy import Count, Figures
 
 if TYPE_CHECKING:
     from types import ModuleType

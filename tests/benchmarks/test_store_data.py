@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge.store.database import open_database
-from edge.store.events import Events
-from edge.store.floors import Floors
-from edge.store.outbox import Outbox
-from edge.store.schema import create_schema
-from edge.store.verify import verify
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+from edge.store.schema.connect import open_database
+from edge.store.schema.versions import create_schema
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from types import ModuleType

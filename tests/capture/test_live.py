@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 from pydantic import SecretStr
 
-from edge.capture.source import EndOfSource, SourceState
+from edge.core.source import EndOfSource, SourceState
 
 KINDS = pytest.mark.parametrize("kind", ["mjpeg", "rtsp"])
 

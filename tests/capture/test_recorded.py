@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from edge.capture.recorded import RecordedSource
-from edge.capture.source import EndOfSource, SourceState, open_source
-from edge.errors import SourceError
+from edge.core.errors import SourceError
+from edge.core.source import EndOfSource, SourceState
+from edge.sources import open_source
 
 START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
 # Presentation times of a clip at no fixed rate, seconds: 15 ms to one second apart.
@@ -173,8 +174,9 @@ def test_a_broken_file_is_quiet_on_standard_error(clip, tmp_path):
     path.write_bytes(content)
     program = (
         "import sys\n"
-        "from edge.capture.source import EndOfSource, open_source\n"
-        "from edge.config import CameraConfig\n"
+        "from edge.core.source import EndOfSource\n"
+        "from edge.sources import open_source\n"
+        "from edge.config.schema import CameraConfig\n"
         "source = open_source(CameraConfig(id='cam', source=sys.argv[1]))\n"
         "source.start()\n"
         "try:\n"

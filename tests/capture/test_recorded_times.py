@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.capture.recorded import PresentationClock, clip_path, content_digest, creation_time
-from edge.errors import SourceError
+from edge.core.errors import SourceError
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from edge.capture.live import LiveSource
 from edge.capture.recorded import RecordedSource
-from edge.capture.simulated import SimulatedSource
-from edge.capture.source import EARLY, EndOfSource, Pacer, SourceState, open_source
-from edge.errors import SourceError
+from edge.core.errors import SourceError
+from edge.core.pacer import EARLY, Pacer
+from edge.core.source import EndOfSource, SourceState
+from edge.simulator.source import SimulatedSource
+from edge.sources import open_source
 
 
 @pytest.mark.parametrize(

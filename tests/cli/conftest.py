@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edge.cli import cli
-from edge.errors import SmartParkError
-from edge.store.database import open_database
-from edge.store.outbox import Outbox
-from edge.store.verify import verify
+from edge.core.errors import SmartParkError
+from edge.store.counts.outbox import Outbox
+from edge.store.schema.connect import open_database
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from pathlib import Path

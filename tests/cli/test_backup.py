@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from edge.ops.lock import InstanceLock
-from edge.store.backup import STAMP
-from edge.store.database import open_database
-from edge.store.events import Events
-from edge.store.replacement import Replacement, begin, new_file
+from edge.host.instance_lock import InstanceLock
+from edge.store.counts.events import Events
+from edge.store.schema.connect import open_database
+from edge.store.upkeep.backup import STAMP
+from edge.store.upkeep.replace_file import Replacement, begin, new_file
 
-FIRST_RELEASE = Path(__file__).parent.parent / "store" / "v1.sql"
+FIRST_RELEASE = Path(__file__).parent.parent / "store" / "schema" / "v1.sql"
 
 
 def backup(shell: Any, *arguments: str) -> Path:

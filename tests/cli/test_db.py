@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from edge.ops.lock import InstanceLock
+from edge.host.instance_lock import InstanceLock
 
-FIRST_RELEASE = Path(__file__).parent.parent / "store" / "v1.sql"
+FIRST_RELEASE = Path(__file__).parent.parent / "store" / "schema" / "v1.sql"
 
 
 def test_create_makes_the_tables_once(shell: Any) -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge.ops.lock import InstanceLock
-from edge.store.audit import Act
-from edge.store.configured import apply_configuration
-from edge.store.database import open_database
+from edge.host.instance_lock import InstanceLock
+from edge.store.counts.audit import Act
+from edge.store.counts.configured_floors import apply_configuration
+from edge.store.schema.connect import open_database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +104,7 @@ def test_deleting_for_good_asks(seeded: Any) -> None:
 
 def test_a_floor_of_the_configuration_is_not_taken_from_under_the_daemon(seeded: Any, tmp_path: Path) -> None:
     """While a daemon counts for it a hard deletion is refused; a change says that the file will win."""
-    from edge.configfile import load_config
+    from edge.config.load import load_config
 
     config = load_config(tmp_path / "smartpark.toml", {})
     db = open_database(seeded.path, busy_timeout=5.0)
@@ -125,7 +125,7 @@ def test_a_floor_of_the_configuration_is_not_taken_from_under_the_daemon(seeded:
 
 def seeded_time(db: Any) -> Any:
     """A moment for an act."""
-    from edge.store.floors import Floors
+    from edge.store.counts.floors import Floors
 
     return Floors(db).all()[0].as_of
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.cli.db import db
+from edge.cli.db.commands import db
 from edge.cli.events import events
 from edge.cli.floors import floors
 

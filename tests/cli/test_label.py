@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 import pytest
-from made_recordings import SIZE, Drive
+from support.made_recordings import SIZE, Drive
 
-from edge.config import Config
-from edge.evaluation import Wish, evaluate
-from edge.labels import read_label
+from edge.config.schema import Config
+from edge.evaluation.evaluate_clip import Wish, evaluate
+from edge.evaluation.label_file import read_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from edge.records import Detection, Image
+    from edge.core.frames import Detection, Image
 
 FPS, SECONDS = 10, 13
 DRIVES = (Drive(2.0), Drive(5.0, speed=-160, y=150), Drive(8.0, label="bicycle"), Drive(11.0))
@@ -52,8 +52,8 @@ def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             image[:8, 8 * bit : 8 * bit + 8] = 255 * (number >> bit & 1)
         writer.write(image)
     writer.release()
-    monkeypatch.setattr("edge.vision.detector.make_detector", lambda _: Told())
-    monkeypatch.setattr("edge.ops.logs.set_up_logging", lambda *_: None)
+    monkeypatch.setattr("edge.detection.detector.make_detector", lambda _: Told())
+    monkeypatch.setattr("edge.host.logs.set_up_logging", lambda *_: None)
     monkeypatch.chdir(tmp_path)
     return path
 

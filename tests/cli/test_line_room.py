@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge.cli.config import warnings
-from edge.config import CameraConfig, Config, GateConfig
-from edge.geometry import room_beside
-from edge.records import Point
+from edge.cli.check_config import warnings
+from edge.config.schema import CameraConfig, Config, GateConfig
+from edge.core.line_geometry import room_beside
+from edge.core.shapes import Point
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

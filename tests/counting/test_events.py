@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import GateConfig
-from edge.counting.accuracy import match
+from edge.config.schema import GateConfig
+from edge.core.events import Crossing, Direction, Event, VehicleType
+from edge.core.frames import Moment
 from edge.counting.events import events_of
-from edge.records import Crossing, Direction, Event, Moment, VehicleType
+from edge.evaluation.accuracy import match
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MOMENT = Moment(NOON, 100.0, (640, 360))

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ways import COUNTING, ENTRY, EXIT, GATE, SIZE, Vehicle, count, standing, straight
+from support.ways import COUNTING, ENTRY, EXIT, GATE, SIZE, Vehicle, count, standing, straight
 
-from edge.config import CountingConfig, GateConfig, MechanismsConfig
-from edge.records import Direction, Point
-from edge.tracks import Reason, Usual
+from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
+from edge.core.shapes import Point
+from edge.core.tracks import Reason, Usual
+
+if TYPE_CHECKING:
+    from edge.core.events import Direction
 
 IN, OUT = straight(300, 700, 20), straight(700, 300, 20)
 RATES = [3.0, 5.0, 10.0, 30.0]

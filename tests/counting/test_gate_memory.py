@@ -6,12 +6,12 @@ import gc
 from dataclasses import replace
 
 import pytest
-from ways import COUNTING, ENTRY, GATE, MECHANISMS, SIZE, Vehicle, count, standing, straight, track
+from support.ways import COUNTING, ENTRY, GATE, MECHANISMS, SIZE, Vehicle, count, standing, straight, track
 
-from edge.counting.candidate import Candidate
+from edge.core.shapes import Point
+from edge.core.tracks import Reason, TrackState
 from edge.counting.gate import Gate
-from edge.records import Point
-from edge.tracks import Reason, TrackState
+from edge.counting.one_vehicle import Candidate
 
 IN = straight(300, 700, 20)
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ways import ENTRY, EXIT, MECHANISMS, Vehicle, count, standing, straight
+from support.ways import ENTRY, EXIT, MECHANISMS, Vehicle, count, standing, straight
 
-from edge.records import Point
-from edge.tracks import Reason
+from edge.core.shapes import Point
+from edge.core.tracks import Reason
 
 IN, OUT = straight(300, 700, 20), straight(700, 300, 20)
 CAR = (100.0, 60.0)

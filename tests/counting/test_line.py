@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from ways import SIZE
+from support.ways import SIZE
 
-from edge.config import GateConfig
+from edge.config.schema import GateConfig
+from edge.core.shapes import Point
 from edge.counting.line import Line
-from edge.records import Point
 
 
 def line(points: tuple[tuple[float, float], ...], inside: tuple[float, float], size: tuple[int, int] = SIZE) -> Line:

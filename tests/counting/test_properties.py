@@ -6,13 +6,13 @@ from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import SIZE as PICTURE
-from scripted import Scripted, Thing, going
-from ways import COUNTING, ENTRY, EXIT, MECHANISMS, Vehicle, count
+from support.scripted import SIZE as PICTURE
+from support.scripted import Scripted, Thing, going
+from support.ways import COUNTING, ENTRY, EXIT, MECHANISMS, Vehicle, count
 
-from edge.config import GateConfig, TrackerConfig
+from edge.config.schema import GateConfig, TrackerConfig
 from edge.counting.gate import Gate
-from edge.vision.tracker import Tracker
+from edge.tracking.tracker import Tracker
 
 CAR = (100.0, 60.0)
 # Whole pixels and a quarter are on neither border of the dead band, where the last bit would decide.

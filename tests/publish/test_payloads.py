@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.board import messages
+from edge.board.json_reader import PayloadError
+from edge.board.messages import Recommendation
+from edge.core.events import Direction, Event, VehicleType
+from edge.core.occupancy import Occupancy
 from edge.publish import payloads
-from edge.publish.fields import PayloadError
-from edge.publish.payloads import Recommendation
-from edge.records import Direction, Event, Occupancy, VehicleType
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
 counts = st.integers(0, 10**6)
@@ -90,7 +92,7 @@ def test_the_events_id_is_the_records_for_ever(make_event):
 @given(floors())
 def test_a_floor_is_read_back_as_it_was_told(floor):
     """Every field survives, for any floor."""
-    read = payloads.parse_floor(payloads.floor_state(floor, device="pi-1"))
+    read = messages.parse_floor(payloads.floor_state(floor, device="pi-1"))
     assert (read.floor_id, read.name, read.total_slots) == (floor.floor_id, floor.name, floor.total_slots)
     assert (read.current_vehicles, read.available_slots) == (floor.current_vehicles, floor.available_slots)
     assert (read.occupancy_percentage, read.is_full) == (floor.occupancy_percentage, floor.is_full)
@@ -100,7 +102,7 @@ def test_a_floor_is_read_back_as_it_was_told(floor):
 @given(st.lists(floors(), max_size=5))
 def test_a_site_is_the_sum_of_its_active_floors(told):
     """The totals hold for any set of floors, and survive the way there and back."""
-    read = payloads.parse_site(payloads.site_state(told, device="pi-1"))
+    read = messages.parse_site(payloads.site_state(told, device="pi-1"))
     active = [floor for floor in told if floor.is_active]
     assert read.floors == len(active)
     assert read.total_slots == sum(floor.total_slots for floor in active)
@@ -126,7 +128,7 @@ def test_a_site_is_the_sum_of_its_active_floors(told):
 )
 def test_an_event_is_read_back_as_it_was_told(event, floor_id):
     """Every field survives, for any event."""
-    read = payloads.parse_event(payloads.event(event, floor_id=floor_id, site="garage", device="pi-1"))
+    read = messages.parse_event(payloads.event(event, floor_id=floor_id, site="garage", device="pi-1"))
     assert read.event_id == str(event.event_id)
     assert (read.camera_id, read.gate_id, read.floor) == (event.camera_id, event.gate_id, event.floor)
     assert (read.track_id, read.vehicle_type, read.direction) == (event.track_id, event.vehicle_type, event.direction)
@@ -152,7 +154,7 @@ def test_unknown_keys_are_no_reason_to_go_dark(make_floor):
     """A board of today reads a daemon of tomorrow."""
     fields = json.loads(payloads.floor_state(make_floor(), device="pi-1"))
     more = json.dumps({**fields, "colour": "blue", "nested": {"deep": [1, None]}}).encode()
-    assert payloads.parse_floor(more) == payloads.parse_floor(payloads.floor_state(make_floor(), device="pi-1"))
+    assert messages.parse_floor(more) == messages.parse_floor(payloads.floor_state(make_floor(), device="pi-1"))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_unknown_keys_are_no_reason_to_go_dark(make_floor):
 )
 def test_what_is_no_json_object_is_damaged(payload):
     """Whatever the bytes, the answer is one kind of error."""
-    for parse in (payloads.parse_floor, payloads.parse_site, payloads.parse_event):
+    for parse in (messages.parse_floor, messages.parse_site, messages.parse_event):
         with pytest.raises(PayloadError, match="JSON"):
             parse(payload)
 
@@ -203,34 +205,34 @@ def test_a_field_of_the_wrong_kind_is_named(make_floor, key, value):
     """The error says which key it is, and leaves nothing half read."""
     fields = json.loads(payloads.floor_state(make_floor(), device="pi-1"))
     with pytest.raises(PayloadError, match=key):
-        payloads.parse_floor(json.dumps({**fields, key: value}).encode())
+        messages.parse_floor(json.dumps({**fields, key: value}).encode())
     del fields[key]
     with pytest.raises(PayloadError, match=f"{key} is missing"):
-        payloads.parse_floor(json.dumps(fields).encode())
+        messages.parse_floor(json.dumps(fields).encode())
 
 
 def test_a_damaged_recommendation_is_damaged(make_floor):
     """What lies inside is checked like the rest."""
     fields = json.loads(payloads.site_state([make_floor()], device="pi-1"))
-    assert payloads.parse_site(json.dumps(fields).encode()).recommended == Recommendation(
+    assert messages.parse_site(json.dumps(fields).encode()).recommended == Recommendation(
         "Ground Floor", "ground-floor", 7
     )
     for wrong in ({"name": "x"}, [], "x", {"name": "x", "slug": "x", "available_slots": -1}):
         with pytest.raises(PayloadError):
-            payloads.parse_site(json.dumps({**fields, "recommended": wrong}).encode())
+            messages.parse_site(json.dumps({**fields, "recommended": wrong}).encode())
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(payload):
     """No message of anybody can raise anything else."""
-    for parse in (payloads.parse_floor, payloads.parse_site, payloads.parse_event, payloads.parse_status):
+    for parse in (messages.parse_floor, messages.parse_site, messages.parse_event, messages.parse_status):
         with pytest.raises(PayloadError):
             parse(payload + b"\x00")
 
 
 def test_a_status_is_one_of_two_words():
     """Anything else says nothing."""
-    assert payloads.parse_status(b"online") is True
-    assert payloads.parse_status(b"offline") is False
+    assert messages.parse_status(b"online") is True
+    assert messages.parse_status(b"offline") is False
     with pytest.raises(PayloadError, match="neither"):
-        payloads.parse_status(b"Online")
+        messages.parse_status(b"Online")

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from edge.publish.client import Timing
+from edge.mqtt.connection import Timing
 
 STATUS = "smartpark/garage/device/pi-1/status"
 SITE = "smartpark/garage/site/state"
@@ -199,9 +199,9 @@ def test_a_killed_process_has_the_last_will_published(broker, listen, eventually
     program = textwrap.dedent(
         """
         import signal, sys
-        from edge.config import MqttConfig
+        from edge.config.schema import MqttConfig
         from edge.publish.publisher import Publisher
-        from edge.publish.topics import Topics
+        from edge.mqtt.topics import Topics
         Publisher(MqttConfig(host="127.0.0.1", port=int(sys.argv[1])), "smartpark-pi-1", Topics("smartpark", "garage",
             "pi-1"), lambda after, limit: [], lambda ids: None, lambda: []).start()
         signal.pause()

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from peewee import PostgresqlDatabase, SqliteDatabase
-from postgres_server import PostgresServer, why_not
+from support.postgres_server import PostgresServer, why_not
 
-from edge.config import FloorConfig
-from edge.records import Direction, Event, VehicleType
-from edge.store.audit import Act
-from edge.store.database import open_database
-from edge.store.floors import Floors
-from edge.store.schema import create_schema
-from edge.store.writer import Writer
+from edge.config.schema import FloorConfig
+from edge.core.events import Direction, Event, VehicleType
+from edge.store.counts.audit import Act
+from edge.store.counts.floors import Floors
+from edge.store.schema.connect import open_database
+from edge.store.schema.versions import create_schema
+from edge.store.writing.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from peewee import Database
 
-    from edge.store.events import Recorded
+    from edge.store.counts.events import Recorded
 
 BEGINNING = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 

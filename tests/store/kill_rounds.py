@@ -26,21 +26,21 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.config import FloorConfig
-from edge.records import Direction, Event, VehicleType
-from edge.store import cleanup
-from edge.store.audit import Act, Audit
-from edge.store.backup import Backups
-from edge.store.cleanup import Cleanup
-from edge.store.database import PAGE_BYTES, open_copy, open_database
-from edge.store.events import Events
-from edge.store.floors import Floors
-from edge.store.models import Event as EventRow
-from edge.store.outbox import Outbox
-from edge.store.schema import create_schema
-from edge.store.statistics import Statistics
-from edge.store.transaction import rows
-from edge.store.verify import verify
+from edge.config.schema import FloorConfig
+from edge.core.events import Direction, Event, VehicleType
+from edge.store.counts.audit import Act, Audit
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+from edge.store.reports.statistics import Statistics
+from edge.store.schema.connect import PAGE_BYTES, open_copy, open_database
+from edge.store.schema.models import Event as EventRow
+from edge.store.schema.versions import create_schema
+from edge.store.sql.query import rows
+from edge.store.upkeep import cleanup
+from edge.store.upkeep.backup import Backups
+from edge.store.upkeep.cleanup import Cleanup
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 
 from peewee import PostgresqlDatabase
 
-from edge.config import FloorConfig
-from edge.records import Direction, Event, VehicleType
-from edge.store.database import open_database
-from edge.store.events import Events
-from edge.store.outbox import Outbox
-from edge.store.writer import Writer
+from edge.config.schema import FloorConfig
+from edge.core.events import Direction, Event, VehicleType
+from edge.store.counts.events import Events
+from edge.store.counts.outbox import Outbox
+from edge.store.schema.connect import open_database
+from edge.store.writing.writer import Writer
 
 if TYPE_CHECKING:
     from peewee import Database
 
-    from edge.store.events import Recorded
+    from edge.store.counts.events import Recorded
 
 BEGINNING = datetime(2026, 5, 4, tzinfo=UTC)
 FLOORS = (FloorConfig(name="Ground", total_slots=20, opening_vehicles=10), FloorConfig(name="Roof", total_slots=5))

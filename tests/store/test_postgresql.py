@@ -10,26 +10,33 @@ import peewee
 import pytest
 from peewee import PostgresqlDatabase
 
-from edge.errors import StoreError
-from edge.records import Direction
-from edge.store.events import Events
-from edge.store.floors import Floors
-from edge.store.migrations import Migrated, migrate, pending
-from edge.store.models import AdjustmentReason
-from edge.store.schema import SCHEMA_VERSION, create_schema, drop_schema, has_schema, require_current, schema_version
-from edge.store.transaction import execute_sql, read_transaction, write_transaction
-from edge.store.trouble import is_passing, name_of, sentence
-from edge.store.verify import verify
+from edge.core.errors import StoreError
+from edge.core.events import Direction
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.schema.migrations import Migrated, migrate, pending
+from edge.store.schema.models import AdjustmentReason
+from edge.store.schema.versions import (
+    SCHEMA_VERSION,
+    create_schema,
+    drop_schema,
+    has_schema,
+    require_current,
+    schema_version,
+)
+from edge.store.sql.errors import is_passing, name_of, sentence
+from edge.store.sql.query import execute_sql, read_transaction, write_transaction
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from postgres_server import PostgresServer
+    from support.postgres_server import PostgresServer
 
-    from edge.records import Event
-    from edge.store.audit import Act
-    from edge.store.events import Recorded
+    from edge.core.events import Event
+    from edge.store.counts.audit import Act
+    from edge.store.counts.events import Recorded
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 

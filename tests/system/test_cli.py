@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from edge.resources import resource
-from edge.store.database import open_database
-from edge.store.schema import create_schema
+from edge.config.bundled_files import resource
+from edge.store.schema.connect import open_database
+from edge.store.schema.versions import create_schema
 
 if TYPE_CHECKING:
     from pathlib import Path

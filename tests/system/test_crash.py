@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ramp import GATE
+from support.ramp import GATE
 
-from edge.capture.simulator import Scene, SceneParameters
-from edge.counting.accuracy import match
-from edge.store.database import open_database
-from edge.store.verify import verify
+from edge.evaluation.accuracy import match
+from edge.simulator.scene import Scene, SceneParameters
+from edge.store.schema.connect import open_database
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import pytest
-from ramp import FLOORS, GATE
+from support.ramp import FLOORS, GATE
 
-from edge.capture.simulator import Scene, SceneParameters
-from edge.store.database import open_database
-from edge.store.verify import verify
+from edge.simulator.scene import Scene, SceneParameters
+from edge.store.schema.connect import open_database
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,7 +250,7 @@ def test_live_events_say_whether_the_clock_was_right(
     counting: Any, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
     """A live camera's events carry the kernel's word, a recording's carry none."""
-    from edge.ops.clock import kernel_state
+    from edge.host.clock import kernel_state
 
     counting.config(mqtt(None) + FLOORS + camera("ramp", RAMP))
     with counting.started("run") as daemon:

@@ -11,7 +11,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ramp import FLOORS, GATE
+from support.ramp import FLOORS, GATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from made_recordings import DRIVES, labelled
+from support.made_recordings import DRIVES, labelled
 
 if TYPE_CHECKING:
     from pathlib import Path

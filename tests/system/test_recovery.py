@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge.store.database import PAGE_BYTES, open_database
-from edge.store.verify import verify
+from edge.store.schema.connect import PAGE_BYTES, open_database
+from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable

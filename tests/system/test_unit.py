@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.cli import EXIT_CONFIG
-from edge.resources import resource
+from edge.config.bundled_files import resource
 
 if TYPE_CHECKING:
     from pathlib import Path

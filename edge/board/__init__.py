@@ -1,0 +1,1 @@
+"""What a board hears: session, state, view."""

@@ -1,0 +1,206 @@
+"""What a display board knows, from the messages that it was given. Pure: no clock, no network."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge.board import messages
+from edge.board.json_reader import PayloadError
+from edge.core.occupancy import slug as slug_of
+from edge.mqtt.topics import ParsedTopic, TopicKind, Topics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.board.messages import EventMessage, FloorMessage, HealthMessage, Recommendation, SiteMessage
+
+_EVENTS_SHOWN = 20
+# Event ids by which a second delivery is known.
+_EVENTS_REMEMBERED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One floor on the board. A number that is not known to be true now is None, and is shown as ``--``."""
+
+    slug: str
+    name: str
+    available: int | None
+    total: int | None
+    vehicles: int | None
+    percentage: float | None
+    is_full: bool
+    is_active: bool
+
+
+class BoardState:
+    """The latest state of each floor and device of a site.
+
+    ``floors`` are names to be shown from the start, before anything is known of them.
+    """
+
+    def __init__(self, topics: Topics, floors: Sequence[str] = ()) -> None:
+        self._topics = topics
+        self._names: dict[str, str] = {slug_of(name): name for name in floors}
+        self._expected = tuple(self._names)
+        self._floors: dict[str, FloorMessage] = {}
+        self._devices: dict[str, bool] = {}
+        self._health: dict[str, HealthMessage] = {}
+        self._site: SiteMessage | None = None
+        self._events: deque[EventMessage] = deque(maxlen=_EVENTS_SHOWN)
+        self._event_ids: OrderedDict[str, None] = OrderedDict()
+        self.damaged = 0
+        self.last_damage: str | None = None
+
+    def apply(self, topic: str, payload: bytes) -> bool:
+        """Take in a message; False when it changed nothing: not for a board, old news, a second delivery, damaged.
+
+        A damaged message is counted, and what was known is kept.
+        """
+        parsed = self._topics.parse(topic)
+        if parsed is None:
+            return False
+        try:
+            return self._apply(parsed, payload)
+        except PayloadError as error:
+            self.damaged += 1
+            self.last_damage = f"{topic}: {error}"
+            return False
+
+    def _apply(self, parsed: ParsedTopic, payload: bytes) -> bool:
+        match parsed.kind:
+            case TopicKind.STATUS:
+                return self._apply_status(parsed.name, payload)
+            case TopicKind.HEALTH:
+                return self._apply_health(parsed.name, payload)
+            case TopicKind.FLOOR_STATE:
+                return self._apply_floor(parsed.name, payload)
+            case TopicKind.SITE_STATE:
+                return self._apply_site(payload)
+            case TopicKind.EVENT:
+                return self._apply_event(payload)
+            case TopicKind.FLOOR_AVAILABLE:
+                return False
+
+    def forget(self) -> None:
+        """A connection was lost: nothing that is retained is known any more, but the floors' names still are."""
+        self._floors.clear()
+        self._devices.clear()
+        self._health.clear()
+        self._site = None
+
+    def rows(self) -> list[Row]:
+        """The floors to show, those that were expected first and in that order, the others by number and name."""
+        order = {slug: (0, place, slug) for place, slug in enumerate(self._expected)}
+        for slug in self._names.keys() - order.keys():
+            floor = self._floors.get(slug)
+            order[slug] = (1, floor.floor_id, slug) if floor else (2, 0, slug)
+        return [self._row(slug) for slug in sorted(self._names, key=order.__getitem__)]
+
+    def recommended(self) -> Recommendation | None:
+        """Where to send the next vehicle; None when no floor is open, or it is not known."""
+        if self._site is None or not self.is_online(self._site.device):
+            return None
+        return self._site.recommended
+
+    def site(self) -> SiteMessage | None:
+        """The site's totals; None when they are not known to be true now."""
+        return self._site if self._site is not None and self.is_online(self._site.device) else None
+
+    def devices(self) -> dict[str, bool]:
+        """Each device's name, and whether it is online."""
+        return dict(sorted(self._devices.items()))
+
+    def problems(self) -> tuple[tuple[str, str], ...]:
+        """What is wrong with the devices that are online: pairs of device and sentence, a device's oldest first."""
+        return tuple(
+            (name, problem.text)
+            for name, told in sorted(self._health.items())
+            if self.is_online(name)
+            for problem in told.problems
+        )
+
+    def events(self) -> tuple[EventMessage, ...]:
+        """The last events in the order in which they came, each once."""
+        return tuple(self._events)
+
+    def is_online(self, device: str) -> bool:
+        """Whether the device said that it is there, and nobody said otherwise since."""
+        return self._devices.get(device, False)
+
+    def _row(self, slug: str) -> Row:
+        floor = self._floors.get(slug)
+        if floor is None or not self.is_online(floor.device):
+            name = floor.name if floor is not None else self._names[slug]
+            return Row(slug, name, None, None, None, None, is_full=False, is_active=True)
+        return Row(
+            slug,
+            floor.name,
+            floor.available_slots,
+            floor.total_slots,
+            floor.current_vehicles,
+            floor.occupancy_percentage,
+            is_full=floor.is_full,
+            is_active=floor.is_active,
+        )
+
+    def _apply_status(self, device: str, payload: bytes) -> bool:
+        if not payload:
+            return self._devices.pop(device, None) is not None
+        online = messages.parse_status(payload)
+        changed = self._devices.get(device) != online
+        self._devices[device] = online
+        return changed
+
+    def _apply_health(self, device: str, payload: bytes) -> bool:
+        if not payload:
+            return self._health.pop(device, None) is not None
+        told = messages.parse_health(payload)
+        changed = self._health.get(device) != told
+        self._health[device] = told
+        return changed
+
+    def _apply_floor(self, slug: str, payload: bytes) -> bool:
+        if not payload:
+            # The broker was told to forget the floor.
+            if slug not in self._expected:
+                self._names.pop(slug, None)
+            return self._floors.pop(slug, None) is not None
+        told = messages.parse_floor(payload)
+        known = self._floors.get(slug)
+        if known is not None and not self._is_news(told, known):
+            return False
+        self._names[slug] = told.name
+        self._floors[slug] = told
+        return True
+
+    def _is_news(self, told: FloorMessage, known: FloorMessage) -> bool:
+        """A higher seq is newer; so is a lower one with a later time, which comes of a database that was restored.
+
+        A floor that another device took over is news too, once the device that had it is gone: the new one may have
+        the same count, or a clock that is behind.
+        """
+        if told.device != known.device and not self.is_online(known.device):
+            return True
+        return told.seq > known.seq or told.as_of > known.as_of
+
+    def _apply_site(self, payload: bytes) -> bool:
+        if not payload:
+            changed, self._site = self._site is not None, None
+            return changed
+        told = messages.parse_site(payload)
+        changed = told != self._site
+        self._site = told
+        return changed
+
+    def _apply_event(self, payload: bytes) -> bool:
+        told = messages.parse_event(payload)
+        if told.event_id in self._event_ids:
+            return False
+        self._event_ids[told.event_id] = None
+        if len(self._event_ids) > _EVENTS_REMEMBERED:
+            self._event_ids.popitem(last=False)
+        self._events.append(told)
+        return True

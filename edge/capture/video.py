@@ -1,0 +1,123 @@
+"""The one place that opens video with OpenCV, with its loose types and process-wide switches.
+
+OpenCV and the FFmpeg inside it are tuned through environment variables. Those set here apply to the whole
+process, and each is left alone when the operator has set it:
+
+- ``OPENCV_FFMPEG_LOGLEVEL=-8``: FFmpeg writes to standard error by itself, thousands of lines for one damaged
+  file. What is wrong is said by this package, once.
+- ``OPENCV_FFMPEG_IS_THREAD_SAFE=1``: without it one lock of the process is held while a stream is opened, and
+  a camera that does not answer keeps all others from being opened. FFmpeg itself needs no such lock.
+
+``OPENCV_FFMPEG_CAPTURE_OPTIONS`` is not set, on purpose: it would apply to files and HTTP too. OpenCV's own
+default already asks for RTSP over TCP and takes UDP only from a camera that refuses TCP. Who must have UDP
+sets ``rtsp_transport;udp`` there in the environment of the service.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import cv2
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from edge.core.frames import Image
+
+LOG_LEVEL_ERROR = 2  # OpenCV 4 has no name for it in Python
+
+_switches = threading.Lock()  # the environment must not change under another thread that reads it
+
+
+class Capture(Protocol):
+    """The part of ``cv2.VideoCapture`` that is used. Not thread-safe: one thread has it at a time."""
+
+    def grab(self) -> bool: ...
+
+    def retrieve(self) -> tuple[bool, Image]: ...
+
+    def get(self, prop: int, /) -> float: ...
+
+    def release(self) -> None: ...
+
+
+def open_file(path: Path) -> Capture | None:
+    """A video file; None when it cannot be opened."""
+    # An absolute path, so that a name such as "a:b.mp4" is not taken for a protocol.
+    return _open(str(path.absolute()), cv2.CAP_FFMPEG)
+
+
+def open_stream(url: str, *, open_seconds: float, read_seconds: float) -> Capture | None:
+    """A network stream; None when it cannot be opened.
+
+    Blocks for up to ``open_seconds`` (longer while a name server does not answer); ``grab`` then blocks for up
+    to ``read_seconds``.
+
+    One decoding thread: with more, FFmpeg holds back as many frames as it has threads, and every frame would
+    come that much later than it was taken.
+    """
+    return _open(
+        url,
+        cv2.CAP_FFMPEG,
+        (
+            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(open_seconds * 1000)),
+            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(read_seconds * 1000)),
+            *(cv2.CAP_PROP_N_THREADS, 1),
+        ),
+    )
+
+
+def open_device(device: str) -> Capture | None:
+    """A V4L2 device by its path, or by its number as text; None when it cannot be opened."""
+    return _open(int(device) if device.isdigit() else device, cv2.CAP_V4L2)
+
+
+def grab(capture: Capture) -> bool:
+    """Take the next frame without converting it; False at the end, after a time-out, at a damaged place."""
+    try:
+        return capture.grab()
+    except cv2.error:  # what it says is about OpenCV's inside
+        return False
+
+
+def retrieve(capture: Capture) -> Image | None:
+    """The frame that was grabbed last, as a BGR array of its own; None when it cannot be converted."""
+    try:
+        ok, image = capture.retrieve()
+    except cv2.error:
+        return None
+    return image if ok and image.ndim == 3 else None
+
+
+def position(capture: Capture) -> float:
+    """Seconds of presentation time of the frame that was grabbed last; 0 when the container tells none."""
+    return capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+
+
+def frame_rate(capture: Capture) -> float:
+    """Frames a second as the container has it; nonsense (0, 1000, 90000) is possible."""
+    return capture.get(cv2.CAP_PROP_FPS)
+
+
+def _open(address: str | int, backend: int, params: Sequence[int] = ()) -> Capture | None:
+    with _switches:
+        _set_switches()
+    # The stubs know only some of the overloads that take a backend and parameters.
+    opener: Any = cv2.VideoCapture
+    try:
+        capture = opener(address, backend, list(params))
+    except cv2.error:  # its text may hold the address, and so a password
+        return None
+    return cast("Capture", capture) if capture.isOpened() else None
+
+
+def _set_switches() -> None:
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")
+    if "OPENCV_LOG_LEVEL" not in os.environ:
+        # Its warnings repeat what callers say, and at some levels it prints addresses with passwords.
+        module: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4, OpenCV 5
+        module.setLogLevel(LOG_LEVEL_ERROR)

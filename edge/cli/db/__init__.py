@@ -1,0 +1,1 @@
+"""``smartpark db``: the database file and its tables."""

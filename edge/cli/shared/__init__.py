@@ -1,0 +1,1 @@
+"""What several commands use: options, access to the store, printed rows."""

@@ -1,0 +1,77 @@
+"""Floors, events and the rest as people and programs get them to see."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.cli.shared.options import print_table
+from edge.store.reports.export import event_fields, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.core.occupancy import Occupancy
+    from edge.store.counts.stored_event import StoredEvent
+    from edge.store.counts.stored_floor import StoredFloor
+
+__all__ = ["event_fields", "floor_fields", "iso", "show_events", "show_floors", "stored_fields"]
+
+
+def floor_fields(floor: Occupancy) -> dict[str, object]:
+    """A floor as JSON."""
+    return {
+        "id": floor.floor_id,
+        "name": floor.name,
+        "description": floor.description,
+        "total_slots": floor.total_slots,
+        "current_vehicles": floor.current_vehicles,
+        "available_slots": floor.available_slots,
+        "occupancy_percentage": floor.occupancy_percentage,
+        "is_full": floor.is_full,
+        "is_active": floor.is_active,
+        "seq": floor.seq,
+        "as_of": iso(floor.as_of),
+    }
+
+
+def stored_fields(floor: StoredFloor) -> dict[str, object]:
+    """A floor as JSON, with what only the database knows."""
+    return {
+        **floor_fields(floor.occupancy),
+        "opening_vehicles": floor.opening_vehicles,
+        "is_configured": floor.is_configured,
+        "created_at": iso(floor.created_at),
+        "deleted_at": iso(floor.deleted_at) if floor.deleted_at else None,
+    }
+
+
+def show_floors(floors: Sequence[StoredFloor]) -> None:
+    """A table of floors."""
+    print_table(
+        ["floor", "free", "of", "vehicles", "full", "active", "as of"],
+        [
+            [
+                *(floor.name, floor.occupancy.available_slots, floor.occupancy.total_slots),
+                *(floor.occupancy.current_vehicles, f"{floor.occupancy.occupancy_percentage:.1f} %"),
+                "deleted" if floor.deleted_at else "yes" if floor.occupancy.is_active else "no",
+                iso(floor.occupancy.as_of),
+            ]
+            for floor in floors
+        ],
+        right=["free", "of", "vehicles", "full"],
+    )
+
+
+def show_events(events: Sequence[StoredEvent]) -> None:
+    """A table of events."""
+    print_table(
+        ["time", "direction", "floor", "camera", "gate", "track", "type", "confidence", "id"],
+        [
+            [
+                *(iso(e.timestamp), e.direction, e.floor, e.camera_id, e.gate_id, e.track_id, e.vehicle_type),
+                *(f"{e.confidence:.2f}", e.id),
+            ]
+            for e in events
+        ],
+        right=["confidence", "id"],
+    )

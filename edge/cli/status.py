@@ -1,0 +1,50 @@
+"""``smartpark status``: reads the database while the daemon writes. It needs only the database."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  # click reads it
+
+import click
+
+from edge.cli.shared.options import config_option, json_option, print_json
+from edge.cli.shared.rows import event_fields, floor_fields, iso, show_floors
+from edge.cli.shared.store_access import reading
+from edge.host.instance_lock import InstanceLock
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+
+
+@click.command()
+@config_option
+@json_option
+def status(config_path: Path | None, as_json: bool) -> None:
+    """Show whether the daemon runs, the floors, the last event and what waits for the broker."""
+    with reading(config_path) as (config, database):
+        floors = [floor for floor in Floors(database).stored() if floor.deleted_at is None]
+        events = Events(database)
+        last = events.newest(1)
+        counted, waiting = events.count(), Outbox(database).count()
+        running = InstanceLock(config.database.path).held_elsewhere()
+        best = Floors(database).recommended()
+        if as_json:
+            print_json(
+                {
+                    "running": running,
+                    "database": str(config.database.path),
+                    "floors": [floor_fields(floor.occupancy) for floor in floors],
+                    "recommended": best.name if best else None,
+                    "events": counted,
+                    "outbox": waiting,
+                    "last_event": event_fields(last[0]) if last else None,
+                }
+            )
+            return
+        click.echo(f"daemon       {'running' if running else 'not running'}")
+        click.echo(f"database     {config.database.path}")
+        click.echo(f"events       {counted}, {waiting} not yet acknowledged by the broker")
+        if last:
+            click.echo(f"last event   {iso(last[0].timestamp)} {last[0].direction} {last[0].floor}")
+        click.echo(f"recommended  {best.name if best else 'none: every active floor is full'}")
+        click.echo()
+        show_floors(floors)

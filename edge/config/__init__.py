@@ -1,0 +1,1 @@
+"""The configuration file as typed sections: reading, overrides, credentials, and every error at once."""

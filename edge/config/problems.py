@@ -1,0 +1,150 @@
+"""What is wrong with a file that people write, told so that they can put it right.
+
+Each fault is one line: the file, the key, what is wrong, what is right. The configuration and the label files of clips
+are told of in the same way.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from typing import TYPE_CHECKING, Any, get_args
+
+from edge.config.schema import Section
+from edge.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
+
+# Values of these keys are never repeated in a message.
+SECRET_KEYS = {"password", "username", "source"}
+
+# What is wrong, in plain words; the field's description says what is right. Filled in with pydantic's context.
+FAULTS = {
+    "missing": "is missing",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "too_short": "needs {min_length} or more, has {actual_length}",
+    "string_too_short": "must not be empty",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_pattern_mismatch": "must hold no control characters, and an id no spaces and none of + # /",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "string_type": "must be text in quotes",
+    "tuple_type": "must be a list",
+    "literal_error": "must be {expected}",
+}
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a file. Raises ``ConfigError`` that names the file, the place and the remedy."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read ({error.strerror}); check the path and its rights"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: is not valid TOML: {error}; correct that place"]) from error
+
+
+def told(
+    error: ValidationError,
+    root: type[BaseModel],
+    raw: dict[str, Any],
+    name: str,
+    origins: Mapping[tuple[str, str], str] | None = None,
+    *,
+    above: int = 0,
+) -> list[str]:
+    """One line a fault of ``raw``, which was to become a ``root``; ``name`` is the file's.
+
+    ``origins`` names where a value comes from that is not the file's, by section and key. ``above``: a ``root`` lies so
+    many tables deep, whose names are the person's own.
+    """
+    details = error.errors(include_url=False)
+    # A list that is "too short" because its items are wrong is told by its items alone.
+    inner = {detail["loc"][: len(outer["loc"])] for detail in details for outer in details if outer is not detail}
+    kept = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inner]
+    return [_tell(detail, _model_at(root, detail["loc"][above:]), raw, name, origins or {}) for detail in kept]
+
+
+def closest(word: str, known: list[str]) -> str | None:
+    """The known word that was probably meant."""
+    return next(iter(difflib.get_close_matches(word, known, n=1)), None)
+
+
+def _tell(
+    detail: ErrorDetails,
+    place: tuple[type[BaseModel], str | None],
+    raw: dict[str, Any],
+    name: str,
+    origins: Mapping[tuple[str, str], str],
+) -> str:
+    location = detail["loc"]
+    key = ""
+    for part in location:
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
+    origin = origins.get((str(location[0]), str(location[1]))) if len(location) > 1 else None
+    where = f"environment: {origin}" if origin else f"{name}: {key}" if key else name
+    kind = detail["type"]
+    model, field = place
+    if kind == "extra_forbidden":
+        hint = closest(str(location[-1]), list(model.model_fields))
+        return f"{where}: unknown key; {f'did you mean {hint!r}?' if hint else 'remove it'}"
+    message = detail["msg"].removeprefix("Value error, ")
+    if kind == "value_error":
+        return f"{where}: {message}"
+    fault = FAULTS.get(kind, message[:1].lower() + message[1:]).format(**detail.get("ctx", {}))
+    got = ""
+    if kind != "missing" and not SECRET_KEYS & {str(part) for part in location}:
+        got = f" (it is {_value_at(raw, location)!r:.80})"
+    remedy = "add it: " if kind == "missing" else "expected: "
+    known = model.model_fields.get(field or "")
+    description = (known.description if known else None) or "see the example smartpark.toml"
+    return f"{where}: {fault}{got}; {remedy}{description}"
+
+
+def _value_at(raw: Any, location: tuple[int | str, ...]) -> Any:
+    for part in location:
+        try:
+            raw = raw[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return raw
+
+
+def _model_at(root: type[BaseModel], location: tuple[int | str, ...]) -> tuple[type[BaseModel], str | None]:
+    """The section that holds the last named key of ``location``, and that key."""
+    model = root
+    key: str | None = None
+    for part in location:
+        if isinstance(part, int):
+            continue
+        if key is not None:
+            inner = _section_of(model.model_fields[key].annotation) if key in model.model_fields else None
+            if inner is None:
+                return model, key
+            model = inner
+        key = part
+    return model, key
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next((found for arg in get_args(annotation) if (found := _section_of(arg)) is not None), None)

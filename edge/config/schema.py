@@ -1,0 +1,286 @@
+"""``smartpark.toml`` as typed sections. Every default of the product stands here and nowhere else.
+
+Reading the file, the environment and the credentials, and telling of all faults at once, is in
+``configfile.py``; this module says what is allowed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+
+from edge.core.line_geometry import signed_distance
+from edge.core.shapes import Point
+
+# One level of an MQTT topic, a part of file names and of log lines.
+Identifier = Annotated[
+    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s+#/\x00-\x1f\x7f]+$", strip_whitespace=False)
+]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, allow_inf_nan=False)]
+# Text that stands in logs, on boards and in the database: no control characters.
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# A camera's address: with tokens, or with all that a simulated scene can be told, it grows long.
+Address = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+# A point nearer to the line than this share of the frame has no side that a person could have meant.
+ON_THE_LINE = 0.005
+
+
+def default_device_id() -> str:
+    """The host's name, with the characters that no topic may hold replaced."""
+    name = socket.gethostname().split(".")[0]
+    return "".join("-" if c in "+#/" or c.isspace() else c for c in name)[:64] or "smartpark"
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are refused, values do not change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class SiteConfig(Section):
+    """The car park."""
+
+    id: Identifier = Field("garage", description="the car park's name in topics: letters, digits, - and _")
+
+
+class DeviceConfig(Section):
+    """This machine."""
+
+    id: Identifier = Field(
+        default_factory=default_device_id, description="this machine's name in topics: letters, digits, - and _"
+    )
+
+
+class DatabaseConfig(Section):
+    """The SQLite file."""
+
+    path: Path = Field(Path("/var/lib/smartpark/smartpark.db"), description="the SQLite file")
+    busy_timeout_seconds: Seconds = Field(5.0, description="how long to wait for another program's lock")
+
+
+class BackupConfig(Section):
+    """Copies of the database, made by `smartpark db backup` and its timer."""
+
+    folder: Path | None = Field(None, description="where they are kept; default: `backups` beside the database")
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = Field(30, description="older ones are removed")
+    keep_files: Annotated[int, Field(ge=1, le=10_000)] = Field(14, description="at most so many are kept")
+
+
+class DetectorConfig(Section):
+    """What finds vehicles in a frame."""
+
+    runtime: Literal["onnx", "ultralytics"] = Field("onnx", description='"onnx" or "ultralytics"')
+    model: Label = Field("yolo11n", description="a name of `smartpark models list`, or the path of a file")
+    models_dir: Path | None = Field(
+        None, description="folder of the weights; default: the daemon's state directory, else the user's data folder"
+    )
+    image_size: Annotated[int, Field(ge=64, le=2048)] = Field(
+        640, description="the frame's longer side as the network sees it, in pixels"
+    )
+    confidence: Fraction = Field(0.05, description="boxes below this are dropped; tracks make use of weak ones too")
+    iou: Fraction = Field(0.7, description="two boxes of one class that overlap more than this are one (NMS)")
+    classes: tuple[Label, ...] | None = Field(
+        None, min_length=1, description="class names to keep; default: all that the weights know"
+    )
+    threads: Annotated[int, Field(ge=0, le=64)] = Field(0, description="threads of the network; 0: one a core")
+
+
+class TrackerConfig(Section):
+    """What makes tracks of detections."""
+
+    sure_confidence: Fraction = Field(0.3, description="boxes from here on are matched first, weaker ones after")
+    merge_iou: Fraction = Field(0.6, description="boxes of whatever class that overlap more than this are one vehicle")
+    lost_seconds: Seconds = Field(2.0, description="how long an unseen track is kept")
+    rest_seconds: Seconds = Field(6.0, description="how long an unseen track is kept that stood still")
+    flow_width: Annotated[int, Field(ge=64, le=2048)] = Field(
+        320, description="the frame's longer side where motion is looked for, in pixels"
+    )
+    retrace_seconds: Seconds = Field(1.5, description="how far back a new track is followed to where it came from")
+    ignored_classes: tuple[Label, ...] = Field(
+        (
+            *("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"),
+            *("backpack", "umbrella", "handbag", "tie", "suitcase"),
+        ),
+        description="class names that are never a vehicle: animals, and what people carry",
+    )
+
+
+class CountingConfig(Section):
+    """What makes events of tracks."""
+
+    bicycles: bool = Field(False, description="true: bicycles count too")
+    vehicle_classes: tuple[Label, ...] = Field(
+        # No car park has trains or boats: what YOLO calls so is a bus or a lorry seen from an odd side.
+        ("car", "motorcycle", "bus", "truck", "train", "boat"),
+        min_length=1,
+        description="class names that are vehicles; of anything else, size and motion decide whether it is one",
+    )
+    least_evidence: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = Field(
+        0.02, description="confidence x seconds that a vehicle must have been seen with"
+    )
+    decide_seconds: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = Field(
+        0.6, description="how long after the line a crossing is held back, to see whether two tracks are one vehicle"
+    )
+
+
+class MechanismsConfig(Section):
+    """Parts of tracking and counting; each can be switched off to see what it brings. Leave them on."""
+
+    optical_flow: bool = Field(True, description="tracks follow what moves in the picture")
+    retrace: bool = Field(True, description="a new track is followed back to where it came from")
+    unseen_crossing: bool = Field(True, description="first seen just beyond the line and moving away: came across")
+    one_vehicle: bool = Field(True, description="two tracks in one place at the line are one vehicle")
+    long_vehicles: bool = Field(True, description="a cab and its trailer become one vehicle")
+    partial_boxes: bool = Field(True, description="what hides a part of a vehicle does not shift its middle")
+    group_boxes: bool = Field(True, description="a box about two vehicles that have boxes of their own is dropped")
+    stitching: bool = Field(True, description="a lost track goes on in a new one that continues it")
+
+
+class MqttConfig(Section):
+    """The broker."""
+
+    enabled: bool = Field(True, description="false runs without a broker; events wait in the outbox")
+    host: Label = Field("localhost", description="the broker's host name or address")
+    port: Annotated[int, Field(ge=1, le=65_535)] = Field(1883, description="1883, or 8883 with TLS")
+    client_id: Identifier | None = Field(None, description="default: smartpark-<device.id>; never shared by two")
+    username: Label | None = Field(None, description="better as SMARTPARK_MQTT_USERNAME or a systemd credential")
+    password: SecretStr | None = Field(None, description="better as SMARTPARK_MQTT_PASSWORD or a systemd credential")
+    tls: bool = Field(False, description="encrypt and check the broker's certificate")
+    ca_file: Path | None = Field(None, description="PEM file of the authority; default: the system's")
+    keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(30, description="MQTT keep-alive")
+    topic_prefix: Identifier = Field("smartpark", description="first level of every topic")
+    drain_seconds: Seconds = Field(5.0, description="how long a stop waits for the outbox to empty")
+
+
+class FloorConfig(Section):
+    """A floor of the car park; its row in the database is made at the first start."""
+
+    name: Label = Field(description="unique; what people read on boards")
+    total_slots: Annotated[int, Field(ge=0, le=1_000_000)] = Field(description="places, 0 or more")
+    description: Annotated[str, StringConstraints(max_length=1000)] = Field("", description="free text")
+    is_active: bool = Field(True, description="false: never recommended")
+    opening_vehicles: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        0, description="vehicles already inside at the very first start"
+    )
+
+    @model_validator(mode="after")
+    def _opening_fits(self) -> FloorConfig:
+        if self.opening_vehicles > self.total_slots:
+            raise ValueError(
+                f"opening_vehicles is {self.opening_vehicles}, more than total_slots ({self.total_slots}); lower it"
+            )
+        return self
+
+
+class GateConfig(Section):
+    """A passage in a camera's picture. Coordinates are fractions of the frame, origin at the top left."""
+
+    id: Identifier = Field(description="unique within its camera")
+    line: tuple[tuple[Fraction, Fraction], ...] = Field(
+        min_length=2,
+        description="two or more [x, y] points, fractions of the frame from 0 (left, top) to 1 (right, bottom)",
+    )
+    inside: tuple[Fraction, Fraction] = Field(
+        description="[x, y] of a point on the floor's side: a crossing towards it is an entry"
+    )
+    floor: Label = Field(description="name of the floor that the gate leads into")
+    outside_floor: Label | None = Field(
+        None, description="name of the floor on the other side: a crossing is an exit there and an entry here"
+    )
+    anchor: Literal["bottom_center", "center"] = Field(
+        "center", description="the point of a vehicle's box that must cross"
+    )
+    dead_band: Fraction = Field(
+        0.2, description="strip on either side of the line in which no side is decided; share of the box's size"
+    )
+
+    @field_validator("line")
+    @classmethod
+    def _no_piece_without_length(cls, line: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+        for number, (a, b) in enumerate(itertools.pairwise(line), start=1):
+            if a == b:
+                raise ValueError(f"points {number} and {number + 1} are the same; remove one")
+        return line
+
+    @model_validator(mode="after")
+    def _inside_has_a_side(self) -> GateConfig:
+        if abs(signed_distance([Point(*p) for p in self.line], Point(*self.inside))) < ON_THE_LINE:
+            raise ValueError(
+                f"inside {list(self.inside)} is on the line or on its extension; move it to the floor's side"
+            )
+        return self
+
+
+class CameraConfig(Section):
+    """Where frames come from, and the gates in the picture."""
+
+    id: Identifier = Field(description="unique")
+    source: Address = Field(description="a file, rtsp:// or http:// URL, /dev/video0, or sim:ramp?...")
+    username: Label | None = Field(None, description="better as a systemd credential camera.<id>.username")
+    password: SecretStr | None = Field(None, description="better as a systemd credential camera.<id>.password")
+    fps: Annotated[float, Field(gt=0, le=240)] | None = Field(
+        None, description="at most so many frames a second are processed; default: all that the machine manages"
+    )
+    stale_seconds: Seconds = Field(10.0, description="a live camera silent for so long is down, and is opened anew")
+    gates: tuple[GateConfig, ...] = Field((), description="[[cameras.gates]] tables")
+
+    @property
+    def url(self) -> str:
+        """The source with the user and password of the camera put in. Secret: never log it."""
+        if self.username is None and self.password is None:
+            return self.source
+        parts = urlsplit(self.source)
+        host = parts.netloc.rpartition("@")[2]
+        user = quote(self.username or "", safe="")
+        word = f":{quote(self.password.get_secret_value(), safe='')}" if self.password else ""
+        return urlunsplit(parts._replace(netloc=f"{user}{word}@{host}"))
+
+    @property
+    def shown_source(self) -> str:
+        """The source as it may stand in a log: without user and password."""
+        return redact(self.source)
+
+
+class Config(Section):
+    """The whole of ``smartpark.toml``."""
+
+    site: SiteConfig = SiteConfig()
+    device: DeviceConfig = Field(default_factory=DeviceConfig)
+    database: DatabaseConfig = DatabaseConfig()
+    backup: BackupConfig = BackupConfig()
+    detector: DetectorConfig = DetectorConfig()
+    tracker: TrackerConfig = TrackerConfig()
+    counting: CountingConfig = CountingConfig()
+    mechanisms: MechanismsConfig = MechanismsConfig()
+    mqtt: MqttConfig = MqttConfig()
+    floors: tuple[FloorConfig, ...] = Field((), description="[[floors]] tables")
+    cameras: tuple[CameraConfig, ...] = Field((), description="[[cameras]] tables")
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups are kept, and looked for when the database is damaged."""
+        return self.backup.folder or self.database.path.absolute().parent / "backups"
+
+    @property
+    def client_id(self) -> str:
+        """The MQTT client id: fixed for the device, as a broker's session and last will want it."""
+        return self.mqtt.client_id or f"smartpark-{self.device.id}"
+
+    def camera(self, camera_id: str) -> CameraConfig | None:
+        """The camera of that id, or None."""
+        return next((camera for camera in self.cameras if camera.id == camera_id), None)
+
+
+def redact(url: str) -> str:
+    """The URL without user, password and query values that may be secrets; a path comes back as it is."""
+    parts = urlsplit(url)
+    if not parts.scheme or not parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))

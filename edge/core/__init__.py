@@ -1,0 +1,1 @@
+"""The frozen values that pass between rooms, errors and line geometry. Imports nothing of the other rooms."""

@@ -1,0 +1,93 @@
+"""The frozen values that pass between rooms. Nothing here knows a camera, a database or a broker."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+# The name space of event ids. Never change it: ids of stored and published events depend on it.
+EVENT_NAMESPACE = uuid.UUID("8f2d1c3a-5d0b-5f43-9c1e-0b6a7d2e4f10")
+
+
+class Direction(StrEnum):
+    """Which way a vehicle went, seen from the floor."""
+
+    ENTRY = "entry"
+    EXIT = "exit"
+
+    @property
+    def opposite(self) -> Direction:
+        """The other way."""
+        return Direction.EXIT if self is Direction.ENTRY else Direction.ENTRY
+
+    @property
+    def delta(self) -> int:
+        """What one such crossing adds to the floor's vehicles: +1 or -1."""
+        return 1 if self is Direction.ENTRY else -1
+
+
+class VehicleType(StrEnum):
+    """What a vehicle is, as far as the database and the boards care."""
+
+    CAR = "car"
+    MOTORCYCLE = "motorcycle"
+    BUS = "bus"
+    TRUCK = "truck"
+    BICYCLE = "bicycle"
+    OTHER = "other"
+
+    @classmethod
+    def of(cls, label: str) -> VehicleType:
+        """The type for a detector's class name; ``OTHER`` for a name that is no vehicle type."""
+        try:
+            return cls(label)
+        except ValueError:
+            return cls.OTHER
+
+
+class ClockState(StrEnum):
+    """Whether the clock that dated an event was right, as far as the machine knew."""
+
+    SYNCHRONISED = "synchronised"
+    UNSYNCHRONISED = "unsynchronised"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """The geometric fact that a track passed a gate's line, at ``at`` seconds on the frames' clock."""
+
+    gate_id: str
+    track_id: str
+    direction: Direction
+    at: float
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """The fact to be stored: a vehicle came into a floor or left it.
+
+    ``timestamp`` is aware UTC with microseconds. ``camera_id``, ``track_id``, ``direction`` and ``timestamp``
+    together are the idempotency key. ``clock_state`` tells whether ``timestamp`` can be trusted; it is no part of the
+    key.
+    """
+
+    camera_id: str
+    gate_id: str
+    floor: str
+    track_id: str
+    vehicle_type: VehicleType
+    direction: Direction
+    confidence: float
+    timestamp: datetime
+    clock_state: ClockState = ClockState.UNKNOWN
+
+    @property
+    def event_id(self) -> uuid.UUID:
+        """UUIDv5 of the idempotency key: the same for every attempt to tell of the same crossing."""
+        moment = self.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return uuid.uuid5(EVENT_NAMESPACE, "\n".join((self.camera_id, self.track_id, self.direction.value, moment)))

@@ -1,0 +1,84 @@
+"""What every source of frames can do.
+
+source = open_source(camera)
+source.start()
+try:
+    while True:
+        frame = source.read(timeout=1.0)    # None: nothing new within a second
+        ...
+except EndOfSource:
+    ...
+finally:
+    source.close()
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from edge.core.frames import Frame
+
+STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
+
+
+class EndOfSource(Exception):  # noqa: N818 - it is no error: a recorded source was read to its end, or was closed
+    """There will be no more frames."""
+
+
+class SourceState(StrEnum):
+    """Where a source is in its life."""
+
+    STARTING = "starting"  # no frame yet, and nothing known to be wrong
+    UP = "up"
+    DOWN = "down"  # a live source that gives no frames at present; it is opened anew for ever
+    ENDED = "ended"  # read to the end, or closed
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """A source at one moment.
+
+    ``frames`` were handed out by ``read``; ``dropped`` were lost because newer ones came first (those that
+    ``cameras.fps`` leaves out are not lost, and not counted here). ``reconnects`` is how often a live source
+    came up again. ``last_frame_monotonic`` is the ``Frame.monotonic`` of the newest frame that came from the
+    camera, None before the first. ``problem`` says in a sentence fit for a log what is wrong, without secrets;
+    empty when nothing is.
+    """
+
+    state: SourceState = SourceState.STARTING
+    frames: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+    last_frame_monotonic: float | None = None
+    problem: str = ""
+
+
+class Source(Protocol):
+    """Where frames come from. One thread reads; ``status`` and ``close`` may be called from any."""
+
+    @property
+    def recorded(self) -> bool:
+        """Whether every frame is delivered and there is an end. False: live, the newest frame wins."""
+
+    @property
+    def status(self) -> SourceStatus:
+        """How the source fares."""
+
+    def start(self) -> None:
+        """Begin work, once.
+
+        A recorded source that cannot be opened raises ``SourceError`` with its path and the remedy. A live
+        one does not raise for the world's trouble: it goes on trying, and ``status`` tells.
+        """
+
+    def read(self, timeout: float) -> Frame | None:
+        """The next frame; None when a live source has none within ``timeout`` seconds.
+
+        Raises ``EndOfSource`` at the end of a recorded source, and after ``close``.
+        """
+
+    def close(self) -> None:
+        """End all work and wake a ``read`` that waits. May be called twice, and without ``start``."""

@@ -1,0 +1,1 @@
+"""The composition root: camera workers, watchdog, signals, reload."""

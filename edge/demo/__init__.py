@@ -1,0 +1,1 @@
+"""The product on a desk: simulated cameras, a broker, and the truth beside the count."""

@@ -1,0 +1,1 @@
+"""Frames to boxes: one module a runtime, letterbox, decoding, weights."""

@@ -1,0 +1,1 @@
+"""Labelled clips: accuracy, baselines, recorded observations, pictures of errors, proposals of lines and labels."""

@@ -1,0 +1,1 @@
+"""One MQTT connection that comes back, and the names of the topics."""

@@ -1,0 +1,194 @@
+"""The link to the broker: one thread that connects, retries for ever, and lets a user speak while it stands."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from edge.core.backoff import Backoff
+from edge.mqtt.connection import Connection, ConnectionEnded, Timing, Will
+
+if TYPE_CHECKING:
+    from edge.config.schema import MqttConfig
+
+log = logging.getLogger(__name__)
+
+# How often paho's keep-alive is looked at when nothing else happens.
+_TICK_SECONDS = 1.0
+_GOODBYE_SECONDS = 2.0
+
+
+class LinkUser(Protocol):
+    """Who speaks over a link. Every method is called on the link's thread, and none may block."""
+
+    def link_opened(self, connection: Connection) -> None:
+        """The broker has accepted a connection; nothing of an earlier one is under way any more."""
+
+    def link_turn(self, connection: Connection) -> None:
+        """Publish what is due. Called after every change, and once a second; ConnectionEnded ends the connection."""
+
+    def link_acknowledged(self, mid: int) -> None:
+        """The PUBACK of a packet of this connection has come."""
+
+    def link_message(self, topic: str, payload: bytes) -> None:
+        """A message of a subscription has come."""
+
+    def link_closed(self) -> None:
+        """The accepted connection is over; what had no PUBACK is not under way any more."""
+
+
+class Link:
+    """Keeps one connection to the broker of ``config`` for ``user``, for ever.
+
+    A connection that cannot be made, is refused or is lost is told of once in the log for each new reason, and
+    tried again with jittered, doubling waits.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        client_id: str,
+        user: LinkUser,
+        *,
+        will: Will | None = None,
+        timing: Timing | None = None,
+    ) -> None:
+        self._config = config
+        self._client_id = client_id
+        self._user = user
+        self._will = will
+        self._timing = timing or Timing()
+        self._backoff = Backoff(self._timing.first_retry, self._timing.longest_retry)
+        self._stopping = threading.Event()
+        self._hurry = threading.Event()
+        self._accepted = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._waker: socket.socket | None = None
+        self._waker_lock = threading.Lock()
+        self._told: str | None = None
+        self._connections = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has accepted the connection and it has not been seen to end."""
+        return self._accepted.is_set()
+
+    @property
+    def connections(self) -> int:
+        """How many connections were accepted so far."""
+        return self._connections
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        if self._thread is not None:
+            raise RuntimeError("a link is started once")
+        ear, self._waker = socket.socketpair()
+        ear.setblocking(False)
+        self._waker.setblocking(False)
+        self._thread = threading.Thread(target=self._run, args=(ear,), name="mqtt-link", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Have ``link_turn`` called soon. From any thread, at any time."""
+        with self._waker_lock:
+            if self._waker is not None:
+                # A full buffer means that the thread has enough to wake it.
+                with contextlib.suppress(BlockingIOError):
+                    self._waker.send(b"\0")
+
+    def retry_now(self) -> None:
+        """Cut a wait between two attempts short, and start with small waits again."""
+        self._hurry.set()
+
+    def close(self, seconds: float = 5.0) -> bool:
+        """Say goodbye to the broker and end the thread; False when it did not end within ``seconds``.
+
+        It may then hang in the look-up of a name, and ends with that, or with the process.
+        """
+        self._stopping.set()
+        self._hurry.set()
+        self.wake()
+        if self._thread is not None:
+            self._thread.join(seconds)
+            if self._thread.is_alive():
+                log.warning("the MQTT connection did not end within %.1f s", seconds)
+                return False
+        return True
+
+    def _run(self, ear: socket.socket) -> None:
+        try:
+            while not self._stopping.is_set():
+                began = time.monotonic()
+                self._one_connection(ear)
+                if time.monotonic() - began >= self._timing.stable or self._hurry.is_set():
+                    self._backoff.reset()
+                self._hurry.clear()
+                if not self._stopping.is_set():
+                    self._hurry.wait(self._backoff.next())
+        finally:
+            with self._waker_lock:
+                if self._waker is not None:
+                    self._waker.close()
+                    self._waker = None
+            ear.close()
+
+    def _one_connection(self, ear: socket.socket) -> None:
+        connection = Connection(self._config, self._client_id, self._will, self._timing)
+        try:
+            self._converse(connection, ear)
+        except Exception as error:
+            # A fault in paho or in the user's own code: the link must outlive it, and the log must show it.
+            if self._told != repr(error):
+                log.exception("the MQTT connection failed; trying again")
+            self._told = repr(error)
+        finally:
+            connection.drop()
+            if self._accepted.is_set():
+                self._accepted.clear()
+                self._user.link_closed()
+
+    def _converse(self, connection: Connection, ear: socket.socket) -> None:
+        began = time.monotonic()
+        try:
+            connection.open()
+            while not self._stopping.is_set():
+                connection.service(ear, _TICK_SECONDS)
+                self._turn(connection)
+            connection.finish(ear, _GOODBYE_SECONDS)
+        except ConnectionEnded as end:
+            reason = str(end)
+            if connection.accepted and time.monotonic() - began < self._timing.stable:
+                reason += f"; if this repeats, another client may be using the client id {self._client_id!r}"
+            self._tell(reason)
+        if self._accepted.is_set():
+            # What came with the last bytes of the connection.
+            self._deliver(connection)
+
+    def _turn(self, connection: Connection) -> None:
+        if connection.accepted and not self._accepted.is_set():
+            self._connections += 1
+            self._told = None
+            log.info("connected to the MQTT broker at %s:%d", self._config.host, self._config.port)
+            self._user.link_opened(connection)
+            self._accepted.set()
+        self._deliver(connection)
+        if connection.accepted:
+            self._user.link_turn(connection)
+
+    def _deliver(self, connection: Connection) -> None:
+        acknowledged, connection.acknowledged = connection.acknowledged, []
+        for mid in acknowledged:
+            self._user.link_acknowledged(mid)
+        messages, connection.messages = connection.messages, []
+        for topic, payload in messages:
+            self._user.link_message(topic, payload)
+
+    def _tell(self, reason: str) -> None:
+        """Log a reason once, until it changes or a connection was accepted; later repetitions only at debug."""
+        level = logging.DEBUG if reason == self._told else logging.WARNING
+        self._told = reason
+        log.log(level, "MQTT broker %s:%d: %s; trying again", self._config.host, self._config.port, reason)

@@ -1,0 +1,1 @@
+"""Cameras that are drawn, with the truth about what crossed."""

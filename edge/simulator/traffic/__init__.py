@@ -1,0 +1,1 @@
+"""Who drives or walks when, and where."""

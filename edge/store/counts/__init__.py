@@ -1,0 +1,1 @@
+"""Events, floors, ledger, outbox and audit log."""

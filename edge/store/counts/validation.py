@@ -1,0 +1,117 @@
+"""What may be stored: each refusal is one clear sentence, before anything is touched."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from numbers import Real
+from typing import TYPE_CHECKING, TypeVar
+
+from edge.core.errors import RefusedError
+from edge.core.events import ClockState, Direction, VehicleType
+from edge.store.schema.columns import to_utc
+
+if TYPE_CHECKING:
+    from edge.core.events import Event
+
+T = TypeVar("T", ClockState, Direction, VehicleType)
+
+LONGEST_TEXT = 200
+LONGEST_NOTE = 1000
+MOST_VEHICLES = 1_000_000
+# Control characters would break log lines and the lines that event ids are made of; lone surrogates are no text.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def is_text(value: str) -> bool:
+    """Whether a database and a log line can hold it."""
+    return not _UNFIT.search(value)
+
+
+def checked_text(what: str, value: object) -> str:
+    """``value`` if it is 1 to 200 characters of text without control characters, else a RefusedError."""
+    if not isinstance(value, str):
+        raise RefusedError(f"{what} must be text, not {type(value).__name__}")
+    if not 1 <= len(value) <= LONGEST_TEXT:
+        raise RefusedError(f"{what} has {len(value)} characters; it must have 1 to {LONGEST_TEXT}")
+    if not is_text(value):
+        raise RefusedError(f"{what} {value!r} holds characters that are no text; leave them out")
+    return value
+
+
+def checked_note(what: str, value: str) -> str:
+    """As ``checked_text``, but up to 1000 characters, and it may be empty."""
+    if len(value) > LONGEST_NOTE:
+        raise RefusedError(f"{what} has {len(value)} characters; it must have at most {LONGEST_NOTE}")
+    if not is_text(value):
+        raise RefusedError(f"{what} {_short(value)} holds characters that are no text; leave them out")
+    return value
+
+
+def checked_number(what: str, value: int, least: int = 0, most: int = MOST_VEHICLES) -> int:
+    """``value`` if it is a whole number in the bounds, else a RefusedError."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise RefusedError(f"{what} is {_short(value)}; it must be a whole number from {least} to {most}")
+    return value
+
+
+def event_key(event: Event) -> str:
+    """The event's key as it stands in log lines; for an event with impossible values what can be told of it."""
+    try:
+        event_id = str(event.event_id)
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        event_id = "none"
+    return f"event={event_id} camera={_short(event.camera_id)} track={_short(event.track_id)}"
+
+
+def checked_event(event: Event) -> Event:
+    """The event in its stored form, or a RefusedError that says what is wrong with it."""
+    for what in ("camera_id", "gate_id", "track_id", "floor"):
+        checked_text(what, getattr(event, what))
+    if _is_stored_form(event):
+        return event
+    where = f"the event of camera {event.camera_id!r}, track {event.track_id!r}"
+    given: object = event.confidence
+    confidence = float(given) if isinstance(given, Real) else math.nan
+    if not 0 <= confidence <= 1:
+        raise RefusedError(f"{where}: confidence is {_short(given)}; it must be a number from 0 to 1")
+    try:
+        timestamp = to_utc(event.timestamp)
+    except RefusedError as error:
+        raise RefusedError(f"{where}: {error}") from error
+    return replace(
+        event,
+        vehicle_type=_member(where, "vehicle_type", VehicleType, event.vehicle_type),
+        direction=_member(where, "direction", Direction, event.direction),
+        confidence=confidence,
+        timestamp=timestamp,
+        clock_state=_member(where, "clock_state", ClockState, event.clock_state),
+    )
+
+
+def _is_stored_form(event: Event) -> bool:
+    """Whether nothing is to be refused or turned in what is no text: as with every event that a camera saw."""
+    return (
+        type(event.confidence) is float
+        and 0 <= event.confidence <= 1
+        and type(event.timestamp) is datetime
+        and event.timestamp.tzinfo is UTC
+        and type(event.vehicle_type) is VehicleType
+        and type(event.direction) is Direction
+        and type(event.clock_state) is ClockState
+    )
+
+
+def _member(where: str, what: str, kind: type[T], value: str) -> T:
+    try:
+        return kind(value)
+    except ValueError:
+        allowed = ", ".join(member.value for member in kind)
+        raise RefusedError(f"{where}: {what} is {_short(value)}; it must be one of {allowed}") from None
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) and value.isprintable() else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

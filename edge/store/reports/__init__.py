@@ -1,0 +1,1 @@
+"""Statistics, occupancy over time, export, and the description of the file."""

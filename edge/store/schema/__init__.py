@@ -1,0 +1,1 @@
+"""Models, migrations, views, and how a database is opened."""

@@ -1,0 +1,1 @@
+"""How queries run: transactions, prepared statements, errors, online copies."""

@@ -1,0 +1,1 @@
+"""Backup, clean-up, verification, repair and recovery of the database file."""

@@ -1,0 +1,1 @@
+"""Boxes to identities: association, motion, optical flow, retrace."""

@@ -1,0 +1,362 @@
+"""The display board: it shows what is known to be true, and nothing else."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from edge.board import view as board_view
+from edge.board.session import Board
+from edge.board.state import BoardState
+from edge.config.schema import MqttConfig
+from edge.core.occupancy import Occupancy
+from edge.mqtt.connection import Timing
+from edge.mqtt.topics import Topics
+from edge.publish import payloads
+
+TOPICS = Topics("smartpark", "garage")
+QUICK = Timing(first_retry=0.05, longest_retry=0.2, answer=2.0, stable=0.5)
+MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def floor(seq=1, vehicles=3, name="Ground Floor", floor_id=1, minutes=0, total=10, active=True):
+    """A floor as a device knows it."""
+    return Occupancy(floor_id, name, "", total, vehicles, active, MOMENT + timedelta(minutes=minutes), seq)
+
+
+def tell(state, told, device="pi-1"):
+    """The floor's message, applied."""
+    return state.apply(TOPICS.floor_state(told.slug), payloads.floor_state(told, device=device))
+
+
+def status(state, payload, device="pi-1"):
+    """The device's status, applied."""
+    return state.apply(f"smartpark/garage/device/{device}/status", payload)
+
+
+def online():
+    """A state that knows one device, which is there."""
+    state = BoardState(TOPICS)
+    status(state, b"online")
+    return state
+
+
+def available(state):
+    """What each row shows as free."""
+    return {row.name: row.available for row in state.rows()}
+
+
+def test_a_floor_of_an_online_device_is_shown():
+    """The normal case, and the whole row of it."""
+    state = online()
+    assert tell(state, floor(vehicles=10))
+    (row,) = state.rows()
+    assert (row.name, row.available, row.total, row.vehicles, row.percentage) == ("Ground Floor", 0, 10, 10, 100.0)
+    assert row.is_full
+
+
+def test_a_floor_whose_device_was_not_heard_of_is_not_shown_as_a_number():
+    """Retained states outlive their device: without its word there is no truth."""
+    state = BoardState(TOPICS)
+    assert tell(state, floor())
+    assert available(state) == {"Ground Floor": None}
+    status(state, b"online")
+    assert available(state) == {"Ground Floor": 7}
+
+
+def test_a_floor_whose_device_went_offline_is_not_known():
+    """Only the floors of that device, and they come back with it."""
+    state = online()
+    status(state, b"online", "pi-2")
+    tell(state, floor())
+    tell(state, floor(name="Roof", floor_id=2), "pi-2")
+    status(state, b"offline", "pi-2")
+    assert available(state) == {"Ground Floor": 7, "Roof": None}
+    assert not state.rows()[1].is_full
+    status(state, b"online", "pi-2")
+    assert available(state) == {"Ground Floor": 7, "Roof": 7}
+    assert state.devices() == {"pi-1": True, "pi-2": True}
+
+
+def test_floors_that_are_expected_are_shown_before_they_are_heard_of():
+    """And first, in the order that was given."""
+    state = BoardState(TOPICS, ["Roof", "Ground Floor"])
+    status(state, b"online")
+    assert available(state) == {"Roof": None, "Ground Floor": None}
+    tell(state, floor(name="Cellar", floor_id=1))
+    tell(state, floor())
+    assert [row.name for row in state.rows()] == ["Roof", "Ground Floor", "Cellar"]
+    assert available(state) == {"Roof": None, "Ground Floor": 7, "Cellar": 7}
+
+
+def test_old_news_is_left_aside():
+    """A lower seq with an earlier time, and a repetition."""
+    state = online()
+    tell(state, floor(seq=5, vehicles=5, minutes=5))
+    assert not tell(state, floor(seq=4, vehicles=4, minutes=4))
+    assert not tell(state, floor(seq=5, vehicles=5, minutes=5))
+    assert available(state) == {"Ground Floor": 5}
+
+
+def test_a_restored_database_is_believed():
+    """A lower seq with a later time comes of a backup; it is the truth now."""
+    state = online()
+    tell(state, floor(seq=500, vehicles=5, minutes=5))
+    assert tell(state, floor(seq=3, vehicles=1, minutes=9))
+    assert available(state) == {"Ground Floor": 9}
+
+
+def test_a_clock_that_was_put_back_does_not_stop_the_board():
+    """A higher seq with an earlier time is newer all the same."""
+    state = online()
+    tell(state, floor(seq=5, vehicles=5, minutes=50))
+    assert tell(state, floor(seq=6, vehicles=6, minutes=1))
+    assert available(state) == {"Ground Floor": 4}
+
+
+def test_a_device_that_takes_over_a_floor_is_believed_once_the_old_one_is_gone():
+    """Even with the same count, as after a change of the device's name."""
+    state = online()
+    tell(state, floor(seq=5))
+    status(state, b"online", "pi-new")
+    assert not tell(state, floor(seq=5), "pi-new")
+    status(state, b"offline")
+    assert available(state) == {"Ground Floor": None}
+    assert tell(state, floor(seq=5), "pi-new")
+    assert available(state) == {"Ground Floor": 7}
+
+
+def test_a_floor_that_was_cleared_away_is_not_shown():
+    """An empty retained message removes the floor; one that is expected stays, unknown."""
+    state = BoardState(TOPICS, ["Roof"])
+    status(state, b"online")
+    tell(state, floor())
+    tell(state, floor(name="Roof", floor_id=2))
+    assert state.apply(TOPICS.floor_state("ground-floor"), b"")
+    assert state.apply(TOPICS.floor_state("roof"), b"")
+    assert not state.apply(TOPICS.floor_state("roof"), b"")
+    assert available(state) == {"Roof": None}
+
+
+def test_the_recommended_floor_is_the_sites_as_long_as_its_device_is_there():
+    """Nobody is sent anywhere by a device that is gone."""
+    state = online()
+    assert state.recommended() is None
+    assert state.apply(TOPICS.site_state, payloads.site_state([floor()], device="pi-1"))
+    assert state.recommended().name == "Ground Floor"
+    assert state.site().available_slots == 7
+    status(state, b"offline")
+    assert state.recommended() is None
+    assert state.site() is None
+
+
+def test_an_event_counts_once(make_event):
+    """A second delivery is known by its id, also after other events."""
+    state = online()
+    first = payloads.event(make_event(1), floor_id=None, site="garage", device="pi-1")
+    second = payloads.event(make_event(2), floor_id=None, site="garage", device="pi-1")
+    topic = TOPICS.event("ramp")
+    assert [state.apply(topic, payload) for payload in (first, second, first)] == [True, True, False]
+    assert [event.track_id for event in state.events()] == ["run-1", "run-2"]
+
+
+def test_a_board_that_runs_for_years_does_not_grow(make_event):
+    """Events come without end; what is kept of them does not."""
+    state = online()
+    for number in range(1200):
+        state.apply(TOPICS.event("ramp"), payloads.event(make_event(number), floor_id=1, site="garage", device="pi-1"))
+    assert len(state.events()) == 20
+    assert len(state._event_ids) == 1000
+
+
+def test_a_damaged_message_is_counted_and_changes_nothing():
+    """The last truth stays on the board."""
+    state = online()
+    tell(state, floor())
+    assert not state.apply(TOPICS.floor_state("ground-floor"), b'{"seq": 9')
+    assert not state.apply(TOPICS.site_state, b"[]")
+    assert not status(state, b"perhaps")
+    assert state.damaged == 3
+    assert "device/pi-1/status" in state.last_damage
+    assert available(state) == {"Ground Floor": 7}
+
+
+@given(st.data())
+def test_the_order_of_a_floors_messages_does_not_matter(data):
+    """Where seq and time grow together, any order and any repetition ends at the newest."""
+    history = [floor(seq=seq, vehicles=seq % 11, minutes=seq) for seq in range(1, data.draw(st.integers(1, 8)) + 1)]
+    shuffled = data.draw(st.permutations(history + data.draw(st.lists(st.sampled_from(history), max_size=4))))
+    state = online()
+    for told in shuffled:
+        tell(state, told)
+    assert available(state) == {"Ground Floor": history[-1].available_slots}
+    assert state.rows()[0].vehicles == history[-1].current_vehicles
+
+
+@given(st.permutations(["status", "site", "a", "b"]))
+def test_the_order_of_different_topics_does_not_matter(order):
+    """A broker sends retained messages in an order of its own."""
+    messages = {
+        "status": ("smartpark/garage/device/pi-1/status", b"online"),
+        "site": (TOPICS.site_state, payloads.site_state([floor(), floor(name="B", floor_id=2)], device="pi-1")),
+        "a": (TOPICS.floor_state("ground-floor"), payloads.floor_state(floor(), device="pi-1")),
+        "b": (TOPICS.floor_state("b"), payloads.floor_state(floor(name="B", floor_id=2), device="pi-1")),
+    }
+    state = BoardState(TOPICS)
+    for name in order:
+        assert state.apply(*messages[name])
+    assert available(state) == {"Ground Floor": 7, "B": 7}
+    assert state.recommended().name == "B"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["device/d/status", "floor/f/state", "site/state", "event/c"]), st.binary())))
+def test_no_message_of_anybody_breaks_a_board(messages):
+    """Whatever bytes come, the board goes on."""
+    state = online()
+    for topic, payload in messages:
+        state.apply(f"smartpark/garage/{topic}", payload)
+    assert state.is_online("pi-1")
+
+
+@pytest.fixture
+def make_board(closing):
+    """Makes started boards."""
+
+    def make(port, **options):
+        board = closing(Board(MqttConfig(host="127.0.0.1", port=port), "board-1", TOPICS, timing=QUICK, **options))
+        board.start()
+        return board
+
+    return make
+
+
+def shown(board):
+    """What each row of the board shows as free."""
+    return {row.name: row.available for row in board.snapshot().rows}
+
+
+def test_a_board_follows_a_publisher(broker, publish, make_board, make_floor, make_event, outbox, eventually):
+    """From the floors that were there before it to the event that comes while it looks."""
+    publisher = publish(broker.port, [make_floor(), make_floor(2, "Étage Ⅱ", 4, 4)])
+    eventually(lambda: publisher.connected)
+    board = make_board(broker.port, floors=["Ground Floor"])
+    eventually(lambda: shown(board) == {"Ground Floor": 7, "Étage Ⅱ": 0})
+    eventually(lambda: board.snapshot().recommended)
+    assert board.connected
+    before = board.messages
+    outbox.add(make_event())
+    publisher.floors_changed([make_floor(vehicles=4, seq=2)])
+    publisher.events_waiting()
+    eventually(lambda: shown(board)["Ground Floor"] == 6 and board.snapshot().events)
+    assert board.messages >= before + 2
+    assert board.snapshot().damaged == 0
+    publisher.close(2.0)
+    eventually(lambda: set(shown(board).values()) == {None})
+    assert board.snapshot().devices == {"pi-1": False}
+
+
+def test_a_board_without_a_broker_shows_no_number_and_comes_back(broker, publish, make_board, make_floor, eventually):
+    """A broken line hides every number, the names stay, and a returning broker brings the numbers back."""
+    publish(broker.port, [make_floor()])
+    board = make_board(broker.port)
+    eventually(lambda: shown(board) == {"Ground Floor": 7})
+    broker.stop()
+    eventually(lambda: not board.connected)
+    (row,) = board.snapshot().rows
+    assert (row.name, row.available, row.total, row.percentage) == ("Ground Floor", None, None, None)
+    assert board.snapshot().recommended is None
+    broker.start()
+    eventually(lambda: shown(board) == {"Ground Floor": 7}, 30)
+
+
+def test_a_board_is_told_that_its_device_died(broker, publish, wire, make_board, make_floor, eventually):
+    """The last will turns the numbers off while the board itself stays connected."""
+    line = wire(broker.port)
+    publish(line.port, [make_floor()], timing=Timing(first_retry=60, longest_retry=60))
+    board = make_board(broker.port)
+    eventually(lambda: shown(board) == {"Ground Floor": 7})
+    line.cut()
+    eventually(lambda: shown(board) == {"Ground Floor": None})
+    assert board.connected
+
+
+def test_a_board_sees_only_its_own_site(broker, make_board, listen, eventually, closing):
+    """Two car parks on one broker do not mix, and a damaged message is counted."""
+    board = make_board(broker.port)
+    eventually(lambda: board.connected)
+    told = listen(broker.port)
+    state = payloads.floor_state(floor(), device="pi-1")
+    for site in ("elsewhere", "garage"):
+        told._client.publish(f"smartpark/{site}/device/pi-1/status", b"online", 1)
+        told._client.publish(f"smartpark/{site}/floor/ground-floor-{site}/state", state, 1)
+    told._client.publish("smartpark/garage/site/state", b"{", 1)
+    eventually(lambda: board.snapshot().damaged == 1)
+    assert [row.slug for row in board.snapshot().rows] == ["ground-floor-garage"]
+    assert board.messages == 3
+
+
+def draw(snapshot, width=80):
+    """The rendered board as text, without colours."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(board_view.render(snapshot))
+    return console.file.getvalue()
+
+
+def test_the_view_shows_numbers_full_closed_and_unknown(broker, make_board, eventually):
+    """Large digits for what is free, words for what is not, -- for what is not known."""
+    board = make_board(broker.port, floors=["Ground Floor", "Full", "Shut", "Gone"])
+    eventually(lambda: board.connected)
+    with board._lock:
+        state = board._state
+        status(state, b"online")
+        for told in (floor(vehicles=5, total=30), floor(name="Full", vehicles=10), floor(name="Shut", active=False)):
+            tell(state, told)
+        state.apply(TOPICS.site_state, payloads.site_state([floor(vehicles=5, total=30)], device="pi-1"))
+    text = draw(board.snapshot())
+    digits = board_view.large("25").splitlines()
+    assert all(line in text for line in digits)
+    assert "FULL" in text
+    assert "CLOSED" in text
+    assert "--" in text
+    assert ">> Ground Floor" in text
+    assert "16.7 %" in text
+    assert board_view.plain(board.snapshot()) == (
+        "board garage: connected | Ground Floor 25 free of 30 (16.7 %) | Full FULL of 10 (100.0 %) | Shut closed"
+        " | Gone -- | go to Ground Floor"
+    )
+
+
+def test_the_view_of_a_board_without_a_broker(make_board, mosquitto):
+    """It says so, and shows no number."""
+    board = make_board(mosquitto.port, floors=["Roof"])
+    assert "no connection to the broker" in draw(board.snapshot())
+    assert board_view.plain(board.snapshot()) == "board garage: no connection to the broker | Roof --"
+    empty = make_board(mosquitto.port)
+    assert "no floor is known yet" in draw(empty.snapshot())
+    assert "no floor is known yet" in board_view.plain(empty.snapshot())
+
+
+def test_a_name_from_the_broker_cannot_steer_the_terminal(broker, make_board, eventually):
+    """Escape sequences in a floor's name are shown as what they are: not printable."""
+    board = make_board(broker.port)
+    eventually(lambda: board.connected)
+    with board._lock:
+        status(board._state, b"online")
+        tell(board._state, floor(name="Roof\x1b[2J[bold]\nx"))
+    for text in (draw(board.snapshot()), board_view.plain(board.snapshot())):
+        assert "\x1b" not in text
+        assert "Roof?[2J[bold]?x" in text
+
+
+def test_every_digit_has_its_own_shape():
+    """Three lines of equal width, and no two digits alike."""
+    shapes = {digit: board_view.large(digit) for digit in "0123456789-"}
+    assert len(set(shapes.values())) == 11
+    assert {tuple(map(len, shape.split("\n"))) for shape in shapes.values()} == {(3, 3, 3)}
+    assert json.dumps(board_view.large("10").split("\n")) == json.dumps(["     _ ", "  | | |", "  | |_|"])

@@ -1,0 +1,252 @@
+"""The configuration: what is refused and how it is told, where values may come from, and that the example is true."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from edge.config.bundled_files import resource
+from edge.config.load import SCALAR_SECTIONS, load_config, load_to_run
+from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig, Section
+from edge.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GOOD = """
+[[floors]]
+name = "Ground Floor"
+total_slots = 50
+
+[[floors]]
+name = "First Floor"
+total_slots = 45
+
+[[cameras]]
+id = "ramp"
+source = "rtsp://10.0.0.5/stream"
+
+[[cameras.gates]]
+id = "up"
+line = [[0.5, 0.1], [0.5, 0.9]]
+inside = [0.9, 0.5]
+floor = "First Floor"
+outside_floor = "Ground Floor"
+"""
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a configuration file."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "smartpark.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def problems(path: Path | None, environ: dict[str, str] | None = None) -> list[str]:
+    """The faults that are told of a file."""
+    with pytest.raises(ConfigError) as caught:
+        load_to_run(path, environ or {})
+    return caught.value.problems
+
+
+def test_a_good_file_is_read(written: Callable[[str], Path]) -> None:
+    """The values of the file stand in the sections, the rest has its defaults."""
+    config = load_to_run(written(GOOD), {})
+    assert [floor.name for floor in config.floors] == ["Ground Floor", "First Floor"]
+    assert config.cameras[0].gates[0].outside_floor == "Ground Floor"
+    assert config.mqtt.port == 1883
+    assert config.client_id == f"smartpark-{config.device.id}"
+
+
+@pytest.mark.parametrize(
+    ("replace", "by", "told"),
+    [
+        ("total_slots = 50", "total_slots = -1", r"floors\[0\]\.total_slots: .*it is -1"),
+        (
+            "total_slots = 50",
+            "total_slots = 50\nslots = 3",
+            r"floors\[0\]\.slots: unknown key; did you mean 'total_slots'",
+        ),
+        (
+            "total_slots = 50",
+            "total_slots = 5\nopening_vehicles = 6",
+            r"opening_vehicles is 6, more than total_slots \(5\)",
+        ),
+        ('name = "First Floor"', 'name = "Ground Floor"', r"floors\[1\]\.name: 'Ground Floor' is already"),
+        ('name = "First Floor"', 'name = "ground-floor"', r"would share the topic floor/ground-floor"),
+        ('name = "First Floor"', 'name = "--"', r"neither letter nor digit"),
+        ("[[0.5, 0.1], [0.5, 0.9]]", "[[0.5, 0.1], [0.5, 1.2]]", r"gates\[0\]\.line\[1\]\[1\]: .*it is 1\.2.*fraction"),
+        ("[[0.5, 0.1], [0.5, 0.9]]", "[[0.5, 0.1]]", r"gates\[0\]\.line: .*two or more"),
+        ("[[0.5, 0.1], [0.5, 0.9]]", "[[0.5, 0.1], [0.5, 0.1]]", r"points 1 and 2 are the same"),
+        ("inside = [0.9, 0.5]", "inside = [0.5, 0.5]", r"gates\[0\]: inside \[0\.5, 0\.5\] is on the line.*move it"),
+        ("inside = [0.9, 0.5]", "inside = [0.5, 0.95]", r"on the line or on its extension"),
+        ('outside_floor = "Ground Floor"', 'outside_floor = "Roof"', r"no floor 'Roof'; use one of.*'Ground Floor'"),
+        ('outside_floor = "Ground Floor"', 'outside_floor = "First Floor"', r"is the same as floor"),
+        ('id = "up"', 'id = "u p"', r"gates\[0\]\.id: .*no spaces.*'u p'"),
+        ('id = "up"', 'id = "u/p"', r"gates\[0\]\.id: .*none of \+ # /"),
+        ('id = "ramp"', 'id = "ramp+"', r"cameras\[0\]\.id"),
+        ('id = "ramp"\n', "", r"cameras\[0\]\.id: is missing"),
+        (
+            "[[cameras.gates]]",
+            '[[cameras]]\nid = "ramp"\nsource = "x"\n[[cameras.gates]]',
+            r"cameras\[1\]\.id: 'ramp' is already",
+        ),
+        (
+            '[[floors]]\nname = "Ground',
+            '[sight]\nid = "x"\n[[floors]]\nname = "Ground',
+            r"sight: unknown key; did you mean 'site'",
+        ),
+        ("total_slots = 50", "total_slots = 50 50", r"not valid TOML: .*line 4.*correct that place"),
+        ("total_slots = 50", 'total_slots = "many"', r"floors\[0\]\.total_slots: .*'many'"),
+        (
+            '[[floors]]\nname = "Ground',
+            '[counting]\nbicycle = true\n[[floors]]\nname = "Ground',
+            r"counting\.bicycle: unknown key; did you mean 'bicycles'",
+        ),
+        (
+            '[[floors]]\nname = "Ground',
+            '[counting]\nvehicle_classes = []\n[[floors]]\nname = "Ground',
+            r"counting\.vehicle_classes: needs 1 or more",
+        ),
+        (
+            '[[floors]]\nname = "Ground',
+            '[mechanisms]\nstitching = "perhaps"\n[[floors]]\nname = "Ground',
+            r"mechanisms\.stitching: must be true or false",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_file_key_and_remedy(
+    written: Callable[[str], Path], replace: str, by: str, told: str
+) -> None:
+    """Each fault gives one line that begins with the file and names the key."""
+    assert replace in GOOD
+    path = written(GOOD.replace(replace, by, 1))
+    found = problems(path)
+    assert any(re.search(told, problem) for problem in found), found
+    assert all(problem.startswith(str(path)) for problem in found)
+
+
+def test_all_faults_are_told_at_once(written: Callable[[str], Path]) -> None:
+    """A technician mends a file once, not fault by fault."""
+    bad = GOOD.replace("50", "-1").replace("[0.9, 0.5]", "[0.5, 0.5]").replace('"First Floor"\nout', '"Roof"\nout')
+    found = problems(written(bad + '[mqtt]\nport = 99999\n[site]\nid = "a b"\n'), {"SMARTPARK_MQTT_PROT": "1"})
+    assert len(found) == 6, found
+
+
+def test_a_missing_file_floor_or_camera_is_told(written: Callable[[str], Path], tmp_path: Path) -> None:
+    """A daemon without anything to count is refused; a wrong path says so."""
+    assert "cannot be read" in problems(tmp_path / "none.toml")[0]
+    assert [problem.split(": ")[1] for problem in problems(written(""))] == ["floors", "cameras"]
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in problems(tmp_path / "bytes.toml")[0]
+
+
+def test_the_environment_overrides_the_file_and_is_named_in_faults(written: Callable[[str], Path]) -> None:
+    """SMARTPARK_<SECTION>_<KEY> wins; a wrong value or an unknown key is told by the variable's name."""
+    environ = {
+        "SMARTPARK_DATABASE_PATH": "/data/x.db",
+        "SMARTPARK_MQTT_PORT": "1999",
+        "SMARTPARK_MQTT_ENABLED": "false",
+    }
+    config = load_config(written(GOOD), environ)
+    assert (str(config.database.path), config.mqtt.port, config.mqtt.enabled) == ("/data/x.db", 1999, False)
+    switched = load_config(None, {"SMARTPARK_COUNTING_BICYCLES": "true", "SMARTPARK_MECHANISMS_RETRACE": "false"})
+    assert (switched.counting.bicycles, switched.mechanisms.retrace) == (True, False)
+    (wrong,) = problems(written(GOOD), {"SMARTPARK_MQTT_PORT": "x"})
+    assert wrong.startswith("environment: SMARTPARK_MQTT_PORT")
+    (unknown,) = problems(written(GOOD), {"SMARTPARK_MQTT_HOSST": "x"})
+    assert "use SMARTPARK_MQTT_HOST" in unknown
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        (name, key)
+        for name in SCALAR_SECTIONS
+        for key, field in Config.model_fields[name].annotation.model_fields.items()  # type: ignore[union-attr]
+        if "tuple" in str(field.annotation)
+    ],
+)
+def test_a_list_comes_from_the_environment_with_commas(section: str, key: str) -> None:
+    """Every key that is a list can be given as one variable."""
+    config = load_config(None, {f"SMARTPARK_{section.upper()}_{key.upper()}": "car, bus"})
+    assert getattr(getattr(config, section), key) == ("car", "bus")
+
+
+def test_the_database_alone_needs_no_file() -> None:
+    """A technician's command runs with SMARTPARK_DATABASE_PATH and nothing else."""
+    assert load_config(None, {"SMARTPARK_DATABASE_PATH": "/data/x.db"}).database.path == Path("/data/x.db")
+
+
+def test_secrets_come_from_credentials_and_are_never_shown(written: Callable[[str], Path], tmp_path: Path) -> None:
+    """systemd's credentials reach the broker's and the cameras' settings; no text form of them shows a secret."""
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    (folder / "mqtt.password").write_text("hush-mqtt\n")
+    (folder / "camera.ramp.username").write_text("viewer")
+    (folder / "camera.ramp.password").write_text("hush/cam@1")
+    config = load_config(written(GOOD), {"CREDENTIALS_DIRECTORY": str(folder)})
+    assert config.mqtt.password == SecretStr("hush-mqtt")
+    assert config.cameras[0].url == "rtsp://viewer:hush%2Fcam%401@10.0.0.5/stream"
+    assert "hush" not in repr(config)
+    assert "hush" not in config.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['source = 5\npassword = "hush"', 'source = "rtsp://u:hush@h/"\nfps = -1', 'source = "x"\npassword = ["hush"]'],
+)
+def test_a_fault_never_repeats_a_secret(written: Callable[[str], Path], line: str) -> None:
+    """Passwords and sources stay out of the messages about them."""
+    found = problems(written(GOOD.replace('source = "rtsp://10.0.0.5/stream"', line)))
+    assert found
+    assert "hush" not in "\n".join(found)
+
+
+def test_a_source_with_a_password_is_shown_without_it() -> None:
+    """What a log says of a camera holds neither user nor password nor query."""
+    camera = CameraConfig(id="c", source="rtsp://user:hush@host:554/path?token=hush")
+    assert camera.shown_source == "rtsp://host:554/path"
+    assert CameraConfig(id="c", source="/clips/a?b.mp4").shown_source == "/clips/a?b.mp4"
+
+
+def default_of(section: type[Section], key: str) -> Any:
+    """The default of a key as it would stand in TOML."""
+    value = section.model_fields[key].get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def test_the_example_file_holds_every_key_with_its_default() -> None:
+    """config/smartpark.toml is valid, and each key of each section stands in it with the default of the code."""
+    text = resource("smartpark.toml").read_text()
+    assert load_to_run(resource("smartpark.toml"), {}).floors
+    raw = tomllib.loads(text)
+    places: list[tuple[dict[str, Any], type[Section]]] = [
+        (raw[name], Config.model_fields[name].annotation)  # type: ignore[list-item]
+        for name in SCALAR_SECTIONS
+    ]
+    places += [(raw["floors"][0], FloorConfig), (raw["cameras"][0], CameraConfig)]
+    places += [(raw["cameras"][0]["gates"][0], GateConfig)]
+    for table, section in places:
+        for key, field in section.model_fields.items():
+            if key == "gates":
+                continue
+            if key in table:
+                if field.default is not PydanticUndefined:
+                    assert table[key] == default_of(section, key), f"{section.__name__}.{key}"
+            else:
+                assert re.search(rf"^# {key} = ", text, re.MULTILINE), f"{section.__name__}.{key} is not in the file"
+        assert set(table) <= set(section.model_fields)

@@ -1,0 +1,268 @@
+"""The lean run time held against Ultralytics: the same weights and frames must give the same boxes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.config.schema import DetectorConfig
+from edge.core.errors import ModelError
+from edge.detection.detector import make_detector
+from edge.detection.onnx_runtime import OnnxDetector
+from edge.detection.ultralytics_runtime import UltralyticsDetector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from edge.core.frames import Detection, Image
+    from edge.core.shapes import Box
+
+FRAMES = 50
+CONFIDENCE = 0.3
+CONFIDENCE_TOLERANCE = 0.02
+LEAST_IOU = 0.95
+VEHICLES = ("car", "motorcycle", "bus", "truck")
+
+without_extra = pytest.mark.skipif(
+    importlib.util.find_spec("ultralytics") is None,
+    reason="the extra [ultralytics] is not installed; run `make test-ultralytics`",
+)
+
+
+def uses_ultralytics(test: Callable[..., None]) -> Callable[..., None]:
+    """Marks a test that needs the extra, and skips it where the extra is not."""
+    return pytest.mark.ultralytics(without_extra(test))
+
+
+def frames(folder: Path, number: int) -> Iterator[tuple[str, Image]]:
+    """``number`` frames, spread evenly over every clip of the folder, each with a name to tell it by."""
+    paths = sorted(folder.glob("*.mp4"))
+    assert paths, f"no clips in {folder}"
+    for order, path in enumerate(paths):
+        share = number // len(paths) + (order < number % len(paths))
+        capture = cv2.VideoCapture(str(path))
+        # Containers lie about their length; the last tenth is left alone.
+        length = 0.9 * capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        for index in np.linspace(0, length, share).astype(int):
+            capture.set(cv2.CAP_PROP_POS_FRAMES, float(index))
+            read, image = capture.read()
+            assert read, f"{path}: frame {index} cannot be read"
+            yield f"{path.stem}[{index}]", np.asarray(image, dtype=np.uint8)
+        capture.release()
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    shared = max(0.0, min(a.x2, b.x2) - max(a.x1, b.x1)) * max(0.0, min(a.y2, b.y2) - max(a.y1, b.y1))
+    return shared / (a.area + b.area - shared) if shared else 0.0
+
+
+def unpartnered(
+    ours: Sequence[Detection], theirs: Sequence[Detection], worst: dict[str, float]
+) -> Iterator[tuple[Detection, str]]:
+    """The sure boxes of ``ours`` without a partner among ``theirs``, each with the reason; notes the worst partners.
+
+    A partner is taken once. It may itself be a little under ``CONFIDENCE``: a box of 0.301 whose other is 0.299 agrees.
+    """
+    free = list(theirs)
+    for mine in ours:
+        if mine.confidence <= CONFIDENCE:
+            continue
+        alike = [other for other in free if other.label == mine.label]
+        partner = max(alike, key=lambda other: overlap(mine.box, other.box), default=None)
+        if partner is None or overlap(mine.box, partner.box) < LEAST_IOU:
+            yield mine, f"no such box; nearest {partner}"
+            continue
+        free.remove(partner)
+        difference = abs(mine.confidence - partner.confidence)
+        if difference > CONFIDENCE_TOLERANCE:
+            yield mine, f"confidence differs from {partner}"
+        worst["boxes"] = worst.get("boxes", 0) + 1
+        worst["confidence"] = max(worst.get("confidence", 0.0), difference)
+        worst["iou"] = min(worst.get("iou", 1.0), overlap(mine.box, partner.box))
+        worst["pixels"] = max(
+            worst.get("pixels", 0.0), *(abs(x - y) for x, y in zip(mine.box, partner.box, strict=True))
+        )
+
+
+@pytest.fixture(scope="module")
+def sample(clips: Path) -> list[tuple[str, Image]]:
+    """The frames that the run times are held against each other on."""
+    found = list(frames(clips, FRAMES))
+    assert len(found) == FRAMES
+    return found
+
+
+def config(weights: Path, **changes: object) -> DetectorConfig:
+    """The default configuration with the weights of this folder."""
+    return DetectorConfig.model_validate({"models_dir": weights, **changes})
+
+
+@uses_ultralytics
+@pytest.mark.parametrize(
+    ("image_size", "classes"), [(640, None), (640, VEHICLES), (320, None)], ids=["640", "640-vehicles", "320"]
+)
+def test_both_run_times_see_the_same(
+    weights: Path,
+    sample: list[tuple[str, Image]],
+    image_size: int,
+    classes: tuple[str, ...] | None,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """On 50 frames every sure box of one run time has its partner of the same class in the other.
+
+    By default all classes are kept; where some are chosen, no box of another one comes through.
+    """
+    shared = {"image_size": image_size, "confidence": CONFIDENCE - CONFIDENCE_TOLERANCE, "classes": classes}
+    lean = OnnxDetector(config(weights, **shared))
+    full = UltralyticsDetector(config(weights, runtime="ultralytics", **shared))
+    lean.start()
+    full.start()
+    worst: dict[str, float] = {}
+    faults = []
+    for name, image in sample:
+        ours, theirs = lean.detect(image), full.detect(image)
+        assert classes is None or {detection.label for detection in [*ours, *theirs]} <= set(classes)
+        faults += [(name, "only onnx", *fault) for fault in unpartnered(ours, theirs, worst)]
+        faults += [(name, "only ultralytics", *fault) for fault in unpartnered(theirs, ours, worst)]
+    lean.close()
+    full.close()
+    for key, value in worst.items():
+        record_property(key, value)
+    print(f"worst partners at {image_size}: {worst}")
+    assert faults == []
+    assert worst["boxes"] > 2 * FRAMES, "too few boxes to say anything"
+
+
+@uses_ultralytics
+@pytest.mark.parametrize("shape", [(352, 626), (640, 352), (97, 641)], ids=["odd", "upright", "flat"])
+def test_both_run_times_place_boxes_alike_in_frames_of_odd_shapes(
+    weights: Path, clips: Path, shape: tuple[int, int]
+) -> None:
+    """Where scaled sides are rounded to whole pixels, boxes still agree to a hundredth of a pixel."""
+    _, image = list(frames(clips, 50))[25]
+    image = np.ascontiguousarray(cv2.resize(image, shape[::-1]), dtype=np.uint8)
+    lean, full = OnnxDetector(config(weights)), UltralyticsDetector(config(weights, runtime="ultralytics"))
+    lean.start()
+    full.start()
+    ours, theirs = lean.detect(image), full.detect(image)
+    assert [detection.label for detection in ours] == [detection.label for detection in theirs] != []
+    assert np.allclose([d.box for d in ours], [d.box for d in theirs], atol=0.01)
+
+
+@uses_ultralytics
+def test_a_pt_file_finds_the_cars(weights: Path, clips: Path) -> None:
+    """Weights that the lean run time cannot load find the cars of the road, surest first, in pixels of the frame."""
+    if not (weights / "yolov8n.pt").exists():
+        pytest.skip(f"no yolov8n.pt in {weights}; run `smartpark models pull --dir {weights} yolov8n`")
+    detector = make_detector(config(weights, runtime="ultralytics", model="yolov8n"))
+    detector.start()
+    capture = cv2.VideoCapture(str(clips / "suburb_road.mp4"))
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 60)
+    image = np.asarray(capture.read()[1], dtype=np.uint8)
+    found = detector.detect(image)
+    detector.close()
+    height, width = image.shape[:2]
+    assert sum(detection.label == "car" and detection.confidence > 0.4 for detection in found) >= 2
+    assert [d.confidence for d in found] == sorted((d.confidence for d in found), reverse=True)
+    assert all(0 <= d.box.x1 < d.box.x2 <= width and 0 <= d.box.y1 < d.box.y2 <= height for d in found)
+    with pytest.raises(RuntimeError, match="before start"):
+        detector.detect(image)
+
+
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Ultralytics the error says what to install."""
+    (tmp_path / "own.pt").write_bytes(b"")
+    monkeypatch.setitem(sys.modules, "ultralytics", None)
+    detector = UltralyticsDetector(config(tmp_path, runtime="ultralytics", model=str(tmp_path / "own.pt")))
+    with pytest.raises(ModelError, match=r"pip install 'smartpark-edge\[ultralytics\]'"):
+        detector.start()
+
+
+@uses_ultralytics
+@pytest.mark.parametrize("name", ["own.pt", "own.onnx", "own_ncnn_model"])
+def test_a_file_that_is_no_model_is_named(tmp_path: Path, name: str) -> None:
+    """Damaged weights are told of with their path, and nothing is fetched in their place."""
+    path = tmp_path / name
+    if name.endswith("_model"):
+        path.mkdir()
+    else:
+        path.write_bytes(b"not a model")
+    detector = UltralyticsDetector(config(tmp_path, runtime="ultralytics", model=str(path)))
+    with pytest.raises(ModelError, match=r"own.*cannot load it"):
+        detector.start()
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+@uses_ultralytics
+def test_a_class_that_the_model_does_not_know_is_named(weights: Path) -> None:
+    """A wrong name in detector.classes is told of together with the right ones."""
+    detector = UltralyticsDetector(config(weights, runtime="ultralytics", classes=["car", "lorry"]))
+    with pytest.raises(ModelError, match=r"does not know the class lorry; .*person, bicycle, car"):
+        detector.start()
+
+
+@uses_ultralytics
+def test_a_model_for_another_task_is_refused(tmp_path: Path) -> None:
+    """A classifier has no boxes, so it is refused at the start."""
+    path = tmp_path / "own.pt"
+    make = "import sys, ultralytics; ultralytics.YOLO('yolov8n-cls.yaml').save(sys.argv[1])"
+    offline = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", make, path], env=os.environ | offline, check=True, timeout=120)
+    detector = UltralyticsDetector(config(tmp_path, runtime="ultralytics", model=str(path)))
+    with pytest.raises(ModelError, match="is a model for 'classify'; a detection model is needed"):
+        detector.start()
+
+
+# The child's own audit hook notes connections, look-ups, programs started, and files opened for writing.
+WATCHED = """
+import json, os, sys
+PROGRAMS = {"os.system", "os.exec", "os.posix_spawn", "os.fork"}
+seen = []
+def watch(event, arguments):
+    if event.startswith(("socket.", "subprocess.")) or event in PROGRAMS:
+        seen.append((event, repr(arguments)))
+    elif event == "open" and isinstance(arguments[1], str) and set("wax+") & set(arguments[1]):
+        seen.append((event, str(arguments[0])))
+    elif event == "os.mkdir":
+        seen.append((event, str(arguments[0])))
+import numpy
+from edge.config.schema import DetectorConfig
+from edge.detection.detector import make_detector
+sys.addaudithook(watch)
+detector = make_detector(DetectorConfig(runtime=sys.argv[1], models_dir=sys.argv[2]))
+detector.start()
+detector.detect(numpy.zeros((360, 640, 3), numpy.uint8))
+detector.close()
+json.dump(seen, sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "runtime", ["onnx", pytest.param("ultralytics", marks=[pytest.mark.ultralytics, without_extra])]
+)
+def test_the_library_keeps_to_itself(weights: Path, tmp_path: Path, runtime: str) -> None:
+    """It prints nothing, opens no connection, starts no program, and leaves nothing behind: no settings, no figures."""
+    home, scratch = tmp_path / "home", tmp_path / "scratch"
+    home.mkdir()
+    scratch.mkdir()
+    # Usage figures are kept back where CI is set, so it goes. Python's own caches are not the library's doing.
+    settings = {name: value for name, value in os.environ.items() if name not in {"CI", "ORT_DISABLE_TELEMETRY"}}
+    settings |= {"HOME": str(home), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", WATCHED, runtime, str(weights)]
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    seen = json.loads(done.stderr)
+    assert [entry for entry in seen if entry[0] not in {"open", "os.mkdir"}] == []
+    assert [entry for entry in seen if not entry[1].startswith((str(scratch), "/dev/null"))] == []
+    assert [*home.rglob("*"), *scratch.iterdir()] == []

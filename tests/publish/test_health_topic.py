@@ -1,0 +1,189 @@
+"""What a device says is wrong with it: to the byte, when, and what a board makes of it."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from edge.board import view as board_view
+from edge.board.json_reader import PayloadError
+from edge.board.messages import parse_health
+from edge.board.session import Board
+from edge.board.state import BoardState
+from edge.config.schema import MqttConfig
+from edge.core.device_health import DeviceHealth, Problem
+from edge.mqtt.forget_site import forget_site
+from edge.mqtt.topics import Topics
+from edge.publish.health_topic import LEAST_SECONDS, HealthState, device_health
+from edge.publish.retained_topics import RetainedStates
+
+TOPICS = Topics("smartpark", "garage", "pi-1")
+HEALTH = "smartpark/garage/device/pi-1/health"
+MOMENT = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
+FULL = Problem("database", "database or disk is full; free some room on the disk", MOMENT)
+WELL = DeviceHealth((), 0, 0, 0, MOMENT)
+ILL = DeviceHealth((FULL,), 7, 2, 1, MOMENT + timedelta(seconds=2))
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
+texts = st.text(st.characters(codec="utf-8"), max_size=30)
+counts = st.integers(0, 10**9)
+problems = st.lists(st.builds(Problem, texts, texts, moments), max_size=4).map(tuple)
+
+
+def test_a_devices_health_to_the_byte():
+    """The golden payloads: nothing wrong, and something."""
+    assert device_health(WELL, device="pi-1").decode() == (
+        '{"as_of":"2026-03-01T08:00:00.250000Z","device":"pi-1","events_dropped":0,"events_refused":0,'
+        '"events_waiting":0,"problems":[],"status":"ok"}'
+    )
+    assert device_health(ILL, device="pi-1").decode() == (
+        '{"as_of":"2026-03-01T08:00:02.250000Z","device":"pi-1","events_dropped":2,"events_refused":1,'
+        '"events_waiting":7,"problems":[{"code":"database","since":"2026-03-01T08:00:00.250000Z",'
+        '"text":"database or disk is full; free some room on the disk"}],"status":"degraded"}'
+    )
+
+
+@given(st.builds(DeviceHealth, problems, counts, counts, counts, moments), texts)
+def test_health_is_read_back_as_what_it_was(health, device):
+    """parse is the inverse of the payload."""
+    told = parse_health(device_health(health, device=device))
+    assert told.degraded == bool(health.problems)
+    assert (told.problems, told.as_of, told.device) == (health.problems, health.as_of, device)
+    numbers = (told.events_waiting, told.events_dropped, told.events_refused)
+    assert numbers == (health.events_waiting, health.events_dropped, health.events_refused)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"status": "fine"}, "status is neither 'ok' nor 'degraded' but 'fine'"),
+        ({"problems": None}, "problems is not a list of objects but None"),
+        ({"problems": ["full"]}, "problems is not a list of objects but list"),
+        ({"problems": [{"code": "database", "text": "full"}]}, "since is missing"),
+        ({"events_waiting": -1}, "events_waiting is not 0 or more"),
+        ({"as_of": "today"}, "as_of is not a time"),
+    ],
+)
+def test_what_is_no_health_is_refused(changes, why):
+    """The text names the key."""
+    damaged = json.dumps({**json.loads(device_health(ILL, device="pi-1")), **changes}).encode()
+    with pytest.raises(PayloadError, match=why):
+        parse_health(damaged)
+
+
+class Wanted:
+    """A retained state under a clock that the test moves."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.states = RetainedStates()
+        self.health = HealthState(self.states, TOPICS, lambda: self.now)
+        self._sent = []
+
+    def sent(self):
+        """What the broker is told now, and acknowledges; None for nothing."""
+        self._sent.clear()
+        self.states.pump(lambda topic, payload: self._sent.append((topic, json.loads(payload))) or 1)
+        self.states.acknowledged(1)
+        return self._sent[0][1] if self._sent else None
+
+
+def test_health_is_told_when_it_changes_and_not_too_often():
+    """The first at once, the same never again, a change as soon as the last one is some seconds old."""
+    wanted = Wanted()
+    wanted.health.pump()
+    assert wanted.sent() is None
+    wanted.health.report(WELL)
+    assert wanted.sent()["status"] == "ok"
+    wanted.now += 10 * LEAST_SECONDS
+    wanted.health.report(replace(WELL, as_of=MOMENT + timedelta(days=1)))
+    assert wanted.sent() is None
+    wanted.health.report(ILL)
+    assert wanted.sent()["events_waiting"] == 7
+    for waiting in range(8, 20):
+        wanted.now += LEAST_SECONDS / 20
+        wanted.health.report(replace(ILL, events_waiting=waiting))
+        assert wanted.sent() is None
+    wanted.now += LEAST_SECONDS
+    wanted.health.pump()
+    assert wanted.sent()["events_waiting"] == 19
+
+
+def test_a_new_connection_is_told_the_latest_health():
+    """With the time at which it was so, although nothing but the time has changed."""
+    wanted = Wanted()
+    wanted.health.restart()
+    wanted.health.report(WELL)
+    assert wanted.sent()["as_of"] == "2026-03-01T08:00:00.250000Z"
+    wanted.health.report(replace(WELL, as_of=MOMENT + timedelta(days=1)))
+    wanted.states.restart()
+    wanted.health.restart()
+    assert wanted.sent()["as_of"] == "2026-03-02T08:00:00.250000Z"
+
+
+def test_a_broker_holds_the_health_of_the_device_until_it_is_told_to_forget(broker, publish, listen, eventually):
+    """Told at the connection and with a change, retained for whoever comes later; taken down with the site."""
+    publisher = publish(broker.port)
+    publisher.health_changed(WELL)
+    first = listen(broker.port)
+    eventually(lambda: first.json(HEALTH).get("status") == "ok")
+    publisher.health_changed(ILL)
+    eventually(lambda: first.json(HEALTH)["status"] == "degraded")
+    late = listen(broker.port)
+    eventually(lambda: late.last(HEALTH))
+    assert (HEALTH, device_health(ILL, device="pi-1"), True) in late.messages
+    publisher.close(1.0)
+    assert forget_site(MqttConfig(host="127.0.0.1", port=broker.port), TOPICS, [])
+    eventually(lambda: first.last(HEALTH) == b"")
+
+
+def tell(state, told, device="pi-1"):
+    """The device's health, applied."""
+    return state.apply(f"smartpark/garage/device/{device}/health", told)
+
+
+def test_a_board_knows_the_problems_of_devices_that_are_online():
+    """News is a change; what is damaged is left aside; a device that is gone has nothing to say."""
+    state = BoardState(Topics("smartpark", "garage"))
+    told = device_health(ILL, device="pi-1")
+    assert tell(state, told)
+    assert not tell(state, told)
+    assert state.problems() == ()
+    state.apply("smartpark/garage/device/pi-1/status", b"online")
+    assert state.problems() == (("pi-1", FULL.text),)
+    assert not tell(state, b"{}")
+    assert state.damaged == 1
+    state.apply("smartpark/garage/device/pi-1/status", b"offline")
+    assert state.problems() == ()
+    state.apply("smartpark/garage/device/pi-1/status", b"online")
+    assert tell(state, b"")
+    assert not tell(state, b"")
+    assert state.problems() == ()
+    tell(state, told)
+    state.forget()
+    state.apply("smartpark/garage/device/pi-1/status", b"online")
+    assert state.problems() == ()
+
+
+def test_a_board_shows_the_first_problem_of_the_devices(mosquitto, publish, closing, eventually):
+    """In the frame of the drawn board, and in the line of the plain one; gone when it is over."""
+    mosquitto.start()
+    publisher = publish(mosquitto.port)
+    publisher.health_changed(ILL)
+    board = closing(Board(MqttConfig(host="127.0.0.1", port=mosquitto.port), "board", Topics("smartpark", "garage")))
+    board.start()
+    eventually(lambda: board.snapshot().problems)
+    console = Console(file=io.StringIO(), width=140, color_system=None)
+    console.print(board_view.render(board.snapshot()))
+    assert f"pi-1: {FULL.text} - connected - pi-1 online" in console.file.getvalue()
+    assert f"| pi-1: {FULL.text}" in board_view.plain(board.snapshot())
+    publisher.health_changed(WELL)
+    eventually(lambda: not board.snapshot().problems)
+    assert "full" not in board_view.plain(board.snapshot())

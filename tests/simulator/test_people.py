@@ -1,0 +1,186 @@
+"""The people on foot in the simulator: they walk, push and pass by, and never count."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.network import inside
+
+from edge.simulator.drawing.canvas import Canvas
+from edge.simulator.drawing.people import draw_person, reach
+from edge.simulator.drawing.sprites import Recent, Sprite
+from edge.simulator.scene import Scene, SceneParameters
+from edge.simulator.traffic.appearance import SKINS, TOPS, TROUSERS, Person
+from edge.simulator.traffic.kinds import DEPTH, LANES, METRE, scale_at
+from edge.simulator.traffic.walkers import BETWEEN, FRONT, OUTSIDE, WALL, Walkers
+
+HOUR = 3600.0
+BODY = 1.8  # metres that a car is wide: so far it reaches behind the row on which its wheels stand
+
+
+@pytest.mark.parametrize(("trolleys", "prams"), [(0.0, 0.0), (0.4, 0.0), (0.3, 0.3), (0.0, 1.0)])
+def test_as_many_people_as_asked_for(trolleys: float, prams: float) -> None:
+    """An hour has about the people asked for, both ways, and the shares of trolleys and prams among them."""
+    walkers = Walkers(3, 8.0, trolleys, prams, between=True)
+    seen = {one.number: one for second in range(int(2 * HOUR)) for one in walkers.at(float(second))}
+    assert len(seen) == pytest.approx(2 * 60 * 8, rel=0.12)
+    pushed = Counter(one.look.pushes for one in seen.values())
+    # A companion pushes nothing.
+    alone = 1 + 0.3 * (1 - trolleys - prams)
+    assert pushed["trolley"] / len(seen) == pytest.approx(trolleys / alone, abs=0.05)
+    assert pushed["pram"] / len(seen) == pytest.approx(prams / alone, abs=0.05)
+    assert sum(one.rightwards for one in seen.values()) / len(seen) == pytest.approx(0.5, abs=0.06)
+    assert len({one.floor for one in seen.values()}) >= 6
+
+
+def test_people_look_different() -> None:
+    """They are from 1.6 to 1.9 m tall, of every skin, coat and trousers there is, some with a bag, some in twos."""
+    walkers = Walkers(5, 20.0, 0.2, 0.1, between=True)
+    seen = {one.number: one for second in range(int(HOUR / 2)) for one in walkers.at(float(second))}
+    looks = [one.look for one in seen.values()]
+    assert min(look.height for look in looks) < 1.65 < 1.85 < max(look.height for look in looks) <= 1.9
+    assert {look.skin for look in looks} == set(SKINS)
+    assert {look.top for look in looks} == set(TOPS)
+    assert {look.trousers for look in looks} == set(TROUSERS)
+    assert {look.bag for look in looks} == {look.long_hair for look in looks} == {False, True}
+    entered = Counter(round(one.enter - 0.35, 6) for one in seen.values())
+    assert any(round(one.enter, 6) in entered for one in seen.values())
+
+
+@given(st.integers(0, 2**32), st.sampled_from([5.0, 30.0, 60.0]), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_nobody_walks_where_something_drives(seed: int, per_minute: float, three_lanes: bool) -> None:
+    """Everybody keeps to strips beside the vehicles, walks steadily, and keeps clear of who is ahead on the strip."""
+    walkers = Walkers(seed, per_minute, 0.3, 0.2, between=not three_lanes)
+    depths = {lane: DEPTH / lane.scale for lane in LANES if three_lanes or lane.floor != 289}
+    for second in range(0, 120, 2):
+        now = walkers.at(float(second))
+        tracks: dict[float, list[float]] = defaultdict(list)
+        for one in now:
+            depth = DEPTH / scale_at(one.floor)
+            assert all(not near - 0.2 < depth < near + BODY + 0.2 for near in depths.values()), one.floor
+            assert 0.7 <= one.speed / METRE / scale_at(one.floor) <= 1.65
+            assert -OUTSIDE - 1e-9 <= one.x_at(float(second)) <= 1 + OUTSIDE + 1e-9
+            if one.floor in (*WALL, *FRONT, *BETWEEN):
+                tracks[one.floor].append(one.x_at(float(second)) / METRE / scale_at(one.floor))
+        for places in tracks.values():
+            places.sort()
+            assert all(later - earlier > 0.8 for earlier, later in pairwise(places))
+
+
+def test_people_are_a_function_of_time() -> None:
+    """Whoever looks, when and how often, the same people are at the same places; few are kept."""
+    often, once = (Walkers(9, 12.0, 0.3, 0.1, between=True) for _ in range(2))
+    for index in range(3000):
+        often.at(index / 10)
+    late = [(one, one.x_at(250.0)) for one in once.at(250.0)]
+    assert late
+    assert [(one, one.x_at(250.0)) for one in often.at(250.0)] == late
+    assert len(Walkers(9, 60.0, 0.3, 0.1, between=True).at(10 * HOUR)) < 40
+    assert Walkers(9, 0.0, 0.0, 0.0, between=True).at(HOUR) == []
+
+
+def test_people_never_count() -> None:
+    """With hundreds of people and not one vehicle nothing crosses, and with vehicles they change nothing."""
+    crowd = SceneParameters(seed=1, vehicles_per_minute=0, pedestrians=40, trolleys=0.4, prams=0.2)
+    scene = Scene(crowd)
+    assert scene.crossings(HOUR) == []
+    assert scene.boxes(100.0) == []
+    assert {one.kind for second in range(300) for one in scene.people(float(second))} == {"person", "trolley", "pram"}
+    busy = Scene(SceneParameters(seed=1, pedestrians=40))
+    assert busy.crossings(HOUR) == Scene(SceneParameters(seed=1)).crossings(HOUR)
+
+
+@pytest.mark.parametrize("pushes", ["", "trolley", "pram"])
+def test_a_step_swings_legs_and_arms_over_standing_feet(pushes: str) -> None:
+    """Over a stride the picture changes, the feet stay on the ground, the head keeps its height, nothing is cut off."""
+    look = Person(1.75, SKINS[1], (20, 20, 20), TOPS[0], TROUSERS[0], long_hair=False, bag=True, pushes=pushes)
+    back, ahead = reach(look)
+    pictures = []
+    for way in np.linspace(0, 0.83 * 1.75, 9):
+        canvas = Canvas(back + ahead + 0.4, 2.5, back + 0.2, 0.2, 60.0)
+        draw_person(canvas, look, float(way))
+        rows, columns = np.nonzero(canvas.alpha)
+        assert (2.3 - rows.max() / 60) == pytest.approx(0.0, abs=0.04)
+        assert (2.3 - rows.min() / 60) == pytest.approx(1.75, abs=0.10)
+        assert columns.min() / 60 >= 0.1
+        assert columns.max() / 60 <= back + ahead + 0.3
+        pictures.append(canvas.bgr)
+    assert np.array_equal(pictures[0], pictures[-1])  # a stride later everything is as before
+    moved = [int((cv2.absdiff(one, pictures[0]) > 0).any(axis=2).sum()) for one in pictures[1:-1]]
+    assert min(moved) > 400
+
+
+def test_pictures_of_people_are_kept_within_bounds() -> None:
+    """A stride's pictures are drawn once and used again; those not used longest go when the bytes are spent."""
+    made: list[str] = []
+
+    def make(name: str) -> Sprite:
+        made.append(name)
+        return Sprite(np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10, 3), np.uint8), 5.0, 8)
+
+    kept = Recent(limit=1800)  # three of 600 bytes
+    for name in "abcabdbaca":
+        kept.get(name, lambda name=name: make(name))
+        assert kept.size <= 1800
+    assert "".join(made) == "abcdc"
+    assert Recent(limit=1).get("larger than all", lambda: make("x")).size == 600
+
+
+def test_people_are_drawn_where_their_boxes_are() -> None:
+    """What somebody on foot changes in the picture lies in the box, but for the shadow."""
+    scene = Scene(SceneParameters(seed=3, vehicles_per_minute=0, pedestrians=4, trolleys=0.3, prams=0.3, noise=0.0))
+    bare = Scene(SceneParameters(vehicles_per_minute=0, noise=0.0)).render(0).astype(int)
+    kinds = set()
+    for second in range(300):
+        people = scene.people(float(second))
+        if len(people) != 1 or people[0].box.x1 <= 24 or people[0].box.x2 >= 616:
+            continue
+        box = people[0].box
+        kinds.add(people[0].kind)
+        changed = np.abs(scene.render(float(second)) - bare).max(axis=2)
+        changed[:, :20] = changed[:, -20:] = 0  # the shadow of somebody who is no longer in the picture
+        assert np.nonzero(changed > 12)[0].min() == pytest.approx(box.y1, abs=5)
+        ys, xs = np.nonzero(changed > 24)
+        body = ys < box.y2 - 8
+        assert xs[body].min() >= box.x1 - 3
+        assert xs[body].max() <= box.x2 + 3
+        assert (xs.max() - xs.min()) > 0.3 * (box.x2 - box.x1)
+    assert kinds == {"person", "trolley", "pram"}
+
+
+def test_who_is_nearer_hides_who_is_farther() -> None:
+    """People before the nearer lane hide vehicles; vehicles hide the people along the wall."""
+    keys = {"seed": 4, "vehicles_per_minute": 20, "pedestrians": 30, "noise": 0.0}
+    both, crowd, traffic = (
+        Scene(SceneParameters(**keys | less)) for less in ({}, {"vehicles_per_minute": 0}, {"pedestrians": 0})
+    )
+    bare = Scene(SceneParameters(vehicles_per_minute=0, noise=0.0)).render(0).astype(int)
+    found: Counter[str] = Counter()
+    for at in np.arange(5, 200, 0.5):
+        boxes = [one.box for one in both.boxes(at)]
+        for one in both.people(at):
+            strip = "front" if one.box.y2 > 340 else "wall" if one.box.y2 < 240 else ""
+            met = [box for box in boxes if inside(box, one.box) > 0]
+            if len(met) != 1 or not strip or found[strip] >= 3:
+                continue
+            x1, x2 = max(one.box.x1, met[0].x1) + 2, min(one.box.x2, met[0].x2) - 2
+            y1, y2 = max(one.box.y1, met[0].y1) + 4, min(one.box.y2, met[0].y2) - 8
+            if x2 - x1 < 12 or y2 - y1 < 20:
+                continue
+            area = slice(int(y1), int(y2)), slice(int(x1), int(x2))
+            nearer, farther = (crowd, traffic) if strip == "front" else (traffic, crowd)
+            drawn = np.abs(nearer.render(at)[area] - bare[area]).max(axis=2) > 60
+            if drawn.sum() < 60:
+                continue
+            picture = both.render(at)[area].astype(int)
+            assert np.abs(picture - nearer.render(at)[area])[drawn].max(axis=1).mean() < 3
+            assert np.abs(picture - farther.render(at)[area])[drawn].max(axis=1).mean() > 10
+            found[strip] += 1
+    assert found == {"front": 3, "wall": 3}

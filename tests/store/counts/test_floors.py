@@ -1,0 +1,76 @@
+"""Floors are made once and never reset."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.config.schema import FloorConfig
+from edge.core.errors import RefusedError
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.upkeep.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from peewee import Database
+
+    from edge.core.events import Event
+
+
+def test_a_floor_begins_with_its_opening_count(db: Database, now: datetime) -> None:
+    """What the configuration says stands in the first row of a floor."""
+    ground, roof = Floors(db).all()
+    assert (ground.name, ground.description, ground.total_slots) == ("Ground", "by the street", 50)
+    assert (ground.current_vehicles, ground.available_slots, ground.is_active) == (10, 40, True)
+    assert (ground.as_of, ground.seq) == (now, 1)
+    assert (roof.name, roof.current_vehicles) == ("Roof", 0)
+
+
+def test_ensuring_again_creates_the_missing_only(
+    db: Database, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], now: datetime
+) -> None:
+    """A second start with changed floors and one more keeps the counts and makes the new one."""
+    Events(db).record(make_event(1), now)
+    before = Floors(db).all()
+    changed = FloorConfig(name="Ground", total_slots=5, opening_vehicles=0, is_active=False)
+    cellar = FloorConfig(name="Cellar", total_slots=7, opening_vehicles=7, is_active=False)
+    assert Floors(db).ensure([changed, cellar, cellar], now + timedelta(days=1)) == ["Cellar"]
+    assert Floors(db).all()[:2] == before
+    assert before[0].current_vehicles == 11
+    added = Floors(db).get("Cellar")
+    assert added is not None
+    assert (added.current_vehicles, added.is_active) == (7, False)
+    assert Floors(db).ensure([], now) == []
+    assert verify(db) == []
+
+
+def test_a_floor_is_found_by_its_exact_name(db: Database) -> None:
+    """Case counts, and what is no text is simply not there."""
+    assert Floors(db).get("Ground") == Floors(db).all()[0]
+    for name in ("ground", "Ground ", "", "' OR 1=1 --", "\ud800", "a\x00b"):
+        assert Floors(db).get(name) is None
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "nul\x00"])
+def test_a_name_that_cannot_stand_in_a_log_is_refused(db: Database, now: datetime, name: str) -> None:
+    """Control characters in a floor's name are refused, and then nothing is created."""
+    fine = FloorConfig(name="Fine", total_slots=1)
+    with pytest.raises(RefusedError, match="floor's name"):
+        Floors(db).ensure([fine, FloorConfig.model_construct(name=name, total_slots=1)], now)
+    assert len(Floors(db).all()) == 2
+
+
+def test_names_of_any_script_and_of_sql_are_just_names(db: Database, now: datetime) -> None:
+    """A name is data, whatever it looks like."""
+    names = ["地下一階", "Ébène №1", "'; DROP TABLE floors; --", '100% "quoted" `x`', "?"]
+    Floors(db).ensure([FloorConfig.model_construct(name=name, total_slots=1) for name in names], now)
+    for name in names:
+        floor = Floors(db).get(name)
+        assert floor is not None
+        assert floor.name == name
+    assert len(Floors(db).all()) == 2 + len(names)

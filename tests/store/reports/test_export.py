@@ -1,0 +1,120 @@
+"""Events as CSV and JSON Lines, read back as they were; and the order in which events are read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tracemalloc
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.core.errors import RefusedError
+from edge.core.events import ClockState
+from edge.store.counts.events import Cursor, Events
+from edge.store.counts.floors import Floors
+from edge.store.reports.export import COLUMNS, event_fields, export_events
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from peewee import Database
+
+    from edge.config.schema import FloorConfig
+    from edge.core.events import Event
+    from edge.store.counts.stored_event import StoredEvent
+
+
+@pytest.fixture(scope="module")
+def awkward(
+    new_database: Callable[[], AbstractContextManager[Database]],
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    now: datetime,
+) -> Iterator[Database]:
+    """2500 events, many at the same moment, some with names that a careless export would break. Only read."""
+    events = [
+        make_event(
+            n,
+            timestamp=now - timedelta(seconds=n // 5),
+            gate_id='a,"b";é',
+            floor="Roof" if n % 3 else "Ground",
+            camera_id=f"cam {n % 2}",
+            clock_state=ClockState.SYNCHRONISED,
+        )
+        for n in range(2500)
+    ]
+    with new_database() as db:
+        Floors(db).ensure(floors, now)
+        for start in range(0, len(events), 100):
+            Events(db).record_all(events[start : start + 100], now)
+        yield db
+
+
+def test_an_export_is_every_event_in_the_order_of_time(awkward: Database) -> None:
+    """CSV and JSON Lines hold the same rows, the oldest first, each field as it is stored."""
+    texts = {}
+    for form in ("csv", "jsonl"):
+        out = io.StringIO()
+        assert export_events(Events(awkward).stream(), out, form) == 2500  # type: ignore[arg-type]  # of the parameters
+        texts[form] = out.getvalue()
+    lines = [json.loads(line) for line in texts["jsonl"].splitlines()]
+    table = list(csv.DictReader(io.StringIO(texts["csv"])))
+    assert [{key: str(value) for key, value in line.items()} for line in lines] == table
+    assert tuple(lines[0]) == COLUMNS
+    assert lines[0]["gate_id"] == 'a,"b";é'
+    assert lines[0]["timestamp"].endswith("Z")
+    assert datetime.fromisoformat(lines[0]["timestamp"]) == Events(awkward).oldest(1)[0].timestamp
+    assert [(line["timestamp"], line["id"]) for line in lines] == sorted((x["timestamp"], x["id"]) for x in lines)
+    assert lines[0]["clock_state"] == "synchronised"
+    assert lines == [event_fields(event) for event in reversed(Events(awkward).newest(9999))]
+
+
+def test_an_export_takes_a_range_a_floor_and_a_camera(awkward: Database, now: datetime) -> None:
+    """The beginning is in it, the end is not."""
+    since, until = now - timedelta(seconds=100), now - timedelta(seconds=50)
+    got = list(Events(awkward).stream("Roof", "cam 1", since=since, until=until))
+    every = [event for event in Events(awkward).newest(9999) if since <= event.timestamp < until]
+    assert got == [event for event in reversed(every) if (event.floor, event.camera_id) == ("Roof", "cam 1")]
+    assert got[0].timestamp == since
+    assert list(Events(awkward).stream("Attic")) == []
+
+
+def test_a_stream_takes_little_memory(awkward: Database) -> None:
+    """However many events there are, only a piece of them is in memory."""
+
+    def thrown_away(events: Iterator[StoredEvent]) -> int:
+        return sum(1 for _ in events)
+
+    class Nowhere(io.TextIOBase):
+        def write(self, text: str) -> int:
+            return len(text)
+
+    thrown_away(Events(awkward).stream())
+    tracemalloc.start()
+    export_events(Events(awkward).stream(), Nowhere(), "csv")  # type: ignore[arg-type]  # a TextIO but for its name
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 6_000_000
+
+
+def test_pages_follow_each_other_without_gap_or_double(awkward: Database) -> None:
+    """The last event of a page is where the next begins, also among events of the same moment."""
+    every = Events(awkward).newest(9999, "Roof")
+    seen: list[StoredEvent] = []
+    before = None
+    while page := Events(awkward).newest(7, "Roof", before=before):
+        seen += page
+        before = Cursor(page[-1].timestamp, page[-1].id)
+    assert seen == every
+    assert Events(awkward).get(every[0].id) == every[0]
+    assert Events(awkward).get(10**9) is None
+
+
+def test_a_range_of_naive_times_is_refused(awkward: Database) -> None:
+    """A time without a zone could mean anything."""
+    with pytest.raises(RefusedError, match="no time zone"):
+        Events(awkward).newest(5, since=datetime(2026, 5, 4))  # noqa: DTZ001

@@ -1,0 +1,197 @@
+"""An older database becomes one of today, whole, with a copy of what it was; a newer one is left alone."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.config.schema import FloorConfig
+from edge.core.errors import StoreError
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.ledger import Ledger
+from edge.store.counts.outbox import Outbox
+from edge.store.schema import migrations
+from edge.store.schema.connect import open_database
+from edge.store.schema.migrations import MIGRATIONS, Migration, migrate, pending
+from edge.store.schema.versions import SCHEMA_VERSION, create_schema, schema_version
+from edge.store.upkeep.verify import verify
+from edge.store.writing.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edge.core.events import Event
+
+FIRST_RELEASE = Path(__file__).parent / "v1.sql"
+MOMENT = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A database as the first release left it: floors, events, adjustments, and six events in the outbox."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(FIRST_RELEASE.read_text())
+        connection.execute("PRAGMA journal_mode = WAL")
+    return path
+
+
+def content(path: Path, columns: dict[str, str]) -> dict[str, list[Any]]:
+    """The rows of some columns of some tables."""
+    with closing(sqlite3.connect(path)) as connection:
+        return {
+            table: connection.execute(f"SELECT {names} FROM {table} ORDER BY 1").fetchall()
+            for table, names in columns.items()
+        }
+
+
+EVENT = "id, event_id, camera_id, gate_id, floor_id, track_id, vehicle_type, direction, confidence, timestamp"
+KEPT = {
+    "floors": "id, name, description, total_slots, current_vehicles, opening_vehicles, is_active, seq, updated_at",
+    "events": f"{EVENT}, created_at",
+    "adjustments": 'id, floor_id, delta, reason, event_id, note, before, "after"',
+    "outbox": "id, event_id, created_at",
+}
+
+
+def shape(path: Path) -> dict[str, Any]:
+    """What SQLite says of the tables, whatever words made them."""
+    with closing(sqlite3.connect(path)) as connection:
+
+        def ask(query: str) -> list[Any]:
+            return connection.execute(query).fetchall()
+
+        names = [name for (name,) in ask("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        checks = {
+            name: sorted(re.findall(r"CHECK \((.*?)\)(?=,|\)$| )", sql.replace('"', "")))
+            for name, sql in ask("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        }
+        return {
+            "version": ask("PRAGMA user_version"),
+            "columns": {name: ask(f"PRAGMA table_xinfo('{name}')") for name in names},
+            "keys": {name: ask(f"PRAGMA foreign_key_list('{name}')") for name in names},
+            "checks": checks,
+            "without rowid": ask("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' ORDER BY name"),
+            "indexes": [
+                (table, name, unique, ask(f"SELECT name FROM pragma_index_info('{name}')"))
+                for table in names
+                for _, name, unique, *_ in sorted(ask(f"PRAGMA index_list('{table}')"), key=lambda row: str(row[1]))
+            ],
+            "views": ask("SELECT name, sql FROM sqlite_master WHERE type = 'view' ORDER BY name"),
+        }
+
+
+def test_the_first_release_is_upgraded_with_all_that_is_in_it(old: Path, make_event: Callable[..., Event]) -> None:
+    """Rows stay, the ledger adds up, the hourly totals are there, counting goes on, and a copy of before is kept."""
+    before = content(old, KEPT)
+    with closing(open_database(old, busy_timeout=1.0)) as db:
+        assert [step.version for step in pending(db)] == [2]
+        done = migrate(db, MOMENT)
+        assert [step.version for step in done.applied] == [2]
+        assert verify(db) == []
+        assert content(old, KEPT) == before
+        assert Outbox(db).count() == 6
+        [(hours, counted)] = db.execute_sql("SELECT count(*), sum(entries + exits) FROM event_hourly").fetchall()
+        assert (hours > 20, counted) == (True, len(before["events"]))
+        ledger = db.execute_sql("SELECT version, name, applied_at FROM schema_migrations ORDER BY version").fetchall()
+        assert [row[0] for row in ledger] == [1, 2]
+        assert ledger[1][2] == int(MOMENT.timestamp() * 1e6)
+        assert Events(db).record(make_event(1, floor="Ground Floor"), MOMENT).inserted
+        stored = Events(db).newest(1)[0].event
+        assert not Events(db).record(stored, MOMENT).inserted
+        assert verify(db) == []
+        assert migrate(db, MOMENT).applied == ()
+    assert done.copy == old.with_name("smartpark.db.before-v2-20260601T123000Z")
+    assert content(done.copy, KEPT) == before
+    with closing(sqlite3.connect(done.copy)) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+    assert sorted(entry.name for entry in old.parent.iterdir()) == ["smartpark.db", done.copy.name]
+
+
+def test_an_upgraded_database_is_a_new_one(old: Path, tmp_path: Path) -> None:
+    """Columns, keys, checks, indexes and views are those that a fresh database gets."""
+    with closing(open_database(old, busy_timeout=1.0)) as db:
+        migrate(db, MOMENT)
+    fresh = tmp_path / "fresh.db"
+    with closing(open_database(fresh, busy_timeout=1.0)) as db:
+        create_schema(db)
+        assert schema_version(db) == SCHEMA_VERSION == MIGRATIONS[-1].version
+    assert shape(old) == shape(fresh)
+
+
+def test_a_clamp_bears_the_time_of_its_event(old: Path) -> None:
+    """After the upgrade the ledger's clamps stand beside their events in time."""
+    with closing(open_database(old, busy_timeout=1.0)) as db:
+        migrate(db, MOMENT)
+        times = {event.event_id: event.timestamp for event in Events(db).newest(1000)}
+        clamps = Ledger(db).adjustments(limit=1000)
+        assert len(clamps) == 50
+        assert all(times[clamp.event_id] == clamp.at for clamp in clamps if clamp.event_id)
+
+
+def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Event]) -> None:
+    """The daemon brings its database up to date by itself; a guest beside another program does not."""
+
+    def writer(*, may_migrate: bool) -> Writer:
+        writer = Writer(lambda: open_database(old, busy_timeout=1.0), lambda _: None, lambda _: None)
+        writer.may_migrate = may_migrate
+        return writer
+
+    guest = writer(may_migrate=False)
+    with pytest.raises(StoreError, match=r"has schema version 1, .* needs 2; start `smartpark run`"):
+        guest.start()
+    owner = writer(may_migrate=True)
+    owner.start()
+    owner.ensure_floors([FloorConfig(name="Ground", total_slots=9)])
+    owner.submit([make_event(1)])
+    assert owner.close(20.0)
+    with closing(open_database(old, busy_timeout=1.0, read_only=True)) as db:
+        assert verify(db) == []
+        assert Floors(db).get("Ground") is not None
+
+
+def test_a_reader_of_an_older_database_is_told(old: Path) -> None:
+    """A command that only reads cannot upgrade, and says what can."""
+    with pytest.raises(StoreError, match=r"schema version 1, this program needs 2; .*`smartpark db migrate`"):
+        open_database(old, busy_timeout=1.0, read_only=True)
+
+
+def test_a_dry_run_changes_nothing(old: Path) -> None:
+    """All of it is tried, and the database is as before, without a copy."""
+    before = shape(old)
+    with closing(open_database(old, busy_timeout=1.0)) as db:
+        assert [step.version for step in migrate(db, MOMENT, dry_run=True).applied] == [2]
+    assert shape(old) == before
+    assert [entry.name for entry in old.parent.iterdir()] == ["smartpark.db"]
+
+
+def test_a_failing_migration_leaves_the_version_before(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its transaction takes the ledger row back too; what came before it stays, and the copy is there."""
+    bad = Migration(3, "broken", ("CREATE TABLE half (x)", "ALTER TABLE nowhere ADD COLUMN y"))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, bad))
+    with closing(open_database(old, busy_timeout=1.0)) as db:
+        with pytest.raises(StoreError, match="no such table: nowhere"):
+            migrate(db, MOMENT)
+        assert schema_version(db) == 2
+        assert "half" not in db.get_tables()
+        assert db.execute_sql("SELECT max(version) FROM schema_migrations").fetchone() == (2,)
+        assert verify(db) == []
+    assert old.with_name("smartpark.db.before-v2-20260601T123000Z").exists()
+
+
+def test_without_a_copy_nothing_is_migrated(old: Path) -> None:
+    """If the copy cannot be made the database stays as it is, and nothing half-made is left."""
+    taken = old.with_name("smartpark.db.before-v2-20260601T123000Z")
+    taken.write_text("not ours")
+    with closing(open_database(old, busy_timeout=1.0)) as db:
+        with pytest.raises(StoreError, match="is there already; move it away"):
+            migrate(db, MOMENT)
+        assert schema_version(db) == 1
+    assert taken.read_text() == "not ours"
+    assert sorted(entry.name for entry in old.parent.iterdir()) == ["smartpark.db", taken.name]

@@ -1,0 +1,176 @@
+"""Several connections at once, on either kind of database: nothing is counted twice, lost, or seen half."""
+
+from __future__ import annotations
+
+import random
+import threading
+from contextlib import closing
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from edge.core.events import Direction
+from edge.store.counts.configured_floors import apply_configuration
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+from edge.store.upkeep.cleanup import Cleanup
+from edge.store.upkeep.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from peewee import Database
+
+    from edge.config.schema import FloorConfig
+    from edge.core.events import Event
+    from edge.store.counts.audit import Act
+    from edge.store.counts.events import Recorded
+
+
+# Between two works in the background: who waits for SQLite's lock looks again only every few hundredths of a second.
+PAUSE = 0.03
+
+
+class Crowd:
+    """Threads with a connection each that begin together; what one of them raised is raised at the end.
+
+    ``over`` is set when all have ended that are not in the background, or one has failed.
+    """
+
+    def __init__(self, db: Database, beside: Callable[[Database], Database]) -> None:
+        self.over = threading.Event()
+        self._db = db
+        self._beside = beside
+        self._works: list[Callable[[Database], None]] = []
+        self._errors: list[BaseException] = []
+        self._busy = 0
+        self._lock = threading.Lock()
+
+    def add(self, work: Callable[[Database], None]) -> None:
+        """One more, not begun."""
+        self._works.append(work)
+
+    def run(self, *background: Callable[[Database], None]) -> None:
+        """Let them loose, and wait for their end; those in the background go on until ``over``."""
+        works = [(work, 1) for work in self._works] + [(work, 0) for work in background]
+        self._busy = len(self._works)
+        together = threading.Barrier(len(works), timeout=30)
+
+        def thread_of(work: Callable[[Database], None], counts: int) -> None:
+            try:
+                with closing(self._beside(self._db)) as handle:
+                    handle.connect(reuse_if_open=True)
+                    together.wait()
+                    work(handle)
+            except BaseException as error:
+                self._errors.append(error)
+                self.over.set()
+            with self._lock:
+                self._busy -= counts
+                if not self._busy:
+                    self.over.set()
+
+        threads = [threading.Thread(target=thread_of, args=each) for each in works]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for error in self._errors:
+            raise error
+
+
+def test_threads_that_record_the_same_events_at_once_get_the_same_rows(
+    db: Database, beside: Callable[[Database], Database], make_event: Callable[..., Event], now: datetime
+) -> None:
+    """Six connections record the same thirty events in different orders: one row each, and everybody is given it."""
+    results: list[list[Recorded]] = []
+
+    def recorder(seed: int) -> Callable[[Database], None]:
+        events = [make_event(n, floor="Roof" if n % 3 else "Ground") for n in range(30)]
+        random.Random(seed).shuffle(events)
+        return lambda handle: results.append([Events(handle).record(event, now) for event in events])
+
+    crowd = Crowd(db, beside)
+    for seed in range(6):
+        crowd.add(recorder(seed))
+    crowd.run()
+    rows = {event.event_id: event for event in Events(db).newest(100)}
+    assert len(rows) == Outbox(db).count() == 30
+    for result in results:
+        assert len(result) == 30
+        assert all(rows[item.event.event_id] == item.event for item in result)
+    assert sum(item.inserted for result in results for item in result) == 30
+    assert sum(floor.seq - 1 for floor in Floors(db).all()) == 30
+    assert verify(db) == []
+
+
+def test_writers_of_every_kind_beside_readers_that_see_one_moment(
+    db: Database,
+    beside: Callable[[Database], Database],
+    make_event: Callable[..., Event],
+    floors: tuple[FloorConfig, ...],
+    act: Act,
+) -> None:
+    """Recorders, a technician, a configuration and a clean-up at once: every reading agrees with itself, none errs.
+
+    A reader of the outbox that remembers how far it came is given every event, also when two of them were recorded at
+    the same time.
+    """
+    recorders = 3
+    each = 20
+    sent: list[int] = []
+    crowd = Crowd(db, beside)
+
+    def recorder(index: int) -> Callable[[Database], None]:
+        def record(handle: Database) -> None:
+            names = ["Ground", "Roof"][:: 1 if index % 2 else -1]
+            for n in range(each):
+                way = Direction.ENTRY if n % 2 else Direction.EXIT
+                pair = [
+                    make_event(n, floor=names[0], direction=way, camera_id=f"cam {index}"),
+                    make_event(n, floor=names[1], direction=way.opposite, camera_id=f"cam {index}"),
+                ]
+                Events(handle).record_all(pair, act.at)
+
+        return record
+
+    def technician(handle: Database) -> None:
+        n = 0
+        while not crowd.over.wait(PAUSE) or n < 5:
+            Floors(handle).correct("Ground", n % 50, act)
+            Floors(handle).update_vehicle_count("Roof", n % 3 - 1, act)
+            apply_configuration(handle, floors[: 1 + n % 2], act)
+            n += 1
+
+    def cleaner(handle: Database) -> None:
+        while not crowd.over.wait(PAUSE):
+            Cleanup(handle, lambda _: None).older_than(1, act)
+
+    def relay(handle: Database) -> None:
+        last = 0
+        while True:
+            over = crowd.over.is_set()
+            items = Outbox(handle).pending(last, 7)
+            if items:
+                sent.extend(item.id for item in items)
+                last = items[-1].id
+            elif over:
+                return
+
+    def reader(handle: Database) -> None:
+        readings = 0
+        while not crowd.over.is_set() or readings < 3:
+            assert verify(handle) == []
+            readings += 1
+
+    for n in range(100):
+        Events(db).record(make_event(n, timestamp=act.at - timedelta(days=9, minutes=n)), act.at)
+    Outbox(db).acknowledge(range(1, 1000))
+    for index in range(recorders):
+        crowd.add(recorder(index))
+    crowd.run(technician, cleaner, relay, reader)
+    assert verify(db) == []
+    assert Events(db).count() == 2 * recorders * each
+    assert sent == [item.id for item in Outbox(db).pending(0, 10_000)]
+    assert len(sent) == 2 * recorders * each

@@ -1,0 +1,136 @@
+"""What may pass is told from what will not, from SQLite's own errors."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import peewee
+import pytest
+
+from edge.core.errors import StoreError
+from edge.store.counts.events import Events
+from edge.store.sql.errors import codes, is_passing, sentence, told
+from edge.store.sql.query import execute_sql, write_transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from peewee import SqliteDatabase
+
+    from edge.core.events import Event
+
+
+def fill_the_disk(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> peewee.PeeweeException:
+    """Record in a transaction that SQLite itself gives up in the middle; what is raised."""
+    db.execute_sql(f"PRAGMA max_page_count = {db.pragma('page_count')}")
+    with pytest.raises(peewee.PeeweeException) as caught, write_transaction(db):
+        Events(db).record_all([make_event(n) for n in range(1000)], now)
+    return caught.value
+
+
+def test_a_full_disk_passes_although_the_roll_back_hides_it(
+    sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """SQLite ends the transaction by itself; the error of the vain roll-back still counts as a full disk."""
+    error = fill_the_disk(sqlite_db, make_event, now)
+    assert sqlite3.SQLITE_FULL in codes(error)
+    assert is_passing(error)
+    assert sentence(error) == "database or disk is full; free some room on the disk"
+    sqlite_db.execute_sql("PRAGMA max_page_count = 1000000")
+    assert Events(sqlite_db).count() == 0
+    assert Events(sqlite_db).record(make_event(1), now).inserted
+
+
+def test_a_lock_passes(sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> None:
+    """Another program's lock is trouble that waiting cures."""
+    sqlite_db.timeout = 0.01
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(peewee.OperationalError) as caught:
+            Events(sqlite_db).record(make_event(1), now)
+        with pytest.raises(sqlite3.OperationalError) as raw:
+            sqlite_db.connection().execute("BEGIN IMMEDIATE")
+    assert is_passing(caught.value)
+    assert is_passing(raw.value)
+    assert sentence(caught.value) == "database is locked; another program holds it; close that one"
+
+
+def test_a_wrong_statement_and_a_refused_row_do_not_pass(sqlite_db: SqliteDatabase) -> None:
+    """Trying again would not help, so it must not be tried for ever."""
+    for statement in ("SELECT * FROM nowhere", "SELEKT", "INSERT INTO floors (name) VALUES ('x')"):
+        with pytest.raises(peewee.DatabaseError) as caught:
+            execute_sql(sqlite_db, statement)
+        assert not is_passing(caught.value)
+    assert not is_passing(ValueError("no database at all"))
+
+
+def test_an_operational_error_of_another_database_passes() -> None:
+    """Without SQLite's codes the class alone decides."""
+    assert is_passing(peewee.OperationalError("server closed the connection"))
+
+
+def test_told_names_the_file(sqlite_db: SqliteDatabase) -> None:
+    """The sentence for people begins with the path; errors that are none of the database's go through."""
+    with pytest.raises(StoreError, match=r"^/var/x\.db: no such table: nowhere$"), told("/var/x.db"):
+        execute_sql(sqlite_db, "SELECT * FROM nowhere")
+    with pytest.raises(KeyError), told("/var/x.db"):
+        raise KeyError
+
+
+UNPRIVILEGED = """
+import os, sys
+from pathlib import Path
+from edge.core.errors import StoreError
+from edge.store.schema.connect import open_database
+path = Path(sys.argv[1])
+os.setgid(65534)
+os.setuid(65534)
+try:
+    open_database(path, busy_timeout=0.2, read_only=sys.argv[2] == "read")
+except StoreError as error:
+    print(error)
+else:
+    print("opened")
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize(
+    ("file_mode", "folder_mode", "kind", "answer"),
+    [
+        (0o600, 0o755, "read", "unable to open database file; check that the folder exists, and use the account"),
+        (
+            0o644,
+            0o755,
+            "read",
+            "use the account that owns the file and its folder",
+        ),
+        (0o644, 0o700, "read", "cannot be looked at (Permission denied); check the rights"),
+        (0o644, 0o755, "write", "use the account that owns the file and its folder"),
+    ],
+)
+def test_missing_rights_are_said_with_their_remedy(
+    sqlite_db: SqliteDatabase, file_mode: int, folder_mode: int, kind: str, answer: str
+) -> None:
+    """Somebody who is not the daemon's user is told what stands in the way."""
+    with tempfile.TemporaryDirectory() as root:  # pytest's own folders are closed to others
+        folder = Path(root, "state")
+        folder.mkdir()
+        path = folder / "x.db"
+        with closing(sqlite3.connect(path)) as copy:
+            sqlite_db.connection().backup(copy)
+        path.chmod(file_mode)
+        folder.chmod(folder_mode)
+        Path(root).chmod(0o755)
+        command = [sys.executable, "-c", UNPRIVILEGED, str(path), kind]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert answer in done.stdout
+    assert str(path) in done.stdout

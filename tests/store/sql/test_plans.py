@@ -1,0 +1,125 @@
+"""No query of the daemon or the shell reads a table of events from end to end, or sorts it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.store.counts.events import Cursor, Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+from edge.store.reports.occupancy_series import occupancy_over_time
+from edge.store.reports.statistics import Statistics
+from edge.store.upkeep.cleanup import Cleanup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from peewee import SqliteDatabase
+
+    from edge.core.events import Event
+    from edge.store.counts.audit import Act
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def filled(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
+    """Some hundred events, and SQLite knows no better than on the day of installation: there was no ANALYZE."""
+    names = ("Ground", "Roof")
+    events = [make_event(n, timestamp=now - timedelta(hours=n), floor=names[n % 2]) for n in range(300)]
+    Events(sqlite_db).record_all(events, now)
+    Outbox(sqlite_db).acknowledge(range(1, 250))
+    return sqlite_db
+
+
+def plans(db: SqliteDatabase, work: Callable[[], object]) -> list[str]:
+    """How SQLite does each statement of some work, in one line a statement."""
+    statements: list[str] = []
+    db.connection().set_trace_callback(statements.append)
+    work()
+    db.connection().set_trace_callback(None)
+    found = []
+    for statement in statements:
+        if statement.lstrip().split()[0] in ("SELECT", "UPDATE", "DELETE", "INSERT"):
+            steps = [row[3] for row in db.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
+            found.append("; ".join(steps))
+    assert found
+    return found
+
+
+# (what is asked, the index or key that must answer it)
+QUERIES = [
+    (lambda db, now, event: Events(db).record(event, now), "event_camera_id_track_id_direction_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, "Ground"), "event_floor_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, "Ground", before=Cursor(now, 9)), "event_floor_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, "Roof", since=now - DAY, until=now), "event_floor_id_timestamp"),
+    (lambda db, now, event: Events(db).oldest(50, "Roof", after=Cursor(now - DAY, 9)), "event_floor_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, camera="ramp"), "event_camera_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, camera="ramp", before=Cursor(now, 9)), "event_camera_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, camera="ramp", since=now - DAY), "event_camera_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50), "event_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, since=now - DAY, until=now), "event_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, before=Cursor(now, 9)), "event_timestamp"),
+    (lambda db, now, event: Events(db).get(9), "INTEGER PRIMARY KEY"),
+    (lambda db, now, event: list(Events(db).stream(since=now - DAY)), "event_timestamp"),
+    (lambda db, now, event: list(Events(db).stream("Roof")), "event_floor_id_timestamp"),
+    (lambda db, now, event: Statistics(db).window(now - DAY, now), "event_timestamp"),
+    (lambda db, now, event: Statistics(db).window(now - 365 * DAY, now), "USING PRIMARY KEY (hour>? AND hour<?)"),
+    (lambda db, now, event: Statistics(db).window(now - 5000 * DAY, now), "USING PRIMARY KEY (hour>? AND hour<?)"),
+    (lambda db, now, event: Statistics(db).window(now - DAY, now, "Ground"), "event_floor_id_timestamp"),
+    (lambda db, now, event: Statistics(db).window(now - 365 * DAY, now, "Ground"), "eventhourly_floor_id"),
+    (lambda db, now, event: occupancy_over_time(db, "Roof", now - DAY, now), "adjustment_floor_id_at"),
+    (lambda db, now, event: occupancy_over_time(db, "Roof", now - DAY, now), "eventhourly_floor_id"),
+    (lambda db, now, event: Outbox(db).pending(3, 50), "SEARCH"),
+    (lambda db, now, event: Floors(db).recommended(), "floor_is_active"),
+    (lambda db, now, event: Floors(db).find("Ground"), "floor_name"),
+]
+
+
+HARMLESS = (
+    # Walking an index from its end until a limit is reached is no search, and as cheap.
+    "SCAN t1 USING INDEX event_timestamp",
+    # The names of all floors, a handful; the ends of the hourly totals; sums that were just made.
+    "SCAN t1 USING COVERING INDEX floor_name",
+    "SCAN CONSTANT ROW",
+    "SCAN by_hour",
+)
+
+
+@pytest.mark.parametrize(("ask", "by"), QUERIES)
+def test_a_query_is_answered_by_its_index(
+    filled: SqliteDatabase, now: datetime, make_event: Callable[..., Event], ask: Callable[..., object], by: str
+) -> None:
+    """The index named does it, nothing is read from end to end, and events are not sorted."""
+    done = plans(filled, lambda: ask(filled, now, make_event(9999)))
+    assert any(by in plan for plan in done), done
+    for plan in done:
+        rest = re.sub("|".join(map(re.escape, HARMLESS)), "", plan)
+        assert "SCAN" not in rest, plan
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
+def test_statistics_of_all_floors_sort_hours_not_rows(filled: SqliteDatabase, now: datetime) -> None:
+    """The rows are added up in the order of the table; what is sorted is one row an hour."""
+    [plan] = [
+        plan for plan in plans(filled, lambda: Statistics(filled).window(now - 9 * DAY, now)) if "by_hour" in plan
+    ]
+    steps = plan.split("; ")
+    assert steps.index("SEARCH event_hourly USING PRIMARY KEY (hour>? AND hour<?)") < steps.index("SCAN by_hour")
+    assert steps.count("USE TEMP B-TREE FOR GROUP BY") == 1
+    assert steps[-1] == "USE TEMP B-TREE FOR GROUP BY"
+
+
+def test_a_clean_up_finds_the_oldest_by_their_index(filled: SqliteDatabase, act: Act) -> None:
+    """It never searches for what to delete."""
+    done = plans(filled, lambda: Cleanup(filled, lambda _: None).older_than(5, act))
+    chosen = [plan for plan in done if "event_timestamp (timestamp>? AND timestamp<?)" in plan]
+    assert chosen
+    for plan in done:
+        assert "SCAN" not in plan, plan
+        assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan

@@ -1,0 +1,321 @@
+"""A database that is found damaged: set aside, the newest good backup in its place, and what can be read saved."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.core.errors import StoreError
+from edge.core.events import Direction
+from edge.store.counts.audit import Act, Audit
+from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+from edge.store.schema.connect import PAGE_BYTES, open_database
+from edge.store.schema.versions import create_schema
+from edge.store.sql.errors import is_damage
+from edge.store.upkeep import recovery
+from edge.store.upkeep.backup import STAMP, Backups
+from edge.store.upkeep.cleanup import Cleanup
+from edge.store.upkeep.recovery import find_damage, recover, suspect
+from edge.store.upkeep.replace_file import Replacement, finish, under_way
+from edge.store.upkeep.salvage import take_over
+from edge.store.upkeep.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from peewee import SqliteDatabase
+
+    from edge.core.events import Event
+
+NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
+ACT = Act("recovery", NOW)
+
+
+@pytest.fixture
+def backups(path: Path) -> Backups:
+    """Of the test's database, in a folder beside it."""
+    return Backups(path.parent / "backups", path)
+
+
+@pytest.fixture
+def filled(sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> Path:
+    """2000 events, all of them in the main file, nobody at it."""
+    Events(sqlite_db).record_all([make_event(n, direction=list(Direction)[n % 2]) for n in range(2000)], now)
+    sqlite_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    sqlite_db.close()
+    return path
+
+
+def scribble(path: Path, begin: int, size: int) -> None:
+    """What a failing card does."""
+    with path.open("r+b") as file:
+        file.seek(begin)
+        file.write(os.urandom(size))
+
+
+def root_page(path: Path, name: str) -> int:
+    """The first page of a table or index."""
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0])
+
+
+def truncated(path: Path) -> None:
+    """Half of the file is gone."""
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def zeroed(path: Path) -> None:
+    """Its beginning is zeros, as after a power cut on a card."""
+    with path.open("r+b") as file:
+        file.write(bytes(PAGE_BYTES))
+
+
+def emptied(path: Path) -> None:
+    """Nothing is left, as when the power goes while a card moves a file."""
+    os.truncate(path, 0)
+
+
+def scribbled_schema(path: Path) -> None:
+    """The header is whole, what follows it is not."""
+    scribble(path, 100, PAGE_BYTES - 100)
+
+
+def scribbled_events(path: Path) -> None:
+    """The events' table has a page of noise."""
+    scribble(path, (root_page(path, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
+
+
+DAMAGES = [truncated, zeroed, emptied, scribbled_schema, scribbled_events]
+
+
+@pytest.mark.parametrize("harm", DAMAGES, ids=lambda harm: harm.__name__)
+def test_the_newest_sound_backup_takes_the_place_of_a_damaged_database(
+    filled: Path, backups: Backups, harm: Callable[[Path], None]
+) -> None:
+    """Whatever harmed it; the damaged file is kept as it was, and a start that is broken off goes on later."""
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        backups.make(db, NOW - timedelta(days=2))
+        sound = backups.make(db, NOW - timedelta(days=1)).backup
+    torn = sound.path.with_name(f"smartpark-{NOW:{STAMP}}.db")
+    torn.write_bytes(sound.path.read_bytes()[:30_000])
+    harm(filled)
+    content = filled.read_bytes()
+    assert find_damage(filled, ours=True) is not None
+
+    done = recover(filled, backups, NOW)
+    assert done is not None
+    assert done.damage
+    assert done.source == sound.path
+    assert done.set_aside == filled.with_name("smartpark.db.damaged-20260601T123000Z")
+    assert done.set_aside.read_bytes() == content
+    assert recover(filled, backups, NOW + timedelta(hours=1)) == done == under_way(filled)
+    finish(filled)
+    assert recover(filled, backups, NOW + timedelta(hours=2)) is None
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        assert verify(db) == []
+        assert Events(db).count() == 2000
+
+
+def test_a_sound_database_is_left_alone(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
+    """Also one whose last process was killed, with a write-ahead log; and one that is not there, or empty."""
+    copied = path.with_name("copied.db")
+    Floors(sqlite_db).create("More", 5, ACT)
+    for suffix in ("", "-wal"):
+        copied.with_name(copied.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
+    assert copied.with_name("copied.db-wal").stat().st_size > 0
+    assert recover(copied, backups, NOW) is None
+    with closing(open_database(copied, busy_timeout=1.0, read_only=True)) as handle:
+        assert Floors(handle).get("More") is not None
+    assert recover(path.with_name("not-there.db"), backups, NOW) is None
+    path.with_name("empty.db").touch()
+    assert recover(path.with_name("empty.db"), backups, NOW) is None
+
+
+def test_a_file_of_somebody_else_is_never_replaced(path: Path, backups: Backups) -> None:
+    """A wrong path in the configuration harms no other program's file, damaged or not."""
+    path.write_bytes(b"somebody's letters " * 1000)
+    assert recover(path, backups, NOW) is None
+    path.unlink()
+    with closing(sqlite3.connect(path)) as foreign:
+        foreign.executescript("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (zeroblob(50000))")
+    truncated(path)
+    assert recover(path, backups, NOW) is None
+    assert [entry.name for entry in path.parent.iterdir()] == ["smartpark.db"]
+
+
+def test_what_the_damaged_file_still_tells_is_carried_over(
+    filled: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """Events since the backup, once each, and the counts, corrections included; the audit log tells of it."""
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        backups.make(db, NOW - timedelta(days=1))
+        Events(db).record_all([make_event(n) for n in range(2000, 2600)], now)
+        Floors(db).correct("Ground", 33, Act("anna", NOW))
+        Events(db).record(make_event(2600), now)
+        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
+    done = recover(filled, backups, NOW)
+    assert done is not None
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        assert Events(db).count() == 2000
+        saved = take_over(db, done, ACT)
+        assert (saved.events, saved.floors) == (601, ["Ground"])
+        assert take_over(db, done, ACT).events == 0
+        assert Events(db).count() == 2601
+        assert {item.event.track_id for item in Outbox(db).pending(0, 5000)} >= {"RUN-2000", "RUN-2600"}
+        ground = Floors(db).get("Ground")
+        assert ground is not None
+        assert ground.current_vehicles == 34
+        assert verify(db) == []
+        lines = [line for line in Audit(db).newest() if line.subject == "database"]
+        assert lines[-1].actor == "recovery"
+        assert lines[-1].before == {"kept_as": str(done.set_aside)}
+        assert (lines[-1].after or {})["events_saved"] == 601
+
+
+def test_events_on_both_sides_of_a_damaged_page_are_carried_over(
+    filled: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """Reading goes on from the other end; only what stands on the page is lost."""
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        backups.make(db, NOW - timedelta(days=1))
+        Events(db).record_all([make_event(n) for n in range(2000, 4000)], now)
+        db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        try:
+            [(page,)] = db.execute_sql(
+                "SELECT pageno FROM dbstat WHERE name = 'events' AND pagetype = 'leaf' ORDER BY pageno DESC"
+                " LIMIT 1 OFFSET 20"
+            ).fetchall()
+        except Exception:  # this SQLite was built without it
+            pytest.skip("this SQLite has no dbstat table to find a page with")
+    scribble(filled, (page - 1) * PAGE_BYTES, PAGE_BYTES)
+    done = recover(filled, backups, NOW)
+    assert done is not None
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        saved = take_over(db, done, ACT)
+        assert 1950 < saved.events < 2000
+        numbers = sorted(int(event.track_id[4:]) for event in Events(db).newest(10_000))
+        assert (numbers[0], numbers[-1]) == (0, 3999)
+        assert verify(db) == []
+
+
+def test_without_a_backup_counting_begins_anew_with_the_counts_that_can_be_read(
+    filled: Path, backups: Backups, floors: tuple[object, ...]
+) -> None:
+    """No events, so that nothing is published a second time; the count is the last that was known."""
+    scribbled_events(filled)
+    done = recover(filled, backups, NOW)
+    assert done is not None
+    assert done.source is None
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        Floors(db).ensure(floors, NOW)  # type: ignore[arg-type]
+        Floors(db).correct("Ground", 3, ACT)
+        saved = take_over(db, done, ACT)
+        assert (saved.events, saved.floors) == (0, ["Ground"])
+        ground = Floors(db).get("Ground")
+        assert ground is not None
+        assert ground.current_vehicles == 10
+        assert verify(db) == []
+
+
+@pytest.mark.parametrize("harm", DAMAGES, ids=lambda harm: harm.__name__)
+def test_a_file_that_tells_nothing_any_more_hinders_nothing(
+    filled: Path, backups: Backups, harm: Callable[[Path], None]
+) -> None:
+    """Whatever cannot be read is left out; the restored database is whole."""
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        backups.make(db, NOW)
+    harm(filled)
+    done = recover(filled, backups, NOW)
+    assert done is not None
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        take_over(db, done, ACT)
+        assert Events(db).count() == 2000
+        assert verify(db) == []
+
+
+def test_of_a_database_that_a_person_replaced_nothing_is_carried_over(
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """They wanted the other one; it is audited all the same."""
+    Events(sqlite_db).record(make_event(1), now)
+    with closing(open_database(path.with_name("other.db"), busy_timeout=1.0)) as other:
+        create_schema(other)
+        done = take_over(other, Replacement(path, path.with_name("b.db"), NOW, "anna"), Act("anna", NOW, "tried it"))
+        assert (done.events, done.floors) == (0, [])
+        [line] = Audit(other).newest()
+        assert (line.actor, line.action, line.note) == ("anna", "restore", "tried it")
+
+
+def test_a_large_file_is_looked_at_for_a_while_only(
+    filled: Path, backups: Backups, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start does not wait for minutes; after a write that met damage it does, and then finds it."""
+    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
+    monkeypatch.setattr(recovery, "_STEPS", 1)
+    assert find_damage(filled, seconds=0.0) is None
+    assert find_damage(filled, seconds=60.0) is not None
+    suspect(filled)
+    assert find_damage(filled, seconds=0.0) is not None
+    assert recover(filled, backups, NOW) is not None
+    assert not filled.with_name("smartpark.db.suspect").exists()
+
+
+def test_a_false_alarm_is_over_once_all_was_looked_at(filled: Path, backups: Backups) -> None:
+    """The mark of a process that met damage goes when there is none."""
+    suspect(filled)
+    assert recover(filled, backups, NOW) is None
+    assert not filled.with_name("smartpark.db.suspect").exists()
+
+
+def test_damage_is_told_from_trouble(filled: Path, make_event: Callable[..., Event], now: datetime) -> None:
+    """What a damaged file raises while it is used is damage; a lock is not."""
+    scribble(filled, (root_page(filled, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
+    with closing(open_database(filled, busy_timeout=0.05)) as db:
+        with pytest.raises(Exception, match="malformed") as caught:
+            Events(db).record(make_event(5000), now)
+        assert is_damage(caught.value)
+        with closing(sqlite3.connect(filled, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Exception, match="locked") as caught:
+                Cleanup(db).older_than(1, ACT)
+        assert not is_damage(caught.value)
+
+
+def test_a_folder_that_hinders_is_said(filled: Path, backups: Backups) -> None:
+    """What stands in the way is named in one sentence, and the damaged database stays where it is."""
+    with closing(open_database(filled, busy_timeout=1.0)) as db:
+        backups.make(db, NOW)
+    zeroed(filled)
+    content = filled.read_bytes()
+    filled.with_name("smartpark.db.restoring").mkdir()
+    filled.with_name("smartpark.db.restoring").joinpath("x").touch()
+    with pytest.raises(StoreError, match=r"smartpark\.db\.restoring: cannot be removed"):
+        recover(filled, backups, NOW)
+    assert filled.read_bytes() == content
+
+
+def test_backups_that_cannot_be_read_hinder_no_start(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without rights is said in one sentence; a sound database is used, a damaged one begun anew and kept."""
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    backups = Backups(filled.parent, filled)
+    monkeypatch.setattr(type(filled), "iterdir", refuse)
+    with pytest.raises(StoreError, match=r"cannot be read \(Permission denied\); .*\[backup\] folder"):
+        backups.found()
+    assert recover(filled, backups, NOW) is None
+    scribbled_events(filled)
+    done = recover(filled, backups, NOW)
+    assert done is not None
+    assert done.source is None
+    assert done.set_aside.exists()

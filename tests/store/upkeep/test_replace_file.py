@@ -1,0 +1,132 @@
+"""Another file takes the database's place, whole or not at all, whatever breaks it off."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.core.errors import StoreError
+from edge.store.upkeep import replace_file as replacing
+from edge.store.upkeep.replace_file import Replacement, begin, carry_out, finish, new_file, under_way
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+# Enough for every file operation of begin and carry_out.
+MOST_STEPS = 40
+
+
+class BrokenOffError(Exception):
+    """The power goes."""
+
+
+@pytest.fixture
+def replacement(path: Path, now: datetime) -> Replacement:
+    """A new database with the row ``new`` is to replace one with the rows ``old`` and ``log``, the last in the WAL."""
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("PRAGMA journal_mode = WAL")
+        old.execute("CREATE TABLE t (x)")
+        old.execute("INSERT INTO t VALUES ('old')")
+        old.commit()
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        old.execute("INSERT INTO t VALUES ('log')")
+        old.commit()
+        # What a killed process leaves: closing the last connection would fold the log back.
+        kept = {part: part.read_bytes() for part in (path, path.with_name(f"{path.name}-wal"))}
+    for part, content in kept.items():
+        part.write_bytes(content)
+    with closing(sqlite3.connect(new_file(path))) as new:
+        new.execute("CREATE TABLE t (x)")
+        new.execute("INSERT INTO t VALUES ('new')")
+        new.commit()
+    return Replacement(path.with_name("aside.db"), Path("backup.db"), now, "anna", "why", "torn")
+
+
+def rows(path: Path) -> set[str]:
+    """What the database holds, its write-ahead log included."""
+    with closing(sqlite3.connect(path)) as connection:
+        return {row for (row,) in connection.execute("SELECT x FROM t")}
+
+
+def test_the_new_one_takes_the_place_and_the_old_one_is_kept_whole(path: Path, replacement: Replacement) -> None:
+    """Both with all of their rows; the note stays until it is finished."""
+    assert under_way(path) is None
+    begin(path, replacement)
+    assert under_way(path) == replacement
+    carry_out(path, replacement)
+    carry_out(path, replacement)
+    assert (rows(path), rows(replacement.set_aside)) == ({"new"}, {"old", "log"})
+    assert under_way(path) == replacement
+    finish(path)
+    finish(path)
+    assert under_way(path) is None
+    assert {entry.name.removesuffix("-shm").removesuffix("-wal") for entry in path.parent.iterdir()} == {
+        "smartpark.db",
+        "aside.db",
+    }
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_broken_off_anywhere_it_is_done_again(
+    path: Path, replacement: Replacement, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    """After every single step the power may go: the next start finds the old one, or finishes, and nothing is lost."""
+    before = {part: part.read_bytes() for part in path.parent.iterdir()}
+    steps = {"left": 0}
+
+    def breaking(function):  # type: ignore[no-untyped-def]
+        def step(*arguments, **options):  # type: ignore[no-untyped-def]
+            if steps["left"] == 0:
+                raise BrokenOffError
+            steps["left"] -= 1
+            return function(*arguments, **options)
+
+        return step
+
+    def no_link(*_: object) -> None:
+        raise OSError("no links here")
+
+    monkeypatch.setattr(Path, "replace", breaking(Path.replace))
+    monkeypatch.setattr(replacing, "on_disk", breaking(replacing.on_disk))
+    monkeypatch.setattr(os, "link", breaking(os.link if links else no_link))
+    for broken_after in range(MOST_STEPS):
+        for part in path.parent.iterdir():
+            part.unlink()
+        for part, content in before.items():
+            part.write_bytes(content)
+        steps["left"] = broken_after
+        with suppress(BrokenOffError):
+            begin(path, replacement)
+            carry_out(path, replacement)
+            assert broken_after > 5
+            return
+        steps["left"] = -1
+        begun = under_way(path)
+        if begun is None:
+            assert rows(path) == {"old", "log"}
+            continue
+        carry_out(path, begun)
+        assert (rows(path), rows(begun.set_aside)) == ({"new"}, {"old", "log"})
+    pytest.fail("it never came to its end")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", json.dumps({"set_aside": 1, "source": None, "at": "x"})])
+def test_a_note_that_is_not_ours_is_said(path: Path, text: str) -> None:
+    """With its name and the remedy, instead of a guess."""
+    path.with_name("smartpark.db.replacement").write_text(text)
+    with pytest.raises(StoreError, match=r"smartpark\.db\.replacement: is not what the program wrote .*remove it"):
+        under_way(path)
+
+
+def test_a_folder_that_cannot_be_written_is_said(path: Path, replacement: Replacement) -> None:
+    """Neither is anything moved."""
+    path.with_name("smartpark.db.replacement").mkdir()
+    with pytest.raises(StoreError, match="cannot be written"):
+        begin(path, replacement)
+    assert rows(path) == {"old", "log"}

@@ -1,0 +1,265 @@
+"""The writer writes what it is given, in order, once, and says so."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.config.schema import FloorConfig
+from edge.core.errors import RefusedError, StoreError
+from edge.core.events import Direction
+from edge.store.counts.events import Events, Recorded
+from edge.store.counts.floors import Floors
+from edge.store.counts.outbox import Outbox
+from edge.store.schema.connect import open_database
+from edge.store.upkeep.verify import verify
+from edge.store.writing.writer import Writer
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from peewee import SqliteDatabase
+
+    from edge.core.events import Event
+
+WAIT = 20.0
+
+
+def test_what_is_submitted_is_committed_and_then_told(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], now: datetime
+) -> None:
+    """After a flush another connection sees the events, and the callback has heard of them in order."""
+    writer = bench.started(floors)
+    events = [make_event(n) for n in range(20)]
+    for event in events:
+        writer.submit([event])
+    assert writer.flush(WAIT)
+    assert [item.event.event for item in bench.recorded] == events
+    assert all(item.inserted and item.event.created_at == now for item in bench.recorded)
+    assert (writer.queued, writer.dropped, writer.refused, writer.healthy) == (0, 0, 0, True)
+    with closing(bench.read()) as reader:
+        assert Events(reader).count() == Outbox(reader).count() == 20
+        assert verify(reader) == []
+
+
+def test_the_callback_hears_after_the_commit(
+    path: Path, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event]
+) -> None:
+    """Whatever is told is already visible to a reader in the callback."""
+    seen: list[bool] = []
+
+    def look(recorded: list[Recorded]) -> None:
+        with closing(open_database(path, busy_timeout=5.0, read_only=True)) as reader:
+            stored = {item.event_id for item in Events(reader).newest(100)}
+        seen.extend(item.event.event_id in stored for item in recorded)
+
+    writer = Writer(lambda: open_database(path, busy_timeout=1.0), look, lambda _: None)
+    writer.start()
+    writer.ensure_floors(floors)
+    for n in range(5):
+        writer.submit([make_event(n)])
+    assert writer.close(WAIT)
+    assert seen == [True] * 5
+
+
+def test_the_two_events_of_a_crossing_are_stored_together_or_not_at_all(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A pair whose second event is refused leaves no first, its neighbours stay, and the log names the event."""
+    writer = bench.started(floors)
+    good = [make_event(1, direction=Direction.EXIT), make_event(1, floor="Roof")]
+    bad = [make_event(2, direction=Direction.EXIT), make_event(2, floor="Attic")]
+    for events in (good, bad, [make_event(3)]):
+        writer.submit(events)
+    assert writer.flush(WAIT)
+    with closing(bench.read()) as reader:
+        assert [item.track_id for item in Events(reader).newest(9)] == ["RUN-3", "RUN-1", "RUN-1"]
+        assert verify(reader) == []
+    assert (writer.refused, writer.dropped, writer.healthy) == (2, 0, True)
+    lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+    assert len(lines) == 2
+    assert all("there is no floor 'Attic'" in line for line in lines)
+    assert all(f"event={event.event_id} camera=ramp track=RUN-2" in "".join(lines) for event in bad)
+
+
+def test_close_writes_what_waits_and_leaves_no_log_behind(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], path: Path
+) -> None:
+    """Everything submitted before the close is in the file, and the write-ahead log is folded in."""
+    writer = bench.started(floors)
+    for n in range(300):
+        writer.submit([make_event(n)])
+    assert writer.close(WAIT)
+    assert writer.close(WAIT)
+    assert not writer.healthy
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    with closing(bench.read()) as reader:
+        assert Events(reader).count() == 300
+        assert verify(reader) == []
+
+
+def test_close_beside_an_idle_reader_empties_the_log(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], path: Path
+) -> None:
+    """A reader that looks at nothing just now does not keep the write-ahead log from being folded in."""
+    writer = bench.started(floors)
+    with closing(bench.read()) as reader:
+        writer.submit([make_event(1)])
+        assert writer.close(WAIT)
+        assert path.with_name(f"{path.name}-wal").stat().st_size == 0
+        assert Events(reader).count() == 1
+
+
+def test_close_beside_a_reader_leaves_everything_readable(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event]
+) -> None:
+    """A reader in the middle of a transaction does not hold up the close, nor lose anything by it."""
+    writer = bench.started(floors)
+    with closing(bench.read()) as reader, reader.atomic():
+        assert Events(reader).count() == 0
+        writer.submit([make_event(1)])
+        began = time.monotonic()
+        assert writer.close(WAIT)
+        assert time.monotonic() - began < WAIT / 2
+        assert Events(reader).count() == 0
+    with closing(bench.read()) as reader:
+        assert Events(reader).count() == 1
+
+
+def test_many_threads_may_submit_at_once(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event]
+) -> None:
+    """Eight cameras' threads with 40 crossings between floors each: every event once, each camera's in order."""
+    writer = bench.started(floors)
+    barrier = threading.Barrier(8)
+
+    def camera(index: int) -> None:
+        barrier.wait()
+        for n in range(40):
+            name = f"camera-{index}"
+            writer.submit(
+                [make_event(n, camera_id=name, direction=Direction.EXIT), make_event(n, camera_id=name, floor="Roof")]
+            )
+
+    threads = [threading.Thread(target=camera, args=(index,)) for index in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert writer.flush(WAIT)
+    assert writer.dropped == 0
+    for index in range(8):
+        own = [item.event.track_id for item in bench.recorded if item.event.camera_id == f"camera-{index}"]
+        assert own == [f"RUN-{n}" for n in range(40) for _ in range(2)]
+    with closing(bench.read()) as reader:
+        assert Events(reader).count() == 640
+        assert verify(reader) == []
+
+
+def test_duplicates_are_told_as_such(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event]
+) -> None:
+    """A replay hears of its events although they were there, and nothing is written."""
+    writer = bench.started(floors)
+    for _ in range(2):
+        writer.submit([make_event(1)])
+        assert writer.flush(WAIT)
+    assert [item.inserted for item in bench.recorded] == [True, False]
+    assert bench.recorded[0].event == bench.recorded[1].event
+
+
+def test_a_clamp_is_logged_with_the_event(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Drift is visible: a warning names the floor, the reason and the event."""
+    writer = bench.started(floors)
+    event = make_event(1, floor="Roof", direction=Direction.EXIT)
+    writer.submit([event])
+    assert writer.flush(WAIT)
+    [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert "'Roof' is off: underflow" in line
+    assert f"event={event.event_id} camera=ramp track=RUN-1" in line
+
+
+def test_acknowledged_items_leave_the_outbox(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], eventually: Callable[..., None]
+) -> None:
+    """They are gone soon, at a flush at once, and a close writes them too."""
+    writer = bench.started(floors)
+    writer.submit([make_event(n) for n in range(6)])
+    assert writer.flush(WAIT)
+    with closing(bench.read()) as reader:
+        ids = [item.id for item in Outbox(reader).pending(0, 10)]
+        for row in ids[:2]:
+            writer.acknowledge([row])
+        eventually(lambda: Outbox(reader).count() == 4, WAIT)
+        writer.acknowledge(ids[:4])
+        assert writer.flush(WAIT)
+        assert Outbox(reader).count() == 2
+        writer.acknowledge([])
+        writer.acknowledge(ids[4:5])
+    assert writer.close(WAIT)
+    writer.acknowledge(ids)
+    with closing(bench.read()) as reader:
+        assert [item.id for item in Outbox(reader).pending(0, 10)] == ids[5:]
+
+
+def test_an_idle_writer_shows_that_it_lives(
+    bench: Any, floors: tuple[FloorConfig, ...], eventually: Callable[..., None]
+) -> None:
+    """Without any work the last success moves on, because a read succeeded."""
+    writer = bench.started(floors)
+    for _ in range(2):
+        before = writer.last_success
+        eventually(lambda: writer.last_success > before, WAIT)  # noqa: B023  # called before it changes
+    assert time.monotonic() - writer.last_success < WAIT
+    assert writer.last_answer == writer.last_success
+
+
+def test_events_may_be_submitted_before_the_start(
+    bench: Any, sqlite_db: SqliteDatabase, make_event: Callable[..., Event]
+) -> None:
+    """They wait in the queue, and a writer that is never started says that it lost them."""
+    writer, never = bench.writer(), bench.writer()
+    for one in (writer, never):
+        one.submit([make_event(1)])
+    assert not never.close(WAIT)
+    assert never.dropped == 1
+    writer.start()
+    assert writer.flush(WAIT)
+    assert Events(sqlite_db).count() == 1
+
+
+def test_nothing_to_do_is_done_at_once(bench: Any) -> None:
+    """Flushing and closing a writer that never had work, or never ran, succeeds."""
+    writer = bench.writer()
+    writer.submit([])
+    assert writer.flush(0.0)
+    assert writer.close(0.0)
+    assert writer.dropped == 0
+
+
+def test_floors_are_made_by_the_writer(bench: Any, floors: tuple[FloorConfig, ...], locked: sqlite3.Connection) -> None:
+    """The names created come back; a refusal and a database that does not answer are raised in the caller."""
+    writer = bench.writer()
+    writer.start()
+    assert writer.ensure_floors(floors) == ["Ground", "Roof"]
+    assert writer.ensure_floors(floors) == []
+    with pytest.raises(RefusedError, match="floor's name"):
+        writer.ensure_floors([FloorConfig.model_construct(name="a\nb", total_slots=1)])
+    locked.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match=r"were not stored in 0\.2 s"):
+        writer.ensure_floors([FloorConfig(name="Late", total_slots=1)], timeout=0.2)
+    locked.execute("ROLLBACK")
+    assert writer.flush(WAIT)
+    with closing(bench.read()) as reader:
+        assert Floors(reader).get("Late") is not None
+    assert bench.fatal == []

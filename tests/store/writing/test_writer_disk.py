@@ -1,0 +1,290 @@
+"""The writer on file systems that fill up, fail, pause and are taken away."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from edge.core.errors import StoreError
+from edge.store.upkeep.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from peewee import SqliteDatabase
+
+    from edge.config.schema import FloorConfig
+    from edge.core.events import Event
+    from edge.store.writing.writer import Writer
+
+WAIT = 20.0
+# What a caller may be held up by the writer: the wait for room in a full queue, and a machine that is busy.
+HELD_UP = 1.5
+LOCKS = """
+import sqlite3, sys
+other = sqlite3.connect(sys.argv[1], isolation_level=None)
+other.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.readline()
+other.execute("ROLLBACK")
+"""
+
+
+class Traffic:
+    """A thread that submits entries and exits by turns at a steady rate, as a camera does, and notes each call."""
+
+    def __init__(self, writer: Writer, make_event: Callable[..., Event]) -> None:
+        self.submitted: list[Event] = []
+        self.longest = 0.0
+        self._writer = writer
+        self._make_event = make_event
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        n = 0
+        while not self._stop.wait(0.004):
+            event = self._make_event(n, direction="entry" if n % 2 else "exit")
+            began = time.monotonic()
+            self._writer.submit([event])
+            self.longest = max(self.longest, time.monotonic() - began)
+            self.submitted.append(event)
+            n += 1
+
+    @contextmanager
+    def flowing(self) -> Iterator[Traffic]:
+        """Submits as long as the block lasts."""
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            self._thread.join()
+
+
+@pytest.fixture
+def traffic(make_event: Callable[..., Event]) -> Callable[[Writer], Traffic]:
+    """``with traffic(writer).flowing() as flow``."""
+    from edge.core.events import Direction
+
+    def make(n: int, direction: str) -> Event:
+        return make_event(n, direction=Direction(direction))
+
+    return lambda writer: Traffic(writer, make)
+
+
+@pytest.fixture
+def assert_all_there() -> Callable[[Any, list[Event]], None]:
+    """Every one of the events is in the bench's database exactly once, in order, and the floors equal the ledger."""
+
+    def check(bench: Any, events: list[Event]) -> None:
+        with closing(sqlite3.connect(bench.path)) as plain:
+            stored = [track for (track,) in plain.execute("SELECT track_id FROM events ORDER BY id")]
+        assert stored == [event.track_id for event in events]
+        with closing(bench.read()) as reader:
+            assert verify(reader) == []
+
+    return check
+
+
+def test_a_disk_that_fills_up_loses_nothing(
+    small_disk: Any,
+    make_bench: Callable[[Path], Any],
+    floors: tuple[FloorConfig, ...],
+    traffic: Any,
+    assert_all_there: Any,
+    eventually: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While the disk is full the events wait and the trouble says what to do; with room again all are written."""
+    bench = make_bench(small_disk.path / "smartpark.db")
+    writer = bench.started(floors)
+    with traffic(writer).flowing() as flow:
+        eventually(lambda: len(bench.recorded) > 50, WAIT)
+        small_disk.fill()
+        eventually(lambda: writer.trouble is not None, WAIT)
+        assert writer.trouble == "database or disk is full; free some room on the disk"
+        answer, waiting = writer.last_answer, writer.queued
+        eventually(lambda: writer.last_answer > answer and writer.queued > waiting + 200, WAIT)
+        with closing(bench.read()) as reader:
+            assert verify(reader) == []
+        small_disk.free()
+        eventually(lambda: writer.healthy, WAIT)
+    assert writer.flush(WAIT)
+    assert flow.longest < HELD_UP
+    assert (writer.dropped, writer.refused, bench.fatal) == (0, 0, [])
+    assert_all_there(bench, flow.submitted)
+    told = [record.levelno for record in caplog.records if "database" in record.getMessage()]
+    assert told == [logging.ERROR, logging.WARNING]
+
+
+def test_what_a_small_queue_drops_on_a_full_disk_is_counted_and_said(
+    small_disk: Any,
+    make_bench: Callable[[Path], Any],
+    floors: tuple[FloorConfig, ...],
+    make_event: Callable[..., Event],
+    assert_all_there: Any,
+    eventually: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Of 25 events with room for 20 the last five are dropped, each with its key in the log; the others are kept."""
+    bench = make_bench(small_disk.path / "smartpark.db")
+    writer = bench.started(floors, queue_limit=20)
+    small_disk.fill()
+    events = [make_event(n) for n in range(25)]
+    for event in events:
+        writer.submit([event])
+    eventually(lambda: writer.trouble is not None, WAIT)
+    small_disk.free()
+    assert writer.flush(WAIT)
+    kept = len(bench.recorded)
+    assert kept >= 20
+    assert writer.dropped == 25 - kept > 0
+    assert_all_there(bench, events[:kept])
+    for event in events[kept:]:
+        assert f"dropped, not recorded: event={event.event_id} camera=ramp track={event.track_id}" in caplog.text
+
+
+def test_a_card_that_failed_and_was_put_back_loses_nothing(
+    card: Any,
+    make_bench: Callable[[Path], Any],
+    floors: tuple[FloorConfig, ...],
+    traffic: Any,
+    assert_all_there: Any,
+    eventually: Callable[..., None],
+) -> None:
+    """The kernel makes the card read-only, it is taken out, checked and put back: the writer opens its file anew.
+
+    While it is out, no new database is made on the empty mount point.
+    """
+    bench = make_bench(card.path / "smartpark.db")
+    writer = bench.started(floors)
+    with traffic(writer).flowing() as flow:
+        eventually(lambda: len(bench.recorded) > 50, WAIT)
+        card.fail()
+        eventually(lambda: writer.trouble is not None, WAIT)
+        assert "check the disk and the kernel's log" in str(writer.trouble)
+        card.take_out()
+        eventually(lambda: "is not there any more; mount its disk" in str(writer.trouble), WAIT)
+        assert list(card.path.iterdir()) == []
+        card.put_back()
+        eventually(lambda: writer.healthy, WAIT)
+    assert writer.flush(WAIT)
+    assert flow.longest < HELD_UP
+    assert (writer.dropped, writer.refused, bench.fatal) == (0, 0, [])
+    assert_all_there(bench, flow.submitted)
+
+
+def test_a_handle_that_stays_read_only_is_replaced(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    traffic: Any,
+    assert_all_there: Any,
+    eventually: Callable[..., None],
+) -> None:
+    """SQLite's "readonly database" of one connection is over with the next one; nothing is lost."""
+    writer = bench.started(floors)
+    bad = bench.handle
+    bad_since = threading.Event()
+
+    def refuse(handle: SqliteDatabase) -> None:
+        if handle is bad and bad_since.is_set() and not handle.is_closed():
+            handle.execute_sql("PRAGMA query_only = 1")
+
+    bench.on_attempt = refuse
+    with traffic(writer).flowing() as flow:
+        eventually(lambda: len(bench.recorded) > 20, WAIT)
+        bad_since.set()
+        eventually(lambda: "readonly database" in str(writer.trouble), WAIT)
+        eventually(lambda: writer.healthy, WAIT)
+    assert writer.flush(WAIT)
+    assert bench.opened == 2
+    assert_all_there(bench, flow.submitted)
+
+
+def test_a_read_only_disk_stops_the_start_and_says_why(
+    small_disk: Any, make_bench: Callable[[Path], Any], floors: tuple[FloorConfig, ...]
+) -> None:
+    """A database on a disk that is mounted read-only is not opened, with the remedy; mounted writable it is."""
+    bench = make_bench(small_disk.path / "smartpark.db")
+    bench.started(floors).close(WAIT)
+    small_disk.make_read_only()
+    with pytest.raises(StoreError, match="the disk may be mounted read-only"):
+        bench.started(floors)
+    small_disk.make_writable()
+    assert bench.started(floors).healthy
+
+
+def test_a_lock_of_another_process_is_waited_out(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    traffic: Any,
+    assert_all_there: Any,
+    eventually: Callable[..., None],
+) -> None:
+    """A program that holds the database for several busy time-outs costs nothing but time."""
+    bench.busy_timeout = 1.0
+    writer = bench.started(floors)
+    command = [sys.executable, "-c", LOCKS, str(bench.path)]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other,
+        traffic(writer).flowing() as flow,
+    ):
+        assert other.stdout is not None
+        assert other.stdout.readline() == "locked\n"
+        began = time.monotonic()
+        eventually(lambda: writer.trouble is not None, WAIT)
+        assert "another program holds it; close that one" in str(writer.trouble)
+        eventually(lambda: writer.last_answer > began + 3.0, WAIT)
+        other.communicate("\n", WAIT)
+        eventually(lambda: writer.healthy, WAIT)
+    assert writer.flush(WAIT)
+    assert flow.longest < HELD_UP
+    assert (writer.dropped, bench.opened) == (0, 1)
+    assert_all_there(bench, flow.submitted)
+
+
+def test_a_disk_that_pauses_holds_up_no_camera(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    traffic: Any,
+    assert_all_there: Any,
+    eventually: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While a commit waits for the disk, submitting goes on; it is no trouble, and all is written afterwards."""
+    writer = bench.started(floors)
+    paused, goes_on = threading.Event(), threading.Event()
+
+    def pause(statement: str) -> None:
+        if statement == "COMMIT" and not goes_on.is_set():
+            paused.set()
+            goes_on.wait(WAIT)
+
+    def trace(handle: SqliteDatabase) -> None:
+        handle.connection().set_trace_callback(pause)
+
+    with traffic(writer).flowing() as flow:
+        eventually(lambda: len(bench.recorded) > 20, WAIT)
+        bench.on_attempt = trace
+        assert paused.wait(WAIT)
+        answer, before = writer.last_answer, len(flow.submitted)
+        eventually(lambda: len(flow.submitted) > before + 200, WAIT)
+        assert writer.last_answer == answer
+        assert writer.trouble is None
+        goes_on.set()
+        eventually(lambda: writer.last_answer > answer, WAIT)
+    assert writer.flush(WAIT)
+    assert flow.longest < HELD_UP
+    assert (writer.dropped, bench.fatal) == (0, [])
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert_all_there(bench, flow.submitted)

@@ -1,0 +1,283 @@
+"""Real brokers, real sockets, and an outbox in memory (the real one is another room's)."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import shutil
+import socket
+import subprocess
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.shared_fixtures import free_port
+
+from edge.config.schema import MqttConfig
+from edge.core.events import Direction, Event, VehicleType
+from edge.core.occupancy import Occupancy
+from edge.demo.embedded_broker import EmbeddedBroker
+from edge.mqtt.connection import Timing
+from edge.mqtt.topics import Topics
+from edge.publish.outbox_relay import PendingEvent
+from edge.publish.publisher import Publisher
+
+START = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
+QUICK = Timing(first_retry=0.05, longest_retry=0.2, answer=2.0, stable=0.5, stall=30.0)
+
+
+class Embedded:
+    """The embedded broker on a port of its own, so that it can come back where it was."""
+
+    def __init__(self):
+        self.port = free_port()
+        self._broker: EmbeddedBroker | None = None
+
+    def start(self):
+        """Start, and wait until it listens."""
+        self._broker = EmbeddedBroker(port=self.port)
+        self._broker.start()
+
+    def stop(self):
+        """Stop, and wait for its end."""
+        if self._broker is not None:
+            self._broker.close()
+            self._broker = None
+
+
+class Wire:
+    """A TCP proxy before a broker, whose wire can be cut, and whose way back can be stopped up."""
+
+    def __init__(self, target_port):
+        self._target_port = target_port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.connections = 0
+        self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self._held = threading.Event()
+        self._blocked = threading.Event()
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def hold(self):
+        """Let nothing of the broker's through any more; what the client sends still goes to the broker."""
+        self._held.set()
+
+    def release(self):
+        """Let all through again, what was held included."""
+        self._held.clear()
+
+    def block(self):
+        """Let no new connection through."""
+        self._blocked.set()
+
+    def unblock(self):
+        """Let new connections through again."""
+        self._blocked.clear()
+
+    def cut(self):
+        """End every connection without a word."""
+        with self._lock:
+            for pair in self._pairs:
+                for end in pair:
+                    with contextlib.suppress(OSError):
+                        end.shutdown(socket.SHUT_RDWR)
+
+    def close(self):
+        """Cut, and listen no more."""
+        self._closing.set()
+        self.cut()
+        for thread in self._threads:
+            thread.join(5)
+        self._listener.close()
+
+    def _accept(self):
+        self._listener.settimeout(0.05)
+        while not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                client, _ = self._listener.accept()
+                if self._blocked.is_set():
+                    client.close()
+                    continue
+                try:
+                    broker = socket.create_connection(("127.0.0.1", self._target_port), 2)
+                except OSError:
+                    client.close()
+                    continue
+                self.connections += 1
+                with self._lock:
+                    self._pairs.append((client, broker))
+                thread = threading.Thread(target=self._carry, args=(client, broker), daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def _carry(self, client, broker):
+        with client, broker, contextlib.suppress(OSError):
+            while not self._closing.is_set():
+                sources = [client] if self._held.is_set() else [client, broker]
+                for source in select.select(sources, [], [], 0.02)[0]:
+                    data = source.recv(65536)
+                    if not data:
+                        return
+                    (broker if source is client else client).sendall(data)
+
+
+class FakeOutbox:
+    """An outbox in memory, which can be told to fail, or to be slow to forget."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._rows: dict[int, PendingEvent] = {}
+        self._next = 1
+        self._asked_to_drop: list[int] = []
+        self.dropped: list[int] = []
+        self.reads = 0
+        self.broken = False
+        self.lazy = False
+
+    def add(self, event, floor_id=None):
+        """A committed event's row."""
+        with self._lock:
+            self._rows[self._next] = PendingEvent(self._next, event, floor_id)
+            self._next += 1
+            return self._next - 1
+
+    def read(self, after_id, limit):
+        """As the publisher calls it."""
+        with self._lock:
+            self.reads += 1
+            if self.broken:
+                raise OSError("database is locked")
+            return [row for number, row in sorted(self._rows.items()) if number > after_id][:limit]
+
+    def acknowledge(self, ids):
+        """As the publisher calls it. When ``lazy``, the rows go only with :meth:`forget`."""
+        with self._lock:
+            if self.broken:
+                raise OSError("database is locked")
+            self.dropped.extend(ids)
+            if self.lazy:
+                self._asked_to_drop.extend(ids)
+            else:
+                for number in ids:
+                    self._rows.pop(number, None)
+
+    def forget(self):
+        """What a writer's queue does later."""
+        with self._lock:
+            for number in self._asked_to_drop:
+                self._rows.pop(number, None)
+            self._asked_to_drop.clear()
+
+    def lose_acknowledgements(self):
+        """What happens to a writer's queue when the process dies."""
+        with self._lock:
+            self._asked_to_drop.clear()
+
+    def __len__(self):
+        with self._lock:
+            return len(self._rows)
+
+
+def make_event(number=0, camera="ramp", floor="Ground Floor"):
+    """The event of that number: different numbers, different event ids."""
+    return Event(
+        camera_id=camera,
+        gate_id="in",
+        floor=floor,
+        track_id=f"run-{number}",
+        vehicle_type=VehicleType.CAR,
+        direction=Direction.ENTRY,
+        confidence=0.875,
+        timestamp=START + timedelta(seconds=number),
+    )
+
+
+def make_floor(floor_id=1, name="Ground Floor", vehicles=3, total=10, seq=1, active=True, minutes=0):
+    """A floor as the database would tell of it."""
+    return Occupancy(floor_id, name, "", total, vehicles, active, START + timedelta(minutes=minutes), seq)
+
+
+@pytest.fixture(name="make_event")
+def make_event_fixture():
+    """The maker of events."""
+    return make_event
+
+
+@pytest.fixture(name="make_floor")
+def make_floor_fixture():
+    """The maker of floors."""
+    return make_floor
+
+
+@pytest.fixture
+def outbox():
+    """An empty outbox."""
+    return FakeOutbox()
+
+
+@pytest.fixture
+def topics():
+    """The topics of the device under test."""
+    return Topics("smartpark", "garage", "pi-1")
+
+
+@pytest.fixture(params=["mosquitto", "embedded"])
+def broker(request):
+    """A running broker, each kind in turn, that can be stopped and started again on its port."""
+    if request.param == "mosquitto":
+        chosen = request.getfixturevalue("mosquitto")
+    else:
+        pytest.importorskip("amqtt", reason="the extra [demo] is not installed")
+        chosen = Embedded()
+    chosen.start()
+    yield chosen
+    chosen.stop()
+
+
+@pytest.fixture
+def wire(closing):
+    """Makes wires: ``wire(port)``."""
+    return lambda port: closing(Wire(port))
+
+
+@pytest.fixture
+def publish(closing, outbox, topics):
+    """Makes started publishers: ``publish(port, floors, ...)`` with options of MqttConfig."""
+
+    def make(port, floors=(), *, timing=QUICK, window=50, read_floors=None, client_id="smartpark-pi-1", **options):
+        config = MqttConfig(host=options.pop("host", "127.0.0.1"), port=port, keepalive_seconds=5, **options)
+        publisher = Publisher(
+            config,
+            client_id,
+            topics,
+            outbox.read,
+            outbox.acknowledge,
+            read_floors or (lambda: list(floors)),
+            timing=timing,
+            window=window,
+        )
+        closing(publisher, 0.0)
+        publisher.start()
+        return publisher
+
+    return make
+
+
+@pytest.fixture
+def make_certificate(tmp_path):
+    """Makes a certificate for localhost that is its own authority, and its key: two PEM files."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed on this machine")
+
+    def make(name):
+        certificate, key = tmp_path / f"{name}.pem", tmp_path / f"{name}.key"
+        command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        command += ["-subj", f"/CN={name}", "-addext", "subjectAltName=DNS:localhost", "-days", "30"]
+        subprocess.run([*command, "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+        return certificate, key
+
+    return make
