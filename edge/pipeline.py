@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from edge.config.schema import CameraConfig, Config, GateConfig
     from edge.core.events import Crossing, Event
-    from edge.core.frames import Frame, Moment
+    from edge.core.frames import Frame, FrameTime
     from edge.core.tracks import Track, Verdict
     from edge.detection.detector import Detector
     from edge.tracking.tracker import Observation
@@ -32,10 +32,10 @@ WINDOW = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What one frame came to: for whoever looks over the pipeline's shoulder."""
+class FrameResult:
+    """Everything that the pipeline made of one frame, for evaluation and tools."""
 
-    moment: Moment
+    frame_time: FrameTime
     observation: Observation
     tracks: Sequence[Track]
     crossings: Sequence[Crossing]
@@ -52,39 +52,39 @@ class Pipeline:
         run: str,
         detector: Detector,
         submit: Callable[[Sequence[Event]], None],
-        watch: Callable[[Step], None] | None = None,
+        on_frame: Callable[[FrameResult], None] | None = None,
     ) -> None:
-        """``submit`` takes the events of one crossing, to be stored together; ``watch`` sees every step."""
+        """``submit`` takes the events of one crossing, to be stored together; ``on_frame`` gets each frame's result."""
         self._camera = camera
         self._observer = Observer(detector.detect, config.tracker.flow_width)
         self._tracker = Tracker(config.tracker, config.mechanisms, run, [gate.line for gate in camera.gates])
         self._gates = [(gate, Gate(gate, config.counting, config.mechanisms)) for gate in camera.gates]
         self._submit = submit
-        self._watch = watch
-        self._last: Moment | None = None
-        self.statistics = Statistics()
+        self._on_frame = on_frame
+        self._last: FrameTime | None = None
+        self.statistics = PipelineStatistics()
 
     def process(self, frame: Frame) -> None:
         """Take one frame all the way. Frames come in the order of their time."""
         began = time.perf_counter()
         observation = self._observer.observe(frame)
-        self.count(observation, frame.moment, time.perf_counter() - began)
+        self.count(observation, frame.time, time.perf_counter() - began)
 
-    def count(self, observation: Observation, moment: Moment, seconds: float = 0.0) -> None:
+    def count(self, observation: Observation, frame_time: FrameTime, seconds: float = 0.0) -> None:
         """Take what a frame shows the rest of the way; ``seconds`` is what it took to find that out."""
         began = time.perf_counter()
-        tracks = self._tracker.update(observation, moment.monotonic)
+        tracks = self._tracker.update(observation, frame_time.monotonic)
         tracked = time.perf_counter()
-        self._last = moment
+        self._last = frame_time
         crossings, verdicts = [], []
         for config, gate in self._gates:
-            found = gate.update(tracks, moment.size, moment.monotonic)
-            self._send(found, config, moment)
+            found = gate.update(tracks, frame_time.size, frame_time.monotonic)
+            self._send(found, config, frame_time)
             crossings += found
             verdicts += gate.verdicts()
-        self._tell(Step(moment, observation, tracks, crossings, verdicts))
+        self._report(FrameResult(frame_time, observation, tracks, crossings, verdicts))
         counted = time.perf_counter()
-        self.statistics.add(moment.monotonic, (seconds, tracked - began, counted - tracked))
+        self.statistics.add(frame_time.monotonic, (seconds, tracked - began, counted - tracked))
 
     def finish(self) -> list[Verdict]:
         """Decide what is still open: there will be no more frames, or none for long. Returns what was decided."""
@@ -98,9 +98,9 @@ class Pipeline:
             _log(self._camera.id, verdict)
         return decided
 
-    def _send(self, crossings: Sequence[Crossing], gate: GateConfig, moment: Moment) -> None:
+    def _send(self, crossings: Sequence[Crossing], gate: GateConfig, frame_time: FrameTime) -> None:
         for crossing in crossings:
-            events = events_of(crossing, gate, self._camera.id, moment)
+            events = events_of(crossing, gate, self._camera.id, frame_time)
             for event in events:
                 log.info(
                     "crossing event=%s camera=%s gate=%s track=%s direction=%s floor=%r type=%s confidence=%.2f",
@@ -109,11 +109,11 @@ class Pipeline:
                 )
             self._submit(events)
 
-    def _tell(self, step: Step) -> None:
-        for verdict in step.verdicts:
+    def _report(self, result: FrameResult) -> None:
+        for verdict in result.verdicts:
             _log(self._camera.id, verdict)
-        if self._watch is not None:
-            self._watch(step)
+        if self._on_frame is not None:
+            self._on_frame(result)
 
 
 def _log(camera: str, verdict: Verdict) -> None:
@@ -125,7 +125,7 @@ def _log(camera: str, verdict: Verdict) -> None:
 
 
 @dataclass(slots=True)
-class Statistics:
+class PipelineStatistics:
     """What a camera's pipeline did: frames, frames a second, milliseconds per stage."""
 
     frames: int = 0

@@ -15,9 +15,9 @@ from support.scripted import Scripted, Thing, by_way, going, times
 
 from edge.config.schema import CameraConfig, Config
 from edge.core.events import Direction, Event, VehicleType
-from edge.core.frames import Frame, Moment
+from edge.core.frames import Frame, FrameTime
 from edge.core.tracks import Reason
-from edge.pipeline import Pipeline, Step
+from edge.pipeline import FrameResult, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ class Counting:
     config: Config = field(default_factory=Config)
     gate: dict[str, Any] = field(default_factory=lambda: GATE)
     batches: list[Sequence[Event]] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[FrameResult] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Builds it."""
@@ -74,7 +74,7 @@ def count(*things: Thing, seconds: float, rate: float = 10.0, moments: Iterable[
     counting = Counting(Config.model_validate(config))
     scene = Scripted(things)
     for at in moments or times(seconds, rate):
-        counting.pipeline.count(scene.observe(at), Moment(NOON + timedelta(seconds=at), at, scene.size))
+        counting.pipeline.count(scene.observe(at), FrameTime(NOON + timedelta(seconds=at), at, scene.size))
     counting.pipeline.finish()
     return counting
 
@@ -91,7 +91,7 @@ def test_a_vehicle_that_passes_is_one_event(start: float, speed: float, directio
 def test_it_is_told_a_moment_later_and_the_rest_at_the_end() -> None:
     """Each crossing is handed over once, as events that belong together."""
     whole = count(Thing(going(60, 150)), seconds=3.4)
-    told = [step.moment.monotonic for step in whole.steps if step.crossings]
+    told = [step.frame_time.monotonic for step in whole.steps if step.crossings]
     assert len(told) == 1
     assert 260 / 150 + 0.5 < told[0] < 260 / 150 + 1.5
     cut = count(Thing(going(60, 150)), seconds=2.0)
@@ -107,7 +107,7 @@ def test_a_gate_between_two_floors_makes_both_events_at_once() -> None:
     counting = Counting(gate={**GATE, "outside_floor": "Street"})
     scene = Scripted([Thing(going(60, 150))])
     for at in times(3.4, 10.0):
-        counting.pipeline.count(scene.observe(at), Moment(NOON, at, scene.size))
+        counting.pipeline.count(scene.observe(at), FrameTime(NOON, at, scene.size))
     assert [[(event.floor, event.direction) for event in batch] for batch in counting.batches] == [
         [("F", ENTRY), ("Street", EXIT)]
     ]

@@ -1,4 +1,4 @@
-"""A frame, the moment at which it was taken, and the detections in it."""
+"""This module holds a frame, the time at which it was taken, and the detections in it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Frame:
         return int(self.image.shape[1]), int(self.image.shape[0])
 
     @property
-    def moment(self) -> Moment:
-        """All of the frame but its picture."""
-        return Moment(self.captured_at, self.monotonic, self.size)
+    def time(self) -> FrameTime:
+        """When the frame was taken, and its size: all but the image."""
+        return FrameTime(self.captured_at, self.monotonic, self.size)
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FrameTime:
     """When a frame was taken, on both clocks as in ``Frame``, and its width and height in pixels."""
 
     captured_at: datetime

@@ -10,15 +10,15 @@ from edge.core.events import Event, VehicleType
 if TYPE_CHECKING:
     from edge.config.schema import GateConfig
     from edge.core.events import Crossing
-    from edge.core.frames import Moment
+    from edge.core.frames import FrameTime
 
 
-def events_of(crossing: Crossing, gate: GateConfig, camera_id: str, moment: Moment) -> list[Event]:
+def events_of(crossing: Crossing, gate: GateConfig, camera_id: str, frame_time: FrameTime) -> list[Event]:
     """The events of one crossing: one, or two for a gate between two floors; they must be stored together.
 
-    ``moment`` is that of the frame with which the crossing was decided; it ties the frames' clock to UTC.
+    ``frame_time`` is that of the frame with which the crossing was decided; it ties the frames' clock to UTC.
     """
-    timestamp = (moment.captured_at - timedelta(seconds=moment.monotonic - crossing.at)).astimezone(UTC)
+    timestamp = (frame_time.captured_at - timedelta(seconds=frame_time.monotonic - crossing.at)).astimezone(UTC)
     sides = [(gate.floor, crossing.direction)]
     if gate.outside_floor is not None:
         sides.append((gate.outside_floor, crossing.direction.opposite))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from edge.core.tracks import Verdict
     from edge.detection.detector import Detector
     from edge.evaluation.label_file import Label
-    from edge.pipeline import Step
+    from edge.pipeline import FrameResult
 
 # The camera's id, and what track ids begin with: fixed, so that runs repeat.
 CAMERA, RUN = "clip", "track"
@@ -106,17 +106,17 @@ def watch(
     with ExitStack() as stack:
         recorder = Recorder(wish.record, title(name, camera.fps)) if wish.record is not None else None
 
-        def look(step: Step) -> None:
-            witness.watch(step)
+        def look(result: FrameResult) -> None:
+            witness.watch(result)
             if recorder is not None:
-                recorder.add(step.observation, step.moment)
+                recorder.add(result.observation, result.frame_time)
             if progress is not None:
-                progress(step.moment.monotonic)
+                progress(result.frame_time.monotonic)
 
         pipeline = Pipeline(camera, wish.config, RUN, detector, events.extend, look)
         if wish.replay is not None:
-            for moment, observation in read_recording(wish.replay):
-                pipeline.count(observation, moment)
+            for frame_time, observation in read_recording(wish.replay):
+                pipeline.count(observation, frame_time)
         else:
             if recorder is not None:
                 recorder.start()

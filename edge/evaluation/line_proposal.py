@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge.config.schema import Config
-    from edge.pipeline import Step
+    from edge.pipeline import FrameResult
 
     Floats = NDArray[np.float64]
 
@@ -58,10 +58,10 @@ class Ways:
     _side: dict[str, float] = field(default_factory=dict)
     _sure: set[str] = field(default_factory=set)
 
-    def watch(self, step: Step) -> None:
-        """One step of the pipeline."""
-        self.size = step.moment.size
-        for track in step.tracks:
+    def watch(self, result: FrameResult) -> None:
+        """What the pipeline made of one frame."""
+        self.size = result.frame_time.size
+        for track in result.tracks:
             if not track.followed:
                 continue
             self._points.setdefault(track.track_id, []).append(track.box.center)

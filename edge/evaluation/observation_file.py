@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import numpy as np
 
 from edge.core.errors import SourceError
-from edge.core.frames import Detection, Moment
+from edge.core.frames import Detection, FrameTime
 from edge.core.shapes import Box
 from edge.tracking.optical_flow import Displacements
 from edge.tracking.tracker import Observation
@@ -50,9 +50,9 @@ class Recorder:
             raise SourceError(f"{self._path} cannot be written: {error.strerror}; choose another place") from error
         self._write({"format": FORMAT, "version": VERSION, "clip": self._clip})
 
-    def add(self, observation: Observation, moment: Moment) -> None:
+    def add(self, observation: Observation, frame_time: FrameTime) -> None:
         """One frame."""
-        head = {"at": moment.monotonic, "captured_at": moment.captured_at.isoformat()}
+        head = {"at": frame_time.monotonic, "captured_at": frame_time.captured_at.isoformat()}
         self._write(head | _fields(observation))
 
     def close(self, *, complete: bool) -> None:
@@ -78,7 +78,7 @@ class Recorder:
             raise SourceError(f"{self._path} cannot be written: {error.strerror}; make room") from error
 
 
-def read_recording(path: Path) -> Iterator[tuple[Moment, Observation]]:
+def read_recording(path: Path) -> Iterator[tuple[FrameTime, Observation]]:
     """The frames of a recording, in order. Raises ``SourceError`` that names the file and the line."""
     number = 0
     try:
@@ -89,8 +89,10 @@ def read_recording(path: Path) -> Iterator[tuple[Moment, Observation]]:
                     if (line.get("format"), line.get("version")) != (FORMAT, VERSION):
                         raise SourceError(f"{path} is no recording of this version; record the clip again")
                     continue
-                moment = Moment(datetime.fromisoformat(line["captured_at"]), float(line["at"]), tuple(line["size"]))
-                yield moment, _observation(line)
+                frame_time = FrameTime(
+                    datetime.fromisoformat(line["captured_at"]), float(line["at"]), tuple(line["size"])
+                )
+                yield frame_time, _observation(line)
     except OSError as error:
         raise SourceError(f"{path} cannot be read: {error.strerror or error}; check the path") from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError, zlib.error) as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge.config.schema import Config, GateConfig
     from edge.core.events import Direction
     from edge.core.tracks import Track
-    from edge.pipeline import Step
+    from edge.pipeline import FrameResult
 
 # A track that was this near to the line at a moment, in sides of its box, may be the vehicle that crossed there.
 NEAR = 1.5
@@ -78,7 +78,7 @@ class Look:
 
 @dataclass(slots=True)
 class Witness:
-    """Sees every step of a pipeline with one gate. Grows with the clip: for evaluation, not for a daemon."""
+    """Sees every frame's result of a pipeline with one gate. Grows with the clip: for evaluation, not for a daemon."""
 
     gate: GateConfig
     keep_detections: bool = False
@@ -87,16 +87,16 @@ class Witness:
     tracks: dict[str, Track] = field(default_factory=dict)  # as each was last
     verdicts: list[Verdict] = field(default_factory=list)
 
-    def watch(self, step: Step) -> None:
-        """One step of the pipeline."""
-        kept = step.observation.detections if self.keep_detections else ()
+    def watch(self, result: FrameResult) -> None:
+        """What the pipeline made of one frame."""
+        kept = result.observation.detections if self.keep_detections else ()
         boxes = tuple((one.box, one.label, one.confidence) for one in kept)
-        self.looks.append(Look(step.moment.monotonic, step.moment.size, boxes))
-        for track in step.tracks:
+        self.looks.append(Look(result.frame_time.monotonic, result.frame_time.size, boxes))
+        for track in result.tracks:
             self.tracks[track.track_id] = track
             if track.followed and track.state is not TrackState.ENDED:
-                self.places.setdefault(track.track_id, Trail()).add(step.moment.monotonic, track.box)
-        self.verdicts += step.verdicts
+                self.places.setdefault(track.track_id, Trail()).add(result.frame_time.monotonic, track.box)
+        self.verdicts += result.verdicts
 
     def merged(self, track_id: str) -> str:
         """The track that ``track_id`` turned out to be, or itself."""

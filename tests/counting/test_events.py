@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from edge.config.schema import GateConfig
 from edge.core.events import Crossing, Direction, Event, VehicleType
-from edge.core.frames import Moment
+from edge.core.frames import FrameTime
 from edge.counting.events import events_of
 from edge.evaluation.accuracy import match
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-MOMENT = Moment(NOON, 100.0, (640, 360))
+MOMENT = FrameTime(NOON, 100.0, (640, 360))
 LINE = ((0.0, 0.5), (1.0, 0.5))
 
 

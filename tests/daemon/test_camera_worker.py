@@ -12,7 +12,7 @@ from edge.core.errors import SourceError
 from edge.core.source import EndOfSource, SourceState, SourceStatus
 from edge.daemon import camera_worker
 from edge.daemon.camera_worker import CameraWorker
-from edge.pipeline import Statistics
+from edge.pipeline import PipelineStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.done: list[Any] = []
-        self.statistics = Statistics()
+        self.statistics = PipelineStatistics()
 
     def process(self, frame: Any) -> None:
         """As a pipeline's."""

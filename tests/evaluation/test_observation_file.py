@@ -13,7 +13,7 @@ from support.scripted import SIZE, Scripted, Thing, car, going, seen, times
 
 from edge.config.schema import MechanismsConfig, TrackerConfig
 from edge.core.errors import SourceError
-from edge.core.frames import Detection, Moment
+from edge.core.frames import Detection, FrameTime
 from edge.core.shapes import Box
 from edge.evaluation.observation_file import Recorder, read_recording
 from edge.tracking.optical_flow import Displacements
@@ -27,9 +27,9 @@ NOON = datetime(2026, 5, 4, 12, 0, 0, 1, tzinfo=UTC)
 HEAD = '{"at": 0.1, "captured_at": "2026-05-04T12:00:00+00:00", "size": [640, 360], '
 
 
-def moment(at: float) -> Moment:
+def moment(at: float) -> FrameTime:
     """The moment of a frame ``at`` seconds after noon."""
-    return Moment(NOON + timedelta(seconds=at), at, SIZE)
+    return FrameTime(NOON + timedelta(seconds=at), at, SIZE)
 
 
 def written(path: Path, frames: Sequence[tuple[float, Observation]]) -> Path:

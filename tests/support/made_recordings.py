@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.core.frames import Detection, Moment
+from edge.core.frames import Detection, FrameTime
 from edge.core.shapes import Box
 from edge.evaluation.observation_file import Recorder
 from edge.simulator.source import RECORDED_START
@@ -58,7 +58,7 @@ def record(path: Path, title: str, drives: Sequence[Drive], seconds: float) -> N
     for number in range(round(seconds * FPS)):
         at = number / FPS
         seen = [found for drive in drives if (found := drive.detection(at)) is not None]
-        recorder.add(Observation(SIZE, seen, nothing), Moment(RECORDED_START + timedelta(seconds=at), at, SIZE))
+        recorder.add(Observation(SIZE, seen, nothing), FrameTime(RECORDED_START + timedelta(seconds=at), at, SIZE))
     recorder.close(complete=True)
 
 
