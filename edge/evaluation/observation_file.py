@@ -1,12 +1,15 @@
-"""Observations on disk, as JSON Lines: what the detector saw and what moved, without the pictures.
+"""Writes and reads observations as JSON Lines: the detections and the displacements of each frame, without the image.
 
-Tracking and counting replayed from a recording give what they gave on the clip, in milliseconds and without the model.
-A name that ends in ``.gz`` is compressed. The first line says what the recording is of; each one after it is a frame:
+Tracking and counting from a recording give what they gave on the clip, byte for byte, in milliseconds and without the
+model. A file whose name ends in ``.gz`` is compressed. The first line names the clip; each line after it is a frame:
 
     {"at": 0.04, "captured_at": "...Z", "size": [640, 360], "detections": [["car", 0.91, 1.5, 2.5, 30.0, 40.0]],
-     "pixel": 2.0, "moved": [[3, 4, 1.5, 0.0]], "still": [[5, 6]]}
+     "pixel": 2.0, "moved": [[3.0, 4.0, 1.5, 0.0], [8.0, 9.0, null, null]], "still": [[5.0, 6.0]]}
 
-Nothing is lost: observations are rounded to hundredths of a pixel where they are made (``observer.py``).
+``moved`` holds x, y, dx and dy of the corners up to the last one that moved or was lost (null), ``still`` the x and y
+of those after it, which are the most and did not move. So the order of the corners is kept: the tracker takes a sample
+of them by their order. Nothing is lost in writing: observations are rounded to hundredths of a pixel where they are
+made (``edge.tracking.observer``).
 """
 
 from __future__ import annotations
@@ -103,14 +106,16 @@ def read_recording(path: Path) -> Iterator[tuple[FrameTime, Observation]]:
 
 def _fields(observation: Observation) -> dict[str, Any]:
     moved = observation.moved
-    still = ~np.isnan(moved.moves[:, 0]) & (moved.moves == 0).all(axis=1)
-    going = np.hstack([moved.points[~still], moved.moves[~still]])
+    # -0.0 equals 0.0 but is another number: only what "still" reads back as may be written so.
+    still = ((moved.moves == 0) & ~np.signbit(moved.moves)).all(axis=1)
+    first_still = int(np.flatnonzero(~still)[-1]) + 1 if not still.all() else 0
+    going = np.hstack([moved.points, moved.moves])[:first_still]
     return {
         "size": list(observation.size),
         "detections": [[one.label, one.confidence, *one.box] for one in observation.detections],
         "pixel": moved.pixel,
         "moved": [[None if math.isnan(value) else value for value in row] for row in going.tolist()],
-        "still": moved.points[still].tolist(),
+        "still": moved.points[first_still:].tolist(),
     }
 
 

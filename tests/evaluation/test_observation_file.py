@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.scripted import SIZE, Scripted, Thing, car, going, seen, times
 
 from edge.config.schema import MechanismsConfig, TrackerConfig
@@ -49,25 +51,65 @@ def scene() -> list[tuple[float, Observation]]:
     return [(round(at, 3), scripted.observe(at)) for at in times(2.0, 10.0)]
 
 
+def assert_same(found: Observation, expected: Observation) -> None:
+    """The same detections, and the same displacements in the same order, to the sign of a zero."""
+    assert (found.size, found.detections) == (expected.size, tuple(expected.detections))
+    assert found.moved.pixel == expected.moved.pixel
+    for name in ("points", "moves"):
+        array, wanted = getattr(found.moved, name), np.asarray(getattr(expected.moved, name), dtype=np.float64)
+        assert array.dtype == np.float64
+        assert array.shape == wanted.shape
+        np.testing.assert_array_equal(array, wanted)
+        np.testing.assert_array_equal(np.signbit(array), np.signbit(wanted))
+
+
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
 def test_what_is_written_is_read(tmp_path: Path, name: str) -> None:
-    """Every frame with its moment, boxes, names, confidences and motion: lost corners and resting ones too."""
+    """A recording gives back each frame's time, boxes, classes, confidences and displacements, lost corners too."""
     frames = scene()
-    odd = Displacements(
-        np.array([[1.25, 2.5], [3.0, 4.0], [5.0, 6.0]]), np.array([[0, 0], [np.nan] * 2, [0.01, 0]]), 1.7
-    )
+    corners = np.array([[1.25, 2.5], [3.0, 4.0], [5.0, 6.0]])
+    mixed = Displacements(corners, np.array([[0, 0], [np.nan] * 2, [0.01, 0]]), 1.7)
     label = "cell phone ☎"
-    frames.append((2.5, Observation(SIZE, (Detection(Box(-1.5, 0, 640.0, 3.25), label, 0.0512),), odd)))
+    frames.append((2.5, Observation(SIZE, (Detection(Box(-1.5, 0, 640.0, 3.25), label, 0.0512),), mixed)))
     frames.append((9.0, Observation(SIZE, (), Displacements.none())))
     found = list(read_recording(written(tmp_path / name, frames)))
-    assert [one for one, _ in found] == [moment(at) for at, _ in frames]
-    for (_, was), (_, now) in zip(frames, found, strict=True):
-        assert (now.size, now.detections, now.moved.pixel) == (was.size, tuple(was.detections), was.moved.pixel)
-        assert _sorted(now.moved) == _sorted(was.moved)
+    assert [recorded for recorded, _ in found] == [moment(at) for at, _ in frames]
+    for (_, expected), (_, observation) in zip(frames, found, strict=True):
+        assert_same(observation, expected)
 
 
-def _sorted(moved: Displacements) -> list[str]:
-    return sorted(map(str, np.hstack([moved.points, moved.moves]).astype(np.float64).tolist()))
+hundredths = st.integers(-64000, 64000).map(lambda number: number / 100)
+corner_moves = st.one_of(
+    st.just((0.0, 0.0)),
+    st.just((np.nan, np.nan)),
+    st.tuples(*[st.one_of(st.sampled_from([0.0, -0.0]), hundredths, st.floats(allow_nan=False, width=32))] * 2),
+)
+corner_rows = st.lists(st.tuples(hundredths, hundredths, corner_moves), max_size=12)
+
+
+@given(corner_rows, st.floats(0.5, 8.0), st.booleans())
+def test_corners_come_back_in_their_order(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[float, float, tuple[float, float]]], pixel: float,
+    whole: bool,
+) -> None:  # fmt: skip
+    """Whichever corners moved, stood or were lost, the arrays read are those written, also from arrays of integers."""
+    points = np.array([(x, y) for x, y, _ in rows]).reshape(-1, 2)
+    moves = np.array([move for _, _, move in rows], dtype=np.float64).reshape(-1, 2)
+    if whole:
+        points, moves = points.astype(np.int64), np.clip(np.nan_to_num(moves), -99, 99).astype(np.int64)
+    observation = Observation(SIZE, (), Displacements(points, moves, pixel))
+    path = written(tmp_path_factory.getbasetemp() / "order.jsonl", [(0.1, observation)])
+    ((_, found),) = read_recording(path)
+    assert_same(found, observation)
+
+
+def test_corners_that_stand_behind_the_last_moving_one_are_short(tmp_path: Path) -> None:
+    """The many corners that did not move are written without their zeros, but for those among the moving ones."""
+    points, moves = np.array([[1.0, 2.0]] * 4), np.array([[1.0, 0.0], [0.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
+    path = written(tmp_path / "a.jsonl", [(0.1, Observation(SIZE, (), Displacements(points, moves, 2.0)))])
+    frame = json.loads(path.read_text().splitlines()[1])
+    assert frame["moved"] == [[1.0, 2.0, 1.0, 0.0], [1.0, 2.0, 0.0, 0.0], [1.0, 2.0, 2.0, 0.0]]
+    assert frame["still"] == [[1.0, 2.0]]
 
 
 def test_tracks_of_a_recording_are_those_of_the_clip(tmp_path: Path) -> None:
