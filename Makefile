@@ -20,7 +20,7 @@ export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
-demo: $(VENV)/.done $(WEIGHTS)  ## Run the whole product on a desk, with simulated cameras
+demo: $(VENV)/.done $(WEIGHTS) broker  ## Run the whole product on a desk, with simulated cameras
 	$(BIN)/smartpark demo $(DEMO_OPTIONS)
 
 test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test
@@ -96,7 +96,7 @@ $(VENV_ULTRALYTICS)/.done: pyproject.toml constraints.txt
 $(VENV_LOWEST)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV_LOWEST)
 	$(VENV_LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(VENV_LOWEST)/bin/uv pip install --quiet --python $(VENV_LOWEST)/bin/python --resolution lowest-direct -e '.[demo,postgresql]'
+	$(VENV_LOWEST)/bin/uv pip install --quiet --python $(VENV_LOWEST)/bin/python --resolution lowest-direct -e '.[postgresql]'
 	$(VENV_LOWEST)/bin/uv pip freeze --quiet --python $(VENV_LOWEST)/bin/python --exclude-editable > $(VENV_LOWEST)/lowest.txt
 	$(VENV_LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(VENV_LOWEST)/lowest.txt \
 		pytest pytest-timeout pytest-xdist hypothesis psutil
@@ -108,13 +108,13 @@ models/%.onnx: | $(VENV)/.done
 models/%.pt: | $(VENV)/.done
 	$(BIN)/smartpark models pull --dir models $*
 
-# The tests use a real Mosquitto. Where it cannot be installed those tests run with the embedded broker or say why not.
+# The demo and the tests use Mosquitto. Where it cannot be installed the demo says what to do, and the tests skip.
 broker:
 	@command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto || { \
 		echo "Mosquitto is missing; trying to install it"; \
 		run=""; [ "$$(id -u)" = 0 ] || run="sudo -n"; \
 		{ $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mosquitto; } >/dev/null 2>&1 \
-		|| echo "Mosquitto could not be installed: the tests that need it will be skipped"; }
+		|| echo "Mosquitto could not be installed; install it yourself: sudo apt-get install mosquitto"; }
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) $(VENV_ULTRALYTICS) $(VENV_LOWEST) build dist models/*.onnx models/*.pt .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -51,7 +51,6 @@ HOMES = {
     "cv2": {"capture", "simulator", "detection", "tracking", "evaluation"},
     "av": {"capture"},
     "paho": {"mqtt"},
-    "amqtt": {"demo"},
     "peewee": {"store"},
     "onnxruntime": {"detection/onnx_runtime.py"},
     "ultralytics": {"detection/ultralytics_runtime.py"},
@@ -62,7 +61,7 @@ HOMES = {
 }
 
 # A room may keep fewer than five modules where its subject has no more.
-SMALL_ROOMS = {"capture", "config", "mqtt", "simulator", "store", "store/sql", "cli/db", "cli/shared"}
+SMALL_ROOMS = {"capture", "config", "mqtt", "simulator", "store", "store/sql", "cli/db", "cli/shared", "demo"}
 FEWEST, MOST = 5, 12
 TESTS_WITHOUT_A_ROOM = {"system", "benchmarks", "support"}
 

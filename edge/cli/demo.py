@@ -25,6 +25,9 @@ from edge.core.errors import RefusedError
 @click.option(
     "--image-size", type=click.IntRange(160, 1280), default=640, show_default=True, help="As the network sees."
 )
+@click.option(
+    "--broker", metavar="HOST[:PORT]", help="An MQTT broker without passwords; default: localhost, or one of its own."
+)
 @click.option("--plain", is_flag=True, help="Plain lines, also in a terminal.")
 @log_option
 def demo(
@@ -34,6 +37,7 @@ def demo(
     fps: float,
     traffic: float,
     image_size: int,
+    broker: str | None,
     plain: bool,
     log_level: str,
 ) -> None:
@@ -42,6 +46,7 @@ def demo(
     Ends by itself, or lets the ramps run empty at the first Ctrl-C. Exit code 0 only if the board shows the truth.
     """
     from edge.daemon.signals import Signals
+    from edge.demo.broker import broker_address
     from edge.demo.garage import Demo, DemoOptions
     from edge.demo.view import DemoView
     from edge.host.logs import set_up_logging
@@ -55,7 +60,7 @@ def demo(
     set_up_logging("warning" if log_level == "info" else log_level)
     signals = Signals()
     signals.install()
-    options = DemoOptions(folder, seconds, seed, fps, traffic, image_size)
+    options = DemoOptions(folder, seconds, seed, fps, traffic, image_size, broker_address(broker) if broker else None)
     with DemoView(plain=plain) as view:
         summary = Demo(options, signals, view.show).run()
     view.tell(summary)

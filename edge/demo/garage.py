@@ -15,7 +15,6 @@ import time
 from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from edge.board.session import Board
@@ -23,9 +22,7 @@ from edge.config.load import load_config
 from edge.config.schema import Config
 from edge.core.events import Direction
 from edge.daemon.daemon import Daemon
-from edge.demo.embedded_broker import EmbeddedBroker
-from edge.demo.private_mosquitto import PrivateMosquitto, find_mosquitto
-from edge.demo.probe import is_mqtt_broker
+from edge.demo.broker import demo_broker
 from edge.evaluation.accuracy import match
 from edge.mqtt.forget_site import forget_site
 from edge.mqtt.topics import Topics
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
     from edge.simulator.source import SimulatedSource
     from edge.store.counts.events import Recorded
 
-DEFAULT_MQTT_PORT = 1883
 # A count may be early or late by as much against the truth; a vehicle needs several times that to pass.
 MATCH_SECONDS = 1.5
 # How long the board may take to show the last count.
@@ -54,7 +50,10 @@ REFRESH_SECONDS = 0.25
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What a demo is asked to do. ``image_size`` and ``fps`` are for machines slower than a desk's."""
+    """What a demo is asked to do. ``image_size`` and ``fps`` are for machines slower than a desk's.
+
+    ``broker`` is the host and port of the broker to use; None finds or starts one.
+    """
 
     folder: Path
     seconds: float
@@ -62,6 +61,7 @@ class DemoOptions:
     fps: float
     vehicles_per_minute: float
     image_size: int
+    broker: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Demo:
     def run(self) -> Summary:
         """Count for the wanted time, or until the first Ctrl-C; then let the ramps run empty, and compare."""
         with ExitStack() as stack:
-            host, port, broker = self._find_broker(stack)
+            host, port, broker = demo_broker(self._options.broker, self._options.folder, stack)
             config = demo_config(self._options, host, port)
             topics = Topics(config.mqtt.topic_prefix, config.site.id, config.device.id)
             # A broker that others use as well must not keep the demo's retained messages.
@@ -135,19 +135,6 @@ class Demo:
             run = _Run(config, daemon, board, broker, self._options)
             run.watch(self._signals, self._moment_shower(run))
             return run.summary(list(self._recorded), board.snapshot())
-
-    def _find_broker(self, stack: ExitStack) -> tuple[str, int, str]:
-        if is_mqtt_broker("localhost", DEFAULT_MQTT_PORT, timeout=1.0):
-            return "localhost", DEFAULT_MQTT_PORT, f"the broker on localhost:{DEFAULT_MQTT_PORT}"
-        program = find_mosquitto()
-        broker: EmbeddedBroker | PrivateMosquitto
-        if program is None or find_spec("amqtt") is not None:
-            broker, name = EmbeddedBroker(), "an embedded broker"
-        else:
-            broker, name = PrivateMosquitto(program, self._options.folder), "a Mosquitto of its own"
-        broker.start()
-        stack.callback(broker.close)
-        return broker.host, broker.port, f"{name} on {broker.host}:{broker.port}"
 
     def _remember(self, recorded: Sequence[Recorded]) -> None:
         """In the writer's thread."""

@@ -11,12 +11,10 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.shared_fixtures import free_port
 
 from edge.config.schema import MqttConfig
 from edge.core.events import Direction, Event, VehicleType
 from edge.core.occupancy import Occupancy
-from edge.demo.embedded_broker import EmbeddedBroker
 from edge.mqtt.connection import Timing
 from edge.mqtt.topics import Topics
 from edge.publish.outbox_relay import PendingEvent
@@ -24,25 +22,6 @@ from edge.publish.publisher import Publisher
 
 START = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
 QUICK = Timing(first_retry=0.05, longest_retry=0.2, answer=2.0, stable=0.5, stall=30.0)
-
-
-class Embedded:
-    """The embedded broker on a port of its own, so that it can come back where it was."""
-
-    def __init__(self):
-        self.port = free_port()
-        self._broker: EmbeddedBroker | None = None
-
-    def start(self):
-        """Start, and wait until it listens."""
-        self._broker = EmbeddedBroker(port=self.port)
-        self._broker.start()
-
-    def stop(self):
-        """Stop, and wait for its end."""
-        if self._broker is not None:
-            self._broker.close()
-            self._broker = None
 
 
 class Wire:
@@ -224,17 +203,11 @@ def topics():
     return Topics("smartpark", "garage", "pi-1")
 
 
-@pytest.fixture(params=["mosquitto", "embedded"])
-def broker(request):
-    """A running broker, each kind in turn, that can be stopped and started again on its port."""
-    if request.param == "mosquitto":
-        chosen = request.getfixturevalue("mosquitto")
-    else:
-        pytest.importorskip("amqtt", reason="the extra [demo] is not installed")
-        chosen = Embedded()
-    chosen.start()
-    yield chosen
-    chosen.stop()
+@pytest.fixture
+def broker(mosquitto):
+    """A running Mosquitto that can be stopped and started again on its port."""
+    mosquitto.start()
+    return mosquitto
 
 
 @pytest.fixture
