@@ -15,7 +15,7 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
-.PHONY: help demo test test-ultralytics test-lowest accuracy accuracy-scenes ablation lint bench bench-counts bench-store wheel clean broker
+.PHONY: help demo test test-ultralytics test-lowest accuracy accuracy-scenes ablation lint bench bench-counts bench-start bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -61,10 +61,14 @@ lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next two
+bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next three
 	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench.py $(BENCH_OPTIONS)
+	$(MAKE) bench-start
 	$(MAKE) bench-counts
 	$(MAKE) bench-store
+
+bench-start: $(VENV)/.done  ## CPU time of quick commands, beside `python -c pass`
+	$(BIN)/python tests/benchmarks/bench_start.py
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
 	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench_counts.py $(BENCH_COUNTS_OPTIONS)

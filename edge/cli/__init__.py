@@ -1,55 +1,99 @@
-"""The command line: one thin module a noun - parse, call, print, exit code.
+"""The command line ``smartpark``: each command parses its options, calls the product, prints, and sets an exit code.
 
-Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 78 wrong configuration (``EX_CONFIG``).
+A command is imported when it is called. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 78 wrong configuration
+(``EX_CONFIG``).
 """
 
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from edge import __version__
-from edge.cli.board import board
-from edge.cli.check_config import check_config
-from edge.cli.db.commands import db
-from edge.cli.demo import demo
-from edge.cli.evaluate import evaluate
-from edge.cli.events import events
-from edge.cli.floors import floors
-from edge.cli.label import label
-from edge.cli.models import models
-from edge.cli.replay import replay
-from edge.cli.run import run
-from edge.cli.status import status
+from edge.cli.shared.lazy_group import CommandPlace, LazyGroup
 from edge.core.errors import ConfigError, ModelError, SmartParkError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 EXIT_REFUSED = 1
 EXIT_CONFIG = 78
 
+# Peewee imports every driver of a database server that is installed. The commands open SQLite files only, and
+# psycopg alone takes longer to import than `smartpark status` needs for all else.
+DRIVERS_NOT_USED = ("psycopg", "psycopg2", "psycopg2cffi", "pymysql", "MySQLdb")
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+# The summary of a command is the first sentence of its help.
+COMMANDS = {
+    "board": CommandPlace(
+        "edge.cli.board:board", "Show the free places of every floor, or -- where the truth is not known"
+    ),
+    "check-config": CommandPlace(
+        "edge.cli.check_config:check_config", "Check a configuration FILE and tell every fault at once"
+    ),
+    "db": CommandPlace(
+        "edge.cli.db.commands:db",
+        "Look after the database: check, describe, query, verify, back up, restore, migrate, seed",
+    ),
+    "demo": CommandPlace(
+        "edge.cli.demo:demo",
+        "Run the real daemon on a desk: two simulated ramps, real detection, database, MQTT and a board",
+    ),
+    "evaluate": CommandPlace("edge.cli.evaluate:evaluate", "Count labelled clips and hold the count against the truth"),
+    "events": CommandPlace("edge.cli.events:events", "List, count, export and clean up events"),
+    "floors": CommandPlace("edge.cli.floors:floors", "List, correct and change the floors"),
+    "label": CommandPlace(
+        "edge.cli.label:label",
+        "Propose a label for a CLIP: the crossings that the pipeline sees, for a person to put right",
+    ),
+    "models": CommandPlace("edge.cli.models:models", "List and fetch the detector's weights"),
+    "replay": CommandPlace("edge.cli.replay:replay", "Count a recorded CLIP as if the camera had sent it"),
+    "run": CommandPlace(
+        "edge.cli.run:run", "Count until stopped (TERM or Ctrl-C), or until every recorded source has ended"
+    ),
+    "status": CommandPlace(
+        "edge.cli.status:status",
+        "Show whether the daemon runs, the floors, the last event and what waits for the broker",
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="smartpark")
 def cli() -> None:
     """Counts the vehicles that cross the gates of a car park, and keeps the number on the board right."""
 
 
-for command in (run, replay, demo, evaluate, label, check_config, status, floors, events, db, board, models):
-    cli.add_command(command)
-
-
 def main() -> None:
-    """The program ``smartpark``: runs a command and turns errors into one clear text and an exit code."""
+    """The program ``smartpark``: runs the command of ``sys.argv`` and ends the process with its exit code."""
+    for driver in DRIVERS_NOT_USED:
+        sys.modules.setdefault(driver, None)  # type: ignore[arg-type]  # with None every import of it fails at once
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run a command in this process and return its exit code; every error becomes one clear text on stderr."""
     try:
-        cli(prog_name="smartpark")
+        cli(list(arguments), prog_name="smartpark")
+    except SystemExit as end:
+        return int(end.code or 0)
     except ConfigError as error:
-        for problem in error.problems:
-            click.echo(f"error: {problem}", err=True)
-        sys.exit(EXIT_CONFIG)
+        return _refuse(error.problems, EXIT_CONFIG)
     except ModelError as error:
-        # Weights do not come by starting again.
-        click.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_CONFIG)
+        # Missing weights stay missing after a restart, so systemd must not restart on them.
+        return _refuse([str(error)], EXIT_CONFIG)
     except SmartParkError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_REFUSED)
+        return _refuse([str(error)], EXIT_REFUSED)
+    return 0
+
+
+def _refuse(problems: Sequence[str], code: int) -> int:
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
+    return code

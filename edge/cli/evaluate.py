@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.shared.options import config_option, json_option, print_json, without_option
+from edge.cli.shared.options import config_option, json_option, print_json
 from edge.config.load import find_config, load_config
+from edge.config.schema import MechanismsConfig
 from edge.evaluation.label_file import read_labels
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ PATH = click.Path(path_type=Path)
 @click.option("--trace", is_flag=True, help="Tell of every track whether it counted, and why.")
 @click.option("--record", type=PATH, metavar="FILE", help="Write down what was seen: FILE.jsonl.gz, or a folder.")
 @click.option("--detections", type=PATH, metavar="FILE", help="Count from such a recording, without the model.")
-@without_option
+@click.option(
+    "--without",
+    multiple=True,
+    type=click.Choice(list(MechanismsConfig.model_fields)),
+    metavar="MECHANISM",
+    help="Switch a part of tracking or counting off, to see what it brings; may be repeated.",
+)
 @click.option("--baseline", type=PATH, metavar="FILE", help="Fail, with exit code 1, where a clip is below its floor.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Clips at the same time.")
 @config_option

@@ -10,10 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
-
-from edge.config.schema import MechanismsConfig
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +23,6 @@ config_option = click.option(
     help="The configuration; default: SMARTPARK_CONFIG, else /etc/smartpark/smartpark.toml.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-without_option = click.option(
-    "--without",
-    multiple=True,
-    type=click.Choice(list(MechanismsConfig.model_fields)),
-    metavar="MECHANISM",
-    help="Switch a part of tracking or counting off, to see what it brings; may be repeated.",
-)
 yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 note_option = click.option("--note", default="", metavar="TEXT", help="Why; kept in the ledger and the audit log.")
 SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
@@ -118,6 +107,10 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
     """Aligned columns; nothing is cut off when the output is not a terminal."""
+    # Imported here: most commands print no table, and rich takes longer to import than they run.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
