@@ -7,7 +7,6 @@ it. The reader's frames reach ``read`` through one slot; a frame that nobody too
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 
 from edge.capture import video as opencv
 from edge.capture.connection import Reader
+from edge.core.backoff import Backoff
 from edge.core.errors import SourceError
 from edge.core.frames import Frame
 from edge.core.pacer import Pacer
@@ -30,28 +30,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 OPEN_SECONDS = 10.0  # FFmpeg looks into a slow stream for five before it calls it open
-BACK_OFF = (0.5, 30.0)
+FIRST_AND_LONGEST_WAIT = (0.5, 30.0)  # seconds between two attempts to open the camera
 STEADY_SECONDS = 10.0  # a connection that gave frames for so long was a good one: the back-off begins anew
 MOST_STUCK = 3  # readers left behind in a call that does not return; each holds memory and a connection
 CLOSE_SECONDS = 2.0
-
-
-class BackOff:
-    """Waits that grow, up to three times at a step, and are spread, so that many devices do not try in step."""
-
-    def __init__(self, least: float, most: float) -> None:
-        self._least = least
-        self._most = most
-        self._last = least
-
-    def next(self) -> float:
-        """Seconds to wait now, between least and most."""
-        self._last = min(random.uniform(self._least, self._last * 3), self._most)
-        return self._last
-
-    def reset(self) -> None:
-        """Begin anew with short waits."""
-        self._last = self._least
 
 
 class LiveSource:
@@ -69,12 +51,12 @@ class LiveSource:
         camera: CameraConfig,
         *,
         open_seconds: float = OPEN_SECONDS,
-        back_off: tuple[float, float] = BACK_OFF,
+        waits: tuple[float, float] = FIRST_AND_LONGEST_WAIT,
         open_capture: Callable[[], Capture | None] | None = None,
     ) -> None:
         self._camera = camera
         self._open_seconds = open_seconds
-        self._back_off = BackOff(*back_off)
+        self._backoff = Backoff(*waits)
         self._open_capture = open_capture or self._open
         self._pacer = Pacer(camera.fps)
         lock = threading.Lock()
@@ -181,7 +163,7 @@ class LiveSource:
             return False
         self._went_down(problem)
         with self._turn:
-            if self._turn.wait_for(lambda: self._closed, self._back_off.next()):
+            if self._turn.wait_for(lambda: self._closed, self._backoff.next_wait()):
                 return False
         return self._wait_for_the_stuck()
 
@@ -254,7 +236,7 @@ class LiveSource:
             since, self._up_since = self._up_since, None
             known, self._problem = self._problem, problem
         if since is not None and time.monotonic() - since >= STEADY_SECONDS:
-            self._back_off.reset()
+            self._backoff.reset()
         level = logging.DEBUG if problem == known else logging.WARNING
         log.log(level, "%s: %s is down: %s", self._camera.id, self._camera.shown_source, problem)
 

@@ -1,4 +1,4 @@
-"""Waiting between two attempts at something that the outside world refuses."""
+"""Computes how long to wait between two attempts at something that the outside world refuses."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ import random
 
 
 class Backoff:
-    """Waits that double from ``first`` to ``longest`` seconds, each less a random share of up to half."""
+    """Exponential back-off with jitter: the wait doubles from ``first`` to ``longest`` seconds.
+
+    Each wait is shortened by a random share of up to half of it, so that many devices which lost the same server do
+    not all try again at the same moment. ("Equal jitter" in Marc Brooker's "Exponential Backoff And Jitter", AWS
+    Architecture Blog, 2015: half of the wait is certain, so that a failing server always gets a pause.)
+
+    Used by one thread.
+    """
 
     def __init__(self, first: float, longest: float) -> None:
         self._first = first
         self._longest = longest
-        self._next = first
+        self._wait = first
 
     def reset(self) -> None:
-        """Start small again."""
-        self._next = self._first
+        """Begin again with ``first``, after a success."""
+        self._wait = self._first
 
-    def next(self) -> float:
-        """The seconds to wait now."""
-        wait = self._next
-        self._next = min(wait * 2, self._longest)
+    def next_wait(self) -> float:
+        """The seconds to wait before the next attempt; the wait after it is twice as long."""
+        wait = self._wait
+        self._wait = min(wait * 2, self._longest)
         return wait * random.uniform(0.5, 1.0)

@@ -128,7 +128,7 @@ class Link:
                     self._backoff.reset()
                 self._hurry.clear()
                 if not self._stopping.is_set():
-                    self._hurry.wait(self._backoff.next())
+                    self._hurry.wait(self._backoff.next_wait())
         finally:
             with self._waker_lock:
                 if self._waker is not None:

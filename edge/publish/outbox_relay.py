@@ -145,7 +145,7 @@ class Relay:
             lingering = self._read(look=look)
         except Exception as error:
             # Whatever the database raises: nothing of it may end the thread, and nothing is lost by waiting.
-            wait = self._backoff.next()
+            wait = self._backoff.next_wait()
             self._retry_at = time.monotonic() + wait
             # A disk may be full for days: each reason is told once.
             level = logging.DEBUG if repr(error) == self._trouble else logging.WARNING

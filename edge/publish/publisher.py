@@ -243,7 +243,7 @@ class Publisher:
             self._floors.report(self._read_floors(), complete=True)
         except Exception as error:
             # Whatever the database raises: the floors known so far are published meanwhile.
-            wait = self._floors_backoff.next()
+            wait = self._floors_backoff.next_wait()
             self._floors_at = time.monotonic() + wait
             self._floors_due = True
             level = logging.DEBUG if repr(error) == self._floors_told else logging.WARNING

@@ -88,7 +88,7 @@ def live(camera: Callable[..., CameraConfig]) -> Iterator[Callable[..., LiveSour
     def start(address: str, **keys: Any) -> LiveSource:
         ours = {key: keys.pop(key) for key in ("open_capture", "open_seconds") if key in keys}
         configured = camera(address, **{"stale_seconds": 2.0, **keys})
-        sources.append(LiveSource(configured, back_off=(0.05, 0.3), **ours))
+        sources.append(LiveSource(configured, waits=(0.05, 0.3), **ours))
         sources[-1].start()
         return sources[-1]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from edge.capture import video as opencv
 from edge.capture.connection import Backlog, why_closed
-from edge.capture.live import BACK_OFF, MOST_STUCK, BackOff
+from edge.capture.live import MOST_STUCK
 from edge.core.source import SourceState
 
 
@@ -172,17 +172,6 @@ def test_a_backlog_is_bounded(opened_in, reads):
     assert held == sorted(held, reverse=True)
     steps = [0.04] + [min(max(b - a, 0), 1.0) or 0.04 for (_, a), (_, b) in pairwise(reads)]
     assert sum(step for step, old in zip(steps, held, strict=False) if old) <= opened_in + 2.0 + 1e-6
-
-
-@given(st.integers(1, 60))
-def test_the_back_off_grows_within_its_bounds(tries):
-    """Waits stay between half a second and thirty, reach the upper part, and are short again after a reset."""
-    back_off = BackOff(*BACK_OFF)
-    waits = [back_off.next() for _ in range(tries)]
-    assert all(BACK_OFF[0] <= wait <= BACK_OFF[1] for wait in waits)
-    assert all(later <= 3 * earlier for earlier, later in pairwise(waits))
-    back_off.reset()
-    assert back_off.next() <= 3 * BACK_OFF[0]
 
 
 @pytest.mark.parametrize(
