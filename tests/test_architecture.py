@@ -56,12 +56,12 @@ HOMES = {
     "ultralytics": {"detection/ultralytics_runtime.py"},
     "torch": {"detection/ultralytics_runtime.py"},
     "lap": {"tracking/association.py"},
-    "pydantic": {"config", "evaluation"},
+    "pydantic": {"config", "evaluation", "board"},
     "click": {"cli"},
 }
 
 # A room may keep fewer than five modules where its subject has no more.
-SMALL_ROOMS = {"capture", "config", "mqtt", "simulator", "store", "store/sql", "cli/db", "cli/shared", "demo"}
+SMALL_ROOMS = {"capture", "config", "mqtt", "simulator", "store", "store/sql", "cli/db", "cli/shared", "demo", "board"}
 FEWEST, MOST = 5, 12
 TESTS_WITHOUT_A_ROOM = {"system", "benchmarks", "support"}
 

@@ -1,1 +1,1 @@
-"""What a board hears: session, state, view."""
+"""Display boards: what they receive, what they know, and how they are drawn."""

@@ -1,171 +1,146 @@
-"""What a board reads from the site's topics: each payload checked and given types.
+"""Reads what a board gets from the site's topics: each payload is validated into a frozen model.
 
-A reader ignores keys that it does not know; a payload that lacks something, or has it in the wrong type, raises
+A reader ignores keys that it does not know, so that a board of today understands a daemon of tomorrow. Nothing is
+converted: ``"1"`` and ``true`` are no integers. A payload that lacks a key, or has it in the wrong type, raises
 :class:`PayloadError`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import Annotated, Literal, Self
 
-from edge.board.json_reader import Fields, PayloadError
-from edge.core.device_health import Problem
-from edge.mqtt.topics import DEGRADED, OFFLINE, OK, ONLINE
+from pydantic import BaseModel, BeforeValidator, ConfigDict, FiniteFloat, NonNegativeInt, ValidationError
+from pydantic_core import PydanticCustomError
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from edge.core.errors import SmartParkError
+from edge.mqtt.topics import OFFLINE, ONLINE
+
+_LONGEST_SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
-class HealthMessage:
-    """``device/<device>/health`` as it was read. ``degraded`` says that there are problems, the oldest first."""
+class PayloadError(SmartParkError):
+    """A payload is not what its topic promises; the text names the key."""
 
-    degraded: bool
-    problems: tuple[Problem, ...]
-    events_waiting: int
-    events_dropped: int
-    events_refused: int
-    as_of: datetime
+
+def _utc(value: object) -> datetime:
+    """A time with a zone, in UTC, from ISO 8601. pydantic's own parser also takes a number in a text for a time."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is None or moment.tzinfo is None:
+            raise ValueError
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise PydanticCustomError("time", "Input should be a time in ISO 8601 with a time zone") from None
+
+
+UtcTime = Annotated[datetime, BeforeValidator(_utc)]
+
+
+class Message(BaseModel):
+    """What the payloads have in common: strict types, frozen, unknown keys ignored."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+    @classmethod
+    def parse(cls, payload: bytes) -> Self:
+        """The message in a JSON payload. Raises PayloadError for the first thing that is wrong with it."""
+        try:
+            return cls.model_validate_json(payload)
+        except ValidationError as error:
+            raise PayloadError(_first_error(error)) from None
+
+
+class ProblemMessage(Message):
+    """One problem of a device: a stable code, a sentence that names the remedy, and since when."""
+
+    code: str
+    text: str
+    since: UtcTime
+
+
+class HealthMessage(Message):
+    """``device/<device>/health``: the device's problems, the oldest first, and its numbers of events."""
+
+    status: Literal["ok", "degraded"]
+    problems: tuple[ProblemMessage, ...]
+    events_waiting: NonNegativeInt
+    events_dropped: NonNegativeInt
+    events_refused: NonNegativeInt
+    as_of: UtcTime
     device: str
 
 
-def parse_health(payload: bytes) -> HealthMessage:
-    """A device's health; PayloadError for what is none."""
-    fields = Fields(payload)
-    status = fields.text("status")
-    if status not in (OK, DEGRADED):
-        raise PayloadError(f"status is neither 'ok' nor 'degraded' but {status[:40]!r}")
-    return HealthMessage(
-        degraded=status == DEGRADED,
-        problems=tuple(
-            Problem(item.text("code"), item.text("text"), item.time("since")) for item in fields.tables("problems")
-        ),
-        events_waiting=fields.count("events_waiting"),
-        events_dropped=fields.count("events_dropped"),
-        events_refused=fields.count("events_refused"),
-        as_of=fields.time("as_of"),
-        device=fields.text("device"),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class FloorMessage:
-    """``floor/<slug>/state`` as it was read."""
+class FloorMessage(Message):
+    """``floor/<slug>/state``."""
 
     floor_id: int
     name: str
-    total_slots: int
-    current_vehicles: int
-    available_slots: int
-    occupancy_percentage: float
+    total_slots: NonNegativeInt
+    current_vehicles: NonNegativeInt
+    available_slots: NonNegativeInt
+    occupancy_percentage: FiniteFloat
     is_full: bool
     is_active: bool
-    as_of: datetime
+    as_of: UtcTime
     seq: int
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(Message):
     """The floor that the site sends the next vehicle to."""
 
     name: str
     slug: str
-    available_slots: int
+    available_slots: NonNegativeInt
 
 
-@dataclass(frozen=True, slots=True)
-class SiteMessage:
-    """``site/state`` as it was read. ``as_of`` is None when the site has no active floor."""
+class SiteMessage(Message):
+    """``site/state``: sums over the active floors. ``as_of`` is None when the site has no active floor."""
 
-    total_slots: int
-    current_vehicles: int
-    available_slots: int
-    occupancy_percentage: float
+    total_slots: NonNegativeInt
+    current_vehicles: NonNegativeInt
+    available_slots: NonNegativeInt
+    occupancy_percentage: FiniteFloat
     is_full: bool
-    floors: int
-    recommended: Recommendation | None
-    as_of: datetime | None
+    floors: NonNegativeInt
+    recommended: Recommendation | None = None
+    as_of: UtcTime | None = None
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class EventMessage:
-    """``event/<camera>`` as it was read. ``event_id`` is the key by which a second delivery is known."""
+class EventMessage(Message):
+    """``event/<camera>``. A second delivery of an event has the same ``event_id``."""
 
     event_id: str
     camera_id: str
     gate_id: str
     floor: str
-    floor_id: int | None
+    floor_id: int | None = None
     track_id: str
     vehicle_type: str
     direction: str
-    confidence: float
-    timestamp: datetime
+    confidence: FiniteFloat
+    timestamp: UtcTime
     site: str
     device: str
 
 
 def parse_status(payload: bytes) -> bool:
-    """Whether the device is online; PayloadError for anything but the two words."""
+    """Whether the device is online. Raises PayloadError for anything but the two words."""
     if payload not in (ONLINE, OFFLINE):
-        raise PayloadError(f"status is neither 'online' nor 'offline' but {payload[:40]!r}")
+        raise PayloadError(f"status is neither 'online' nor 'offline' but {payload[:_LONGEST_SHOWN]!r}")
     return payload == ONLINE
 
 
-def parse_floor(payload: bytes) -> FloorMessage:
-    """A floor's state."""
-    fields = Fields(payload)
-    return FloorMessage(
-        floor_id=fields.integer("floor_id"),
-        name=fields.text("name"),
-        total_slots=fields.count("total_slots"),
-        current_vehicles=fields.count("current_vehicles"),
-        available_slots=fields.count("available_slots"),
-        occupancy_percentage=fields.number("occupancy_percentage"),
-        is_full=fields.truth("is_full"),
-        is_active=fields.truth("is_active"),
-        as_of=fields.time("as_of"),
-        seq=fields.integer("seq"),
-        device=fields.text("device"),
-    )
-
-
-def parse_site(payload: bytes) -> SiteMessage:
-    """The site's totals."""
-    fields = Fields(payload)
-    best = fields.optional_table("recommended")
-    return SiteMessage(
-        total_slots=fields.count("total_slots"),
-        current_vehicles=fields.count("current_vehicles"),
-        available_slots=fields.count("available_slots"),
-        occupancy_percentage=fields.number("occupancy_percentage"),
-        is_full=fields.truth("is_full"),
-        floors=fields.count("floors"),
-        recommended=Recommendation(best.text("name"), best.text("slug"), best.count("available_slots"))
-        if best is not None
-        else None,
-        as_of=None if fields.is_null("as_of") else fields.time("as_of"),
-        device=fields.text("device"),
-    )
-
-
-def parse_event(payload: bytes) -> EventMessage:
-    """One event."""
-    fields = Fields(payload)
-    return EventMessage(
-        event_id=fields.text("event_id"),
-        camera_id=fields.text("camera_id"),
-        gate_id=fields.text("gate_id"),
-        floor=fields.text("floor"),
-        floor_id=None if fields.is_null("floor_id") else fields.integer("floor_id"),
-        track_id=fields.text("track_id"),
-        vehicle_type=fields.text("vehicle_type"),
-        direction=fields.text("direction"),
-        confidence=fields.number("confidence"),
-        timestamp=fields.time("timestamp"),
-        site=fields.text("site"),
-        device=fields.text("device"),
-    )
+def _first_error(error: ValidationError) -> str:
+    """The first fault in one sentence; the key of a nested one is written ``recommended.name``."""
+    fault = error.errors(include_url=False)[0]
+    key = ".".join(map(str, fault["loc"]))
+    if not key:
+        return fault["msg"] if fault["type"] == "json_invalid" else "the payload is not a JSON object"
+    if fault["type"] == "missing":
+        return f"{key} is missing"
+    value = fault["input"]
+    shown = type(value).__name__ if isinstance(value, dict | list) else repr(value)[:_LONGEST_SHOWN]
+    return f"{key}: {fault['msg']}, not {shown}"

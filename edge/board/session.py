@@ -1,4 +1,4 @@
-"""The display board: a subscriber to one site of any broker."""
+"""Runs a display board: it subscribes to one site of a broker and keeps what it is sent."""
 
 from __future__ import annotations
 
@@ -7,40 +7,39 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from edge.board.state import BoardState, Row
+from edge.board.state import BoardState
 from edge.mqtt.reconnecting_link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.board.messages import EventMessage, Recommendation, SiteMessage
+    from edge.board.state import FloorRow
     from edge.config.schema import MqttConfig
     from edge.mqtt.connection import Connection, Timing
     from edge.mqtt.topics import Topics
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Board", "BoardSnapshot", "BoardState", "Row"]
-
 
 @dataclass(frozen=True, slots=True)
 class BoardSnapshot:
     """What a board shows at one moment. Without a connection no number is known.
 
-    ``problems`` are pairs of a device that is online and a sentence about it. ``messages`` counts all that came,
-    ``damaged`` those of them that were not what their topic promises.
+    ``problems`` are pairs of a device that is online and a sentence about it. ``messages`` counts all that were
+    received, ``invalid_messages`` those of them that were not what their topic promises.
     """
 
     site_id: str
     connected: bool
-    rows: tuple[Row, ...]
+    rows: tuple[FloorRow, ...]
     site: SiteMessage | None
     recommended: Recommendation | None
     devices: dict[str, bool]
     problems: tuple[tuple[str, str], ...]
     events: tuple[EventMessage, ...]
     messages: int
-    damaged: int
+    invalid_messages: int
 
 
 class Board:
@@ -74,7 +73,7 @@ class Board:
 
     @property
     def messages(self) -> int:
-        """How many messages came, repetitions included."""
+        """How many messages were received, repetitions included."""
         with self._lock:
             return self._messages
 
@@ -90,51 +89,51 @@ class Board:
             return BoardSnapshot(
                 site_id=self._topics.site,
                 connected=connected,
-                rows=tuple(rows if connected else map(_unknown, rows)),
+                rows=tuple(rows if connected else map(_without_numbers, rows)),
                 site=self._state.site() if connected else None,
                 recommended=self._state.recommended() if connected else None,
                 devices=self._state.devices() if connected else {},
                 problems=self._state.problems() if connected else (),
                 events=self._state.events(),
                 messages=self._messages,
-                damaged=self._state.damaged,
+                invalid_messages=self._state.invalid_messages,
             )
 
     def close(self) -> None:
         """Leave the broker; the last snapshot shows no number."""
         self._link.close()
 
-    # What the link calls, on its own thread.
+    # The methods of a LinkUser, called on the link's thread.
 
     def link_opened(self, connection: Connection) -> None:
-        """Subscribe; the broker sends what is retained anew, so that nothing old needs to be kept."""
+        """Subscribe; the broker then sends everything that is retained, so nothing old is kept."""
         with self._lock:
-            self._state.forget()
+            self._state.reset()
         connection.subscribe(self._topics.board_filters)
 
     def link_turn(self, connection: Connection) -> None:
-        """Take note of the broker's consent to the subscription."""
+        """Note whether the broker has granted the subscription."""
         with self._lock:
             self._subscribed = connection.subscribed
 
     def link_acknowledged(self, mid: int) -> None:
-        """Nothing was published."""
+        """Do nothing: a board publishes nothing."""
 
     def link_message(self, topic: str, payload: bytes) -> None:
-        """Take in a message."""
+        """Apply a message to the state."""
         with self._lock:
             self._messages += 1
-            damaged = self._state.damaged
+            before = self._state.invalid_messages
             self._state.apply(topic, payload)
-            if self._state.damaged != damaged:
-                log.debug("a damaged message was left aside: %s", self._state.last_damage)
+            if self._state.invalid_messages != before:
+                log.debug("an invalid message was ignored: %s", self._state.last_error)
 
     def link_closed(self) -> None:
-        """Whatever was known may not be true any more."""
+        """Discard what was known: it may not be true any more."""
         with self._lock:
             self._subscribed = False
-            self._state.forget()
+            self._state.reset()
 
 
-def _unknown(row: Row) -> Row:
+def _without_numbers(row: FloorRow) -> FloorRow:
     return replace(row, available=None, total=None, vehicles=None, percentage=None, is_full=False)

@@ -1,4 +1,4 @@
-"""What a display board knows, from the messages that it was given. Pure: no clock, no network."""
+"""Keeps what a display board knows, from the messages that it received. Pure logic: no clock, no network."""
 
 from __future__ import annotations
 
@@ -6,23 +6,29 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.board import messages
-from edge.board.json_reader import PayloadError
+from edge.board.messages import (
+    EventMessage,
+    FloorMessage,
+    HealthMessage,
+    PayloadError,
+    SiteMessage,
+    parse_status,
+)
 from edge.core.occupancy import slug as slug_of
 from edge.mqtt.topics import ParsedTopic, TopicKind, Topics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.board.messages import EventMessage, FloorMessage, HealthMessage, Recommendation, SiteMessage
+    from edge.board.messages import Recommendation
 
 _EVENTS_SHOWN = 20
-# Event ids by which a second delivery is known.
+# Event ids by which a second delivery is recognised.
 _EVENTS_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FloorRow:
     """One floor on the board. A number that is not known to be true now is None, and is shown as ``--``."""
 
     slug: str
@@ -51,13 +57,13 @@ class BoardState:
         self._site: SiteMessage | None = None
         self._events: deque[EventMessage] = deque(maxlen=_EVENTS_SHOWN)
         self._event_ids: OrderedDict[str, None] = OrderedDict()
-        self.damaged = 0
-        self.last_damage: str | None = None
+        self.invalid_messages = 0
+        self.last_error: str | None = None
 
     def apply(self, topic: str, payload: bytes) -> bool:
-        """Take in a message; False when it changed nothing: not for a board, old news, a second delivery, damaged.
+        """Apply a message; False when it changed nothing: not for a board, older, a second delivery, or invalid.
 
-        A damaged message is counted, and what was known is kept.
+        An invalid message is counted, and what was known is kept.
         """
         parsed = self._topics.parse(topic)
         if parsed is None:
@@ -65,18 +71,18 @@ class BoardState:
         try:
             return self._apply(parsed, payload)
         except PayloadError as error:
-            self.damaged += 1
-            self.last_damage = f"{topic}: {error}"
+            self.invalid_messages += 1
+            self.last_error = f"{topic}: {error}"
             return False
 
-    def _apply(self, parsed: ParsedTopic, payload: bytes) -> bool:
-        match parsed.kind:
+    def _apply(self, topic: ParsedTopic, payload: bytes) -> bool:
+        match topic.kind:
             case TopicKind.STATUS:
-                return self._apply_status(parsed.name, payload)
+                return self._apply_status(topic.name, payload)
             case TopicKind.HEALTH:
-                return self._apply_health(parsed.name, payload)
+                return self._apply_health(topic.name, payload)
             case TopicKind.FLOOR_STATE:
-                return self._apply_floor(parsed.name, payload)
+                return self._apply_floor(topic.name, payload)
             case TopicKind.SITE_STATE:
                 return self._apply_site(payload)
             case TopicKind.EVENT:
@@ -84,14 +90,14 @@ class BoardState:
             case TopicKind.FLOOR_AVAILABLE:
                 return False
 
-    def forget(self) -> None:
-        """A connection was lost: nothing that is retained is known any more, but the floors' names still are."""
+    def reset(self) -> None:
+        """Discard what was retained, at a new or lost connection; the floors' names and the last events stay."""
         self._floors.clear()
         self._devices.clear()
         self._health.clear()
         self._site = None
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[FloorRow]:
         """The floors to show, those that were expected first and in that order, the others by number and name."""
         order = {slug: (0, place, slug) for place, slug in enumerate(self._expected)}
         for slug in self._names.keys() - order.keys():
@@ -101,9 +107,8 @@ class BoardState:
 
     def recommended(self) -> Recommendation | None:
         """Where to send the next vehicle; None when no floor is open, or it is not known."""
-        if self._site is None or not self.is_online(self._site.device):
-            return None
-        return self._site.recommended
+        site = self.site()
+        return site.recommended if site is not None else None
 
     def site(self) -> SiteMessage | None:
         """The site's totals; None when they are not known to be true now."""
@@ -116,10 +121,10 @@ class BoardState:
     def problems(self) -> tuple[tuple[str, str], ...]:
         """What is wrong with the devices that are online: pairs of device and sentence, a device's oldest first."""
         return tuple(
-            (name, problem.text)
-            for name, told in sorted(self._health.items())
-            if self.is_online(name)
-            for problem in told.problems
+            (device, problem.text)
+            for device, health in sorted(self._health.items())
+            if self.is_online(device)
+            for problem in health.problems
         )
 
     def events(self) -> tuple[EventMessage, ...]:
@@ -127,15 +132,15 @@ class BoardState:
         return tuple(self._events)
 
     def is_online(self, device: str) -> bool:
-        """Whether the device said that it is there, and nobody said otherwise since."""
+        """Whether the last known status of the device is ``online``."""
         return self._devices.get(device, False)
 
-    def _row(self, slug: str) -> Row:
+    def _row(self, slug: str) -> FloorRow:
         floor = self._floors.get(slug)
         if floor is None or not self.is_online(floor.device):
             name = floor.name if floor is not None else self._names[slug]
-            return Row(slug, name, None, None, None, None, is_full=False, is_active=True)
-        return Row(
+            return FloorRow(slug, name, None, None, None, None, is_full=False, is_active=True)
+        return FloorRow(
             slug,
             floor.name,
             floor.available_slots,
@@ -149,7 +154,7 @@ class BoardState:
     def _apply_status(self, device: str, payload: bytes) -> bool:
         if not payload:
             return self._devices.pop(device, None) is not None
-        online = messages.parse_status(payload)
+        online = parse_status(payload)
         changed = self._devices.get(device) != online
         self._devices[device] = online
         return changed
@@ -157,50 +162,47 @@ class BoardState:
     def _apply_health(self, device: str, payload: bytes) -> bool:
         if not payload:
             return self._health.pop(device, None) is not None
-        told = messages.parse_health(payload)
-        changed = self._health.get(device) != told
-        self._health[device] = told
+        health = HealthMessage.parse(payload)
+        changed = self._health.get(device) != health
+        self._health[device] = health
         return changed
 
     def _apply_floor(self, slug: str, payload: bytes) -> bool:
         if not payload:
-            # The broker was told to forget the floor.
+            # An empty retained message: the floor was removed from the broker.
             if slug not in self._expected:
                 self._names.pop(slug, None)
             return self._floors.pop(slug, None) is not None
-        told = messages.parse_floor(payload)
+        floor = FloorMessage.parse(payload)
         known = self._floors.get(slug)
-        if known is not None and not self._is_news(told, known):
+        if known is not None and not self._is_newer(floor, known):
             return False
-        self._names[slug] = told.name
-        self._floors[slug] = told
+        self._names[slug] = floor.name
+        self._floors[slug] = floor
         return True
 
-    def _is_news(self, told: FloorMessage, known: FloorMessage) -> bool:
-        """A higher seq is newer; so is a lower one with a later time, which comes of a database that was restored.
+    def _is_newer(self, floor: FloorMessage, known: FloorMessage) -> bool:
+        """A higher seq is newer; so is a lower one with a later time, which comes from a database that was restored.
 
-        A floor that another device took over is news too, once the device that had it is gone: the new one may have
+        The message of another device is newer too, once the device that had the floor is gone: the new one may have
         the same count, or a clock that is behind.
         """
-        if told.device != known.device and not self.is_online(known.device):
+        if floor.device != known.device and not self.is_online(known.device):
             return True
-        return told.seq > known.seq or told.as_of > known.as_of
+        return floor.seq > known.seq or floor.as_of > known.as_of
 
     def _apply_site(self, payload: bytes) -> bool:
-        if not payload:
-            changed, self._site = self._site is not None, None
-            return changed
-        told = messages.parse_site(payload)
-        changed = told != self._site
-        self._site = told
+        site = SiteMessage.parse(payload) if payload else None
+        changed = site != self._site
+        self._site = site
         return changed
 
     def _apply_event(self, payload: bytes) -> bool:
-        told = messages.parse_event(payload)
-        if told.event_id in self._event_ids:
+        event = EventMessage.parse(payload)
+        if event.event_id in self._event_ids:
             return False
-        self._event_ids[told.event_id] = None
+        self._event_ids[event.event_id] = None
         if len(self._event_ids) > _EVENTS_REMEMBERED:
             self._event_ids.popitem(last=False)
-        self._events.append(told)
+        self._events.append(event)
         return True

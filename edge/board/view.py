@@ -1,4 +1,4 @@
-"""What a board looks like in a terminal, and as one line where there is none."""
+"""Draws a board: in large digits for a terminal, and as one line of text for a log or a pipe."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from edge.board.session import BoardSnapshot
-    from edge.board.state import Row
+    from edge.board.state import FloorRow
 
-UNKNOWN = "--"
+_UNKNOWN = "--"
 
 # Three rows of three characters each, as on a seven-segment display.
 _GLYPHS = {
@@ -36,7 +36,7 @@ _GLYPHS = {
 
 
 def render(snapshot: BoardSnapshot) -> RenderableType:
-    """The board for a terminal: a line of large digits for each floor, and where to go."""
+    """The board for a terminal: a line of large digits for each floor, and the recommended floor."""
     table = Table(box=box.SIMPLE, show_header=True, header_style="dim", expand=True)
     table.add_column("floor", vertical="middle", ratio=2)
     table.add_column("free", justify="right", vertical="middle", ratio=2)
@@ -45,76 +45,76 @@ def render(snapshot: BoardSnapshot) -> RenderableType:
     for row in snapshot.rows:
         style = _style(row)
         table.add_row(
-            Text(clean(row.name), style=f"bold {style}"),
-            Text(large(_digits(row)), style=f"bold {style}", no_wrap=True),
-            Text(UNKNOWN if row.total is None else str(row.total)),
-            Text(UNKNOWN if row.percentage is None else f"{row.percentage:.1f} %"),
+            Text(printable(row.name), style=f"bold {style}"),
+            Text(large_digits(_free_places(row)), style=f"bold {style}", no_wrap=True),
+            Text(_UNKNOWN if row.total is None else str(row.total)),
+            Text(_UNKNOWN if row.percentage is None else f"{row.percentage:.1f} %"),
         )
     if not snapshot.rows:
         table.add_row(Text("no floor is known yet", style="dim"), "", "", "")
     return Panel(
-        Group(table, Align.center(_advice(snapshot))),
-        title=Text(f"{clean(snapshot.site_id)} - free places"),
+        Group(table, Align.center(_recommendation(snapshot))),
+        title=Text(f"{printable(snapshot.site_id)} - free places"),
         subtitle=Text(_footer(snapshot), style=_footer_style(snapshot)),
         border_style="green" if snapshot.connected else "red",
     )
 
 
-def plain(snapshot: BoardSnapshot) -> str:
+def as_line(snapshot: BoardSnapshot) -> str:
     """The board as one line without colours, for a log or a pipe."""
-    floors = [_plain_row(row) for row in snapshot.rows] or ["no floor is known yet"]
-    parts = [f"board {clean(snapshot.site_id)}: {_link_word(snapshot)}", *floors]
+    floors = [_row_text(row) for row in snapshot.rows] or ["no floor is known yet"]
+    parts = [f"board {printable(snapshot.site_id)}: {_connection_text(snapshot)}", *floors]
     if snapshot.recommended is not None:
-        parts.append(f"go to {clean(snapshot.recommended.name)}")
-    parts += [f"{clean(device)}: {clean(text)}" for device, text in snapshot.problems]
+        parts.append(f"go to {printable(snapshot.recommended.name)}")
+    parts += [f"{printable(device)}: {printable(text)}" for device, text in snapshot.problems]
     return " | ".join(parts)
 
 
-def large(text: str) -> str:
+def large_digits(text: str) -> str:
     """Digits and ``-`` as three lines of three characters each; a text with anything else on the middle line."""
     if not all(character in _GLYPHS for character in text):
         return f"\n{text}\n"
     return "\n".join(" ".join(_GLYPHS[character][line] for character in text) for line in range(3))
 
 
-def clean(name: str) -> str:
-    """A name from outside without what could steer a terminal."""
+def printable(name: str) -> str:
+    """A name from outside, with ``?`` for each character that a terminal would obey instead of print."""
     return "".join(character if character.isprintable() else "?" for character in name)
 
 
-def _style(row: Row) -> str:
+def _style(row: FloorRow) -> str:
     if row.available is None or not row.is_active:
         return "dim"
     return "red" if row.is_full else "green"
 
 
-def _digits(row: Row) -> str:
+def _free_places(row: FloorRow) -> str:
     if row.available is None:
-        return UNKNOWN
+        return _UNKNOWN
     if not row.is_active:
         return "CLOSED"
     return "FULL" if row.is_full else str(row.available)
 
 
-def _plain_row(row: Row) -> str:
-    name = clean(row.name)
+def _row_text(row: FloorRow) -> str:
+    name = printable(row.name)
     if row.available is None or row.total is None or row.percentage is None:
-        return f"{name} {UNKNOWN}"
+        return f"{name} {_UNKNOWN}"
     if not row.is_active:
         return f"{name} closed"
     free = "FULL" if row.is_full else f"{row.available} free"
     return f"{name} {free} of {row.total} ({row.percentage:.1f} %)"
 
 
-def _advice(snapshot: BoardSnapshot) -> Text:
+def _recommendation(snapshot: BoardSnapshot) -> Text:
     if snapshot.recommended is not None:
-        return Text(f">> {clean(snapshot.recommended.name)}", style="bold green")
+        return Text(f">> {printable(snapshot.recommended.name)}", style="bold green")
     if snapshot.site is not None and snapshot.site.is_full:
         return Text("FULL", style="bold red")
     return Text("")
 
 
-def _link_word(snapshot: BoardSnapshot) -> str:
+def _connection_text(snapshot: BoardSnapshot) -> str:
     return "connected" if snapshot.connected else "no connection to the broker"
 
 
@@ -125,12 +125,12 @@ def _footer_style(snapshot: BoardSnapshot) -> str:
 
 
 def _footer(snapshot: BoardSnapshot) -> str:
-    devices = ", ".join(f"{clean(name)} {'online' if up else 'offline'}" for name, up in snapshot.devices.items())
-    parts = [_link_word(snapshot), devices, f"{snapshot.messages} messages"]
-    if snapshot.damaged:
-        parts.append(f"{snapshot.damaged} damaged")
+    devices = ", ".join(f"{printable(name)} {'online' if up else 'offline'}" for name, up in snapshot.devices.items())
+    parts = [_connection_text(snapshot), devices, f"{snapshot.messages} messages"]
+    if snapshot.invalid_messages:
+        parts.append(f"{snapshot.invalid_messages} invalid")
     if snapshot.problems:
-        # One line is what there is; the rest is in the device's health topic.
+        # There is room for one; all are in the device's health topic.
         device, text = snapshot.problems[0]
-        parts.insert(0, f"{clean(device)}: {clean(text)}")
+        parts.insert(0, f"{printable(device)}: {printable(text)}")
     return " - ".join(part for part in parts if part)

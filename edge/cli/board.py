@@ -1,4 +1,4 @@
-"""``smartpark board``: a display board in the terminal, for any broker."""
+"""``smartpark board`` shows a display board in the terminal, from any broker."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import click
 from rich.live import Live
 
 from edge.board.session import Board
-from edge.board.view import plain, render
+from edge.board.view import as_line, render
 from edge.cli.shared.options import config_option
 from edge.config.load import find_config, load_config
 from edge.mqtt.topics import Topics
 
-REFRESH_SECONDS = 0.25
+_REFRESH_SECONDS = 0.25
 
 
 @click.command()
@@ -47,7 +47,7 @@ def board(
     try:
         if once:
             complete = _wait_until_complete(display, wait)
-            click.echo(plain(display.snapshot()))
+            click.echo(as_line(display.snapshot()))
             raise SystemExit(0 if complete else 1)
         _show(display)
     except KeyboardInterrupt:
@@ -57,24 +57,24 @@ def board(
 
 
 def _show(display: Board) -> None:
-    """For ever: a picture in a terminal, else a line with every change."""
+    """Show it until Ctrl-C: a picture in a terminal, else a line at every change."""
     if sys.stdout.isatty():
         with Live(render(display.snapshot()), auto_refresh=False) as live:
             while True:
                 live.update(render(display.snapshot()), refresh=True)
-                time.sleep(REFRESH_SECONDS)
-    said = ""
+                time.sleep(_REFRESH_SECONDS)
+    shown = ""
     while True:
-        line = plain(display.snapshot())
-        if line != said:
-            said = line
+        line = as_line(display.snapshot())
+        if line != shown:
+            shown = line
             click.echo(line)
             sys.stdout.flush()
-        time.sleep(REFRESH_SECONDS)
+        time.sleep(_REFRESH_SECONDS)
 
 
 def _wait_until_complete(display: Board, seconds: float) -> bool:
-    """Whether every floor's number was known within so many seconds."""
+    """Wait until every floor's number is known; False when that takes longer than ``seconds``."""
     deadline = time.monotonic() + seconds
     while True:
         rows = display.snapshot().rows
@@ -82,4 +82,4 @@ def _wait_until_complete(display: Board, seconds: float) -> bool:
             return True
         if time.monotonic() >= deadline:
             return False
-        time.sleep(REFRESH_SECONDS / 5)
+        time.sleep(_REFRESH_SECONDS / 5)

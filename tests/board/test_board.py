@@ -1,4 +1,4 @@
-"""The display board: it shows what is known to be true, and nothing else."""
+"""The display board shows what is known to be true, and ``--`` otherwise."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def floor(seq=1, vehicles=3, name="Ground Floor", floor_id=1, minutes=0, total=1
     return Occupancy(floor_id, name, "", total, vehicles, active, MOMENT + timedelta(minutes=minutes), seq)
 
 
-def tell(state, told, device="pi-1"):
-    """The floor's message, applied."""
-    return state.apply(TOPICS.floor_state(told.slug), payloads.floor_state(told, device=device))
+def apply_floor(state, floor, device="pi-1"):
+    """Apply the floor's message."""
+    return state.apply(TOPICS.floor_state(floor.slug), payloads.floor_state(floor, device=device))
 
 
-def status(state, payload, device="pi-1"):
-    """The device's status, applied."""
+def apply_status(state, payload, device="pi-1"):
+    """Apply the device's status."""
     return state.apply(f"smartpark/garage/device/{device}/status", payload)
 
 
 def online():
     """A state that knows one device, which is there."""
     state = BoardState(TOPICS)
-    status(state, b"online")
+    apply_status(state, b"online")
     return state
 
 
@@ -55,109 +55,109 @@ def available(state):
 def test_a_floor_of_an_online_device_is_shown():
     """The normal case, and the whole row of it."""
     state = online()
-    assert tell(state, floor(vehicles=10))
+    assert apply_floor(state, floor(vehicles=10))
     (row,) = state.rows()
     assert (row.name, row.available, row.total, row.vehicles, row.percentage) == ("Ground Floor", 0, 10, 10, 100.0)
     assert row.is_full
 
 
-def test_a_floor_whose_device_was_not_heard_of_is_not_shown_as_a_number():
-    """Retained states outlive their device: without its word there is no truth."""
+def test_a_floor_whose_devices_status_is_unknown_shows_no_number():
+    """A floor's retained state outlives its device, so it counts only while the device is online."""
     state = BoardState(TOPICS)
-    assert tell(state, floor())
+    assert apply_floor(state, floor())
     assert available(state) == {"Ground Floor": None}
-    status(state, b"online")
+    apply_status(state, b"online")
     assert available(state) == {"Ground Floor": 7}
 
 
 def test_a_floor_whose_device_went_offline_is_not_known():
     """Only the floors of that device, and they come back with it."""
     state = online()
-    status(state, b"online", "pi-2")
-    tell(state, floor())
-    tell(state, floor(name="Roof", floor_id=2), "pi-2")
-    status(state, b"offline", "pi-2")
+    apply_status(state, b"online", "pi-2")
+    apply_floor(state, floor())
+    apply_floor(state, floor(name="Roof", floor_id=2), "pi-2")
+    apply_status(state, b"offline", "pi-2")
     assert available(state) == {"Ground Floor": 7, "Roof": None}
     assert not state.rows()[1].is_full
-    status(state, b"online", "pi-2")
+    apply_status(state, b"online", "pi-2")
     assert available(state) == {"Ground Floor": 7, "Roof": 7}
     assert state.devices() == {"pi-1": True, "pi-2": True}
 
 
-def test_floors_that_are_expected_are_shown_before_they_are_heard_of():
+def test_expected_floors_are_shown_before_their_first_message():
     """And first, in the order that was given."""
     state = BoardState(TOPICS, ["Roof", "Ground Floor"])
-    status(state, b"online")
+    apply_status(state, b"online")
     assert available(state) == {"Roof": None, "Ground Floor": None}
-    tell(state, floor(name="Cellar", floor_id=1))
-    tell(state, floor())
+    apply_floor(state, floor(name="Cellar", floor_id=1))
+    apply_floor(state, floor())
     assert [row.name for row in state.rows()] == ["Roof", "Ground Floor", "Cellar"]
     assert available(state) == {"Roof": None, "Ground Floor": 7, "Cellar": 7}
 
 
-def test_old_news_is_left_aside():
+def test_an_older_state_is_ignored():
     """A lower seq with an earlier time, and a repetition."""
     state = online()
-    tell(state, floor(seq=5, vehicles=5, minutes=5))
-    assert not tell(state, floor(seq=4, vehicles=4, minutes=4))
-    assert not tell(state, floor(seq=5, vehicles=5, minutes=5))
+    apply_floor(state, floor(seq=5, vehicles=5, minutes=5))
+    assert not apply_floor(state, floor(seq=4, vehicles=4, minutes=4))
+    assert not apply_floor(state, floor(seq=5, vehicles=5, minutes=5))
     assert available(state) == {"Ground Floor": 5}
 
 
-def test_a_restored_database_is_believed():
-    """A lower seq with a later time comes of a backup; it is the truth now."""
+def test_the_state_of_a_restored_database_is_shown():
+    """A lower seq with a later time comes from a backup, and is what the device now knows."""
     state = online()
-    tell(state, floor(seq=500, vehicles=5, minutes=5))
-    assert tell(state, floor(seq=3, vehicles=1, minutes=9))
+    apply_floor(state, floor(seq=500, vehicles=5, minutes=5))
+    assert apply_floor(state, floor(seq=3, vehicles=1, minutes=9))
     assert available(state) == {"Ground Floor": 9}
 
 
 def test_a_clock_that_was_put_back_does_not_stop_the_board():
     """A higher seq with an earlier time is newer all the same."""
     state = online()
-    tell(state, floor(seq=5, vehicles=5, minutes=50))
-    assert tell(state, floor(seq=6, vehicles=6, minutes=1))
+    apply_floor(state, floor(seq=5, vehicles=5, minutes=50))
+    assert apply_floor(state, floor(seq=6, vehicles=6, minutes=1))
     assert available(state) == {"Ground Floor": 4}
 
 
-def test_a_device_that_takes_over_a_floor_is_believed_once_the_old_one_is_gone():
+def test_a_device_takes_over_a_floor_once_the_old_device_is_offline():
     """Even with the same count, as after a change of the device's name."""
     state = online()
-    tell(state, floor(seq=5))
-    status(state, b"online", "pi-new")
-    assert not tell(state, floor(seq=5), "pi-new")
-    status(state, b"offline")
+    apply_floor(state, floor(seq=5))
+    apply_status(state, b"online", "pi-new")
+    assert not apply_floor(state, floor(seq=5), "pi-new")
+    apply_status(state, b"offline")
     assert available(state) == {"Ground Floor": None}
-    assert tell(state, floor(seq=5), "pi-new")
+    assert apply_floor(state, floor(seq=5), "pi-new")
     assert available(state) == {"Ground Floor": 7}
 
 
-def test_a_floor_that_was_cleared_away_is_not_shown():
+def test_a_floor_that_was_removed_from_the_broker_is_not_shown():
     """An empty retained message removes the floor; one that is expected stays, unknown."""
     state = BoardState(TOPICS, ["Roof"])
-    status(state, b"online")
-    tell(state, floor())
-    tell(state, floor(name="Roof", floor_id=2))
+    apply_status(state, b"online")
+    apply_floor(state, floor())
+    apply_floor(state, floor(name="Roof", floor_id=2))
     assert state.apply(TOPICS.floor_state("ground-floor"), b"")
     assert state.apply(TOPICS.floor_state("roof"), b"")
     assert not state.apply(TOPICS.floor_state("roof"), b"")
     assert available(state) == {"Roof": None}
 
 
-def test_the_recommended_floor_is_the_sites_as_long_as_its_device_is_there():
-    """Nobody is sent anywhere by a device that is gone."""
+def test_the_recommended_floor_is_known_while_its_device_is_online():
+    """The totals and the recommendation of an offline device are not shown."""
     state = online()
     assert state.recommended() is None
     assert state.apply(TOPICS.site_state, payloads.site_state([floor()], device="pi-1"))
     assert state.recommended().name == "Ground Floor"
     assert state.site().available_slots == 7
-    status(state, b"offline")
+    apply_status(state, b"offline")
     assert state.recommended() is None
     assert state.site() is None
 
 
 def test_an_event_counts_once(make_event):
-    """A second delivery is known by its id, also after other events."""
+    """A second delivery is recognised by its id, also after other events."""
     state = online()
     first = payloads.event(make_event(1), floor_id=None, site="garage", device="pi-1")
     second = payloads.event(make_event(2), floor_id=None, site="garage", device="pi-1")
@@ -166,8 +166,8 @@ def test_an_event_counts_once(make_event):
     assert [event.track_id for event in state.events()] == ["run-1", "run-2"]
 
 
-def test_a_board_that_runs_for_years_does_not_grow(make_event):
-    """Events come without end; what is kept of them does not."""
+def test_the_events_of_a_board_do_not_grow_without_bound(make_event):
+    """The last twenty are shown, and a thousand ids are remembered."""
     state = online()
     for number in range(1200):
         state.apply(TOPICS.event("ramp"), payloads.event(make_event(number), floor_id=1, site="garage", device="pi-1"))
@@ -175,15 +175,15 @@ def test_a_board_that_runs_for_years_does_not_grow(make_event):
     assert len(state._event_ids) == 1000
 
 
-def test_a_damaged_message_is_counted_and_changes_nothing():
-    """The last truth stays on the board."""
+def test_an_invalid_message_is_counted_and_changes_nothing():
+    """The last valid state stays on the board."""
     state = online()
-    tell(state, floor())
+    apply_floor(state, floor())
     assert not state.apply(TOPICS.floor_state("ground-floor"), b'{"seq": 9')
     assert not state.apply(TOPICS.site_state, b"[]")
-    assert not status(state, b"perhaps")
-    assert state.damaged == 3
-    assert "device/pi-1/status" in state.last_damage
+    assert not apply_status(state, b"perhaps")
+    assert state.invalid_messages == 3
+    assert "device/pi-1/status" in state.last_error
     assert available(state) == {"Ground Floor": 7}
 
 
@@ -193,8 +193,8 @@ def test_the_order_of_a_floors_messages_does_not_matter(data):
     history = [floor(seq=seq, vehicles=seq % 11, minutes=seq) for seq in range(1, data.draw(st.integers(1, 8)) + 1)]
     shuffled = data.draw(st.permutations(history + data.draw(st.lists(st.sampled_from(history), max_size=4))))
     state = online()
-    for told in shuffled:
-        tell(state, told)
+    for message in shuffled:
+        apply_floor(state, message)
     assert available(state) == {"Ground Floor": history[-1].available_slots}
     assert state.rows()[0].vehicles == history[-1].current_vehicles
 
@@ -216,7 +216,7 @@ def test_the_order_of_different_topics_does_not_matter(order):
 
 
 @given(st.lists(st.tuples(st.sampled_from(["device/d/status", "floor/f/state", "site/state", "event/c"]), st.binary())))
-def test_no_message_of_anybody_breaks_a_board(messages):
+def test_no_payload_breaks_a_board(messages):
     """Whatever bytes come, the board goes on."""
     state = online()
     for topic, payload in messages:
@@ -242,7 +242,7 @@ def shown(board):
 
 
 def test_a_board_follows_a_publisher(broker, publish, make_board, make_floor, make_event, outbox, eventually):
-    """From the floors that were there before it to the event that comes while it looks."""
+    """It gets the floors that were published before it, then a change and an event."""
     publisher = publish(broker.port, [make_floor(), make_floor(2, "Étage Ⅱ", 4, 4)])
     eventually(lambda: publisher.connected)
     board = make_board(broker.port, floors=["Ground Floor"])
@@ -255,7 +255,7 @@ def test_a_board_follows_a_publisher(broker, publish, make_board, make_floor, ma
     publisher.events_waiting()
     eventually(lambda: shown(board)["Ground Floor"] == 6 and board.snapshot().events)
     assert board.messages >= before + 2
-    assert board.snapshot().damaged == 0
+    assert board.snapshot().invalid_messages == 0
     publisher.close(2.0)
     eventually(lambda: set(shown(board).values()) == {None})
     assert board.snapshot().devices == {"pi-1": False}
@@ -275,8 +275,8 @@ def test_a_board_without_a_broker_shows_no_number_and_comes_back(broker, publish
     eventually(lambda: shown(board) == {"Ground Floor": 7}, 30)
 
 
-def test_a_board_is_told_that_its_device_died(broker, publish, wire, make_board, make_floor, eventually):
-    """The last will turns the numbers off while the board itself stays connected."""
+def test_the_last_will_of_its_device_hides_the_numbers(broker, publish, wire, make_board, make_floor, eventually):
+    """The board itself stays connected."""
     line = wire(broker.port)
     publish(line.port, [make_floor()], timing=Timing(first_retry=60, longest_retry=60))
     board = make_board(broker.port)
@@ -287,16 +287,16 @@ def test_a_board_is_told_that_its_device_died(broker, publish, wire, make_board,
 
 
 def test_a_board_sees_only_its_own_site(broker, make_board, listen, eventually, closing):
-    """Two car parks on one broker do not mix, and a damaged message is counted."""
+    """Two car parks on one broker do not mix, and an invalid message is counted."""
     board = make_board(broker.port)
     eventually(lambda: board.connected)
-    told = listen(broker.port)
+    sender = listen(broker.port)
     state = payloads.floor_state(floor(), device="pi-1")
     for site in ("elsewhere", "garage"):
-        told._client.publish(f"smartpark/{site}/device/pi-1/status", b"online", 1)
-        told._client.publish(f"smartpark/{site}/floor/ground-floor-{site}/state", state, 1)
-    told._client.publish("smartpark/garage/site/state", b"{", 1)
-    eventually(lambda: board.snapshot().damaged == 1)
+        sender._client.publish(f"smartpark/{site}/device/pi-1/status", b"online", 1)
+        sender._client.publish(f"smartpark/{site}/floor/ground-floor-{site}/state", state, 1)
+    sender._client.publish("smartpark/garage/site/state", b"{", 1)
+    eventually(lambda: board.snapshot().invalid_messages == 1)
     assert [row.slug for row in board.snapshot().rows] == ["ground-floor-garage"]
     assert board.messages == 3
 
@@ -314,19 +314,23 @@ def test_the_view_shows_numbers_full_closed_and_unknown(broker, make_board, even
     eventually(lambda: board.connected)
     with board._lock:
         state = board._state
-        status(state, b"online")
-        for told in (floor(vehicles=5, total=30), floor(name="Full", vehicles=10), floor(name="Shut", active=False)):
-            tell(state, told)
+        apply_status(state, b"online")
+        for shown_floor in (
+            floor(vehicles=5, total=30),
+            floor(name="Full", vehicles=10),
+            floor(name="Shut", active=False),
+        ):
+            apply_floor(state, shown_floor)
         state.apply(TOPICS.site_state, payloads.site_state([floor(vehicles=5, total=30)], device="pi-1"))
     text = draw(board.snapshot())
-    digits = board_view.large("25").splitlines()
+    digits = board_view.large_digits("25").splitlines()
     assert all(line in text for line in digits)
     assert "FULL" in text
     assert "CLOSED" in text
     assert "--" in text
     assert ">> Ground Floor" in text
     assert "16.7 %" in text
-    assert board_view.plain(board.snapshot()) == (
+    assert board_view.as_line(board.snapshot()) == (
         "board garage: connected | Ground Floor 25 free of 30 (16.7 %) | Full FULL of 10 (100.0 %) | Shut closed"
         " | Gone -- | go to Ground Floor"
     )
@@ -336,27 +340,27 @@ def test_the_view_of_a_board_without_a_broker(make_board, mosquitto):
     """It says so, and shows no number."""
     board = make_board(mosquitto.port, floors=["Roof"])
     assert "no connection to the broker" in draw(board.snapshot())
-    assert board_view.plain(board.snapshot()) == "board garage: no connection to the broker | Roof --"
+    assert board_view.as_line(board.snapshot()) == "board garage: no connection to the broker | Roof --"
     empty = make_board(mosquitto.port)
     assert "no floor is known yet" in draw(empty.snapshot())
-    assert "no floor is known yet" in board_view.plain(empty.snapshot())
+    assert "no floor is known yet" in board_view.as_line(empty.snapshot())
 
 
-def test_a_name_from_the_broker_cannot_steer_the_terminal(broker, make_board, eventually):
+def test_a_name_from_the_broker_sends_no_escape_sequence_to_the_terminal(broker, make_board, eventually):
     """Escape sequences in a floor's name are shown as what they are: not printable."""
     board = make_board(broker.port)
     eventually(lambda: board.connected)
     with board._lock:
-        status(board._state, b"online")
-        tell(board._state, floor(name="Roof\x1b[2J[bold]\nx"))
-    for text in (draw(board.snapshot()), board_view.plain(board.snapshot())):
+        apply_status(board._state, b"online")
+        apply_floor(board._state, floor(name="Roof\x1b[2J[bold]\nx"))
+    for text in (draw(board.snapshot()), board_view.as_line(board.snapshot())):
         assert "\x1b" not in text
         assert "Roof?[2J[bold]?x" in text
 
 
 def test_every_digit_has_its_own_shape():
     """Three lines of equal width, and no two digits alike."""
-    shapes = {digit: board_view.large(digit) for digit in "0123456789-"}
+    shapes = {digit: board_view.large_digits(digit) for digit in "0123456789-"}
     assert len(set(shapes.values())) == 11
     assert {tuple(map(len, shape.split("\n"))) for shape in shapes.values()} == {(3, 3, 3)}
-    assert json.dumps(board_view.large("10").split("\n")) == json.dumps(["     _ ", "  | | |", "  | |_|"])
+    assert json.dumps(board_view.large_digits("10").split("\n")) == json.dumps(["     _ ", "  | | |", "  | |_|"])
