@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.counting.events import events_of
 from edge.counting.gate import Gate
+from edge.counting.parameters import DEFAULT_COUNTING
 from edge.tracking.observer import Observer
 from edge.tracking.tracker import Tracker
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from edge.core.events import Crossing, Event
     from edge.core.frames import Frame, FrameTime
     from edge.core.tracks import Track, Verdict
+    from edge.counting.parameters import CountingParameters
     from edge.detection.detector import Detector
     from edge.tracking.tracker import Observation
 
@@ -53,12 +55,14 @@ class Pipeline:
         detector: Detector,
         submit: Callable[[Sequence[Event]], None],
         on_frame: Callable[[FrameResult], None] | None = None,
+        *,
+        counting: CountingParameters = DEFAULT_COUNTING,
     ) -> None:
         """``submit`` takes the events of one crossing, to be stored together; ``on_frame`` gets each frame's result."""
         self._camera = camera
         self._observer = Observer(detector.detect, config.tracker.flow_width)
         self._tracker = Tracker(config.tracker, config.mechanisms, run, [gate.line for gate in camera.gates])
-        self._gates = [(gate, Gate(gate, config.counting, config.mechanisms)) for gate in camera.gates]
+        self._gates = [(gate, Gate(gate, config.counting, config.mechanisms, counting)) for gate in camera.gates]
         self._submit = submit
         self._on_frame = on_frame
         self._last: FrameTime | None = None

@@ -13,32 +13,18 @@ from typing import TYPE_CHECKING
 
 from edge.core.events import VehicleType
 from edge.core.tracks import Reason
+from edge.counting.parameters import DEFAULT_COUNTING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edge.config.schema import CountingConfig
     from edge.core.tracks import Track
+    from edge.counting.parameters import ClassificationParameters
 
 PERSON, BICYCLE, MOTORCYCLE = "person", "bicycle", "motorcycle"
 # What headlights and tail lights look like to YOLO.
 LAMP = "traffic light"
-LAMP_COUNTS, UNNAMED_COUNTS = 0.5, 0.5  # of the votes for no vehicle class, beside votes for one
-LAMP_ALONE = 0.7
-NAMED_SHARE = 0.3  # votes for vehicle classes, of those for other things, that make it one
-RIDER_SHARE = 0.3  # votes for a motorcycle, of those for a person, that make a rider
-PERSON_SHARE, PERSON_NAMED = 0.5, 0.6  # of the time with a person; of the votes, named a vehicle all the same
-VEHICLE_BESIDE_PERSON = 0.5
-TINY, TINY_SURE = 0.4, 0.4  # of a vehicle's usual side, unless so sure
-# Something without a vehicle's name: least share of the frame's area, of a vehicle's usual side, times a person's side.
-UNNAMED_AREA, UNNAMED_USUAL, UNNAMED_PERSON = 0.012, 0.6, 1.5
-UNNAMED_SIGHTINGS, UNNAMED_PATH = 3, 1.2  # and sides that it was followed
-# Seen at best with so little of the confidence that vehicles usually have here, it is none. Where the detector usually
-# is so sure of vehicles that it sees them well, a little more is needed, and lights alone are none.
-FAINT, FAINT_WELL = 0.15, 0.21
-SEES_WELL = 0.7
-SMALLEST = 0.85  # of a person's side: no vehicle is smaller, a motorcycle with its rider included
-WEAK_NAMED, WEAK_SURE = 0.3, 0.2
 
 
 class Kind(StrEnum):
@@ -68,7 +54,13 @@ class Judgement:
         return Reason.NO_EVIDENCE if self.evidence < config.least_evidence else None
 
 
-def judge(track: Track, config: CountingConfig, frame_area: float, usual_confidence: float | None = None) -> Judgement:
+def judge(
+    track: Track,
+    config: CountingConfig,
+    frame_area: float,
+    usual_confidence: float | None = None,
+    parameters: ClassificationParameters = DEFAULT_COUNTING.classification,
+) -> Judgement:
     """What a track has shown itself to be so far.
 
     ``frame_area`` is in pixels; ``usual_confidence`` is the median of the best confidences of this gate's vehicles,
@@ -79,37 +71,50 @@ def judge(track: Track, config: CountingConfig, frame_area: float, usual_confide
     vehicle = sum(votes.get(name, 0.0) for name in config.vehicle_classes)
     bicycle, person, lamp = (votes.get(name, 0.0) for name in (BICYCLE, PERSON, LAMP))
     motorcycle, total = votes.get(MOTORCYCLE, 0.0), sum(votes.values())
-    if evidence.person_seconds > PERSON_SHARE * evidence.seconds and vehicle < PERSON_NAMED * total:
+    is_with_person = evidence.person_seconds > parameters.person_time_share * evidence.seconds
+    if is_with_person and vehicle < parameters.person_named_share * total:
         return Judgement(Kind.PERSON, 0.0)
     if usual_confidence is not None:
-        faint = FAINT_WELL if usual_confidence > SEES_WELL else FAINT
+        is_clear = usual_confidence > parameters.clear_confidence
+        faint = parameters.faint_share_clear if is_clear else parameters.faint_share
         if evidence.best < faint * usual_confidence:
             return Judgement(Kind.NOTHING, 0.0)
     if bicycle > vehicle:
         return Judgement(Kind.BICYCLE, evidence.peak)
-    if person > vehicle and motorcycle < RIDER_SHARE * person and vehicle < VEHICLE_BESIDE_PERSON * person:
+    is_rider = motorcycle >= parameters.rider_share * person
+    if person > vehicle and not is_rider and vehicle < parameters.person_vehicle_share * person:
         return Judgement(Kind.PERSON, 0.0)
-    if (person or evidence.person_seconds) and track.box.side < SMALLEST * (track.usual.person or 0.0):
+    least_side = parameters.least_person_ratio * (track.usual.person or 0.0)
+    if (person or evidence.person_seconds) and track.box.side < least_side:
         return Judgement(Kind.PERSON, 0.0)
-    if track.box.side < TINY * (usual_side(track) or 0.0) and evidence.best < TINY_SURE:
+    is_tiny = track.box.side < parameters.tiny_share * (usual_side(track) or 0.0)
+    if is_tiny and evidence.best < parameters.tiny_confidence:
         return Judgement(Kind.NOTHING, 0.0)
     # Votes fade as the peak does: what was seen long ago counts as little as it did there.
     fresh = min(1.0, evidence.peak / total) if total else 0.0
     other = total - vehicle - person - lamp
-    if vehicle >= NAMED_SHARE * other and vehicle > 0:
-        return Judgement(Kind.VEHICLE, fresh * (vehicle + LAMP_COUNTS * lamp + UNNAMED_COUNTS * other))
-    if lamp >= other and usual_confidence is not None and usual_confidence > SEES_WELL:
+    if vehicle >= parameters.named_share * other and vehicle > 0:
+        weighted = vehicle + parameters.lights_weight * lamp + parameters.other_weight * other
+        return Judgement(Kind.VEHICLE, fresh * weighted)
+    if lamp >= other and usual_confidence is not None and usual_confidence > parameters.clear_confidence:
         return Judgement(Kind.NOTHING, 0.0)
     if lamp >= other:
-        return Judgement(Kind.LAMP, fresh * (LAMP_ALONE * lamp + vehicle))
-    return Judgement(Kind.UNNAMED, fresh * (other + vehicle) if _large_and_moving(track, frame_area) else 0.0)
+        return Judgement(Kind.LAMP, fresh * (parameters.lights_alone_weight * lamp + vehicle))
+    return Judgement(
+        Kind.UNNAMED, fresh * (other + vehicle) if _large_and_moving(track, frame_area, parameters) else 0.0
+    )
 
 
-def is_weak(track: Track, vehicle_classes: tuple[str, ...]) -> bool:
+def is_weak(
+    track: Track,
+    vehicle_classes: tuple[str, ...],
+    parameters: ClassificationParameters = DEFAULT_COUNTING.classification,
+) -> bool:
     """Whether a track's own size says little about the vehicle's: a lamp, a part, something without a name."""
     votes = track.evidence.votes
     named = sum(votes.get(name, 0.0) for name in vehicle_classes)
-    return named < WEAK_NAMED * sum(votes.values()) or track.evidence.best < WEAK_SURE
+    is_hardly_named = named < parameters.unsized_named_share * sum(votes.values())
+    return is_hardly_named or track.evidence.best < parameters.unsized_confidence
 
 
 def usual_side(track: Track) -> float | None:
@@ -132,12 +137,12 @@ def elected(votes: Mapping[str, float]) -> str:
     return max(votes, key=weight, default="")
 
 
-def _large_and_moving(track: Track, frame_area: float) -> bool:
+def _large_and_moving(track: Track, frame_area: float, parameters: ClassificationParameters) -> bool:
     evidence, side, usual = track.evidence, track.box.side, usual_side(track)
-    if track.box.area < UNNAMED_AREA * frame_area:
+    if track.box.area < parameters.unnamed_frame_share * frame_area:
         return False
-    if evidence.sightings < UNNAMED_SIGHTINGS or evidence.path < UNNAMED_PATH * side:
+    if evidence.sightings < parameters.unnamed_sightings or evidence.path < parameters.unnamed_path * side:
         return False
-    if usual is not None and side < UNNAMED_USUAL * usual:
+    if usual is not None and side < parameters.unnamed_usual_share * usual:
         return False
-    return track.usual.person is None or side >= UNNAMED_PERSON * track.usual.person
+    return track.usual.person is None or side >= parameters.unnamed_person_ratio * track.usual.person

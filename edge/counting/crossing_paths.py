@@ -14,26 +14,24 @@ from edge.core.shapes import Point
 from edge.core.tracks import Reason
 from edge.counting.crossing_path import Pass, Passage
 from edge.counting.line import Line
+from edge.counting.parameters import DEFAULT_COUNTING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.config.schema import GateConfig
     from edge.core.tracks import Track
-
-LONG_GAP = 2.5  # seconds without a frame after which nobody is taken to have come across meanwhile
-SETTLING = 0.25  # seconds after the first frame in which whoever is there was there before
-# A track that was first seen just beyond the line came across: least speed in sides a second, distance in sides, time.
-UNSEEN_SPEED, UNSEEN_WAY, UNSEEN_SECONDS, UNSEEN_GAPS, UNSEEN_BEFORE = 0.6, 1.0, 0.25, 1.5, 0.3
-COVERED, LARGER = 0.6, 4.0  # a part of a track that is known better: share inside it, times its side at most
+    from edge.counting.parameters import CountingParameters
 
 
 class Passages:
     """The passages of a gate's tracks. Its memory is one small record per living track."""
 
-    def __init__(self, config: GateConfig, *, unseen_crossing: bool) -> None:
+    def __init__(
+        self, config: GateConfig, *, unseen_crossing: bool, parameters: CountingParameters = DEFAULT_COUNTING
+    ) -> None:
         """With ``unseen_crossing``, what is first seen just beyond the line and moves away from it came across."""
-        self._config, self._unseen_crossing = config, unseen_crossing
+        self._config, self._unseen_crossing, self._parameters = config, unseen_crossing, parameters
         self._size = (1, 1)
         self._started = self._gap = 0.0
         self._at: float | None = None
@@ -49,14 +47,14 @@ class Passages:
     def begin(self, frame_size: tuple[int, int], at: float) -> None:
         """The next frame, of ``frame_size`` (width, height) pixels, was taken at ``at``."""
         gap = math.inf if self._at is None else at - self._at
-        if frame_size != self._size or gap > LONG_GAP:
+        if frame_size != self._size or gap > self._parameters.restart_seconds:
             # Positions in other pixels, or from before a gap, mean nothing any more.
             self._size, self.line = frame_size, Line(self._config, frame_size)
             self._started = at
             self._passages.clear()
             self._first.clear()
             self._waiting.clear()
-        self._gap = min(gap, LONG_GAP)
+        self._gap = min(gap, self._parameters.restart_seconds)
         self._at = at
 
     def distance(self, track: Track) -> float:
@@ -114,18 +112,20 @@ class Passages:
             return None
         at, place = track.past[0] if track.past else seen[0][:2]
         place = self._anchor(track, place) if track.past else place
-        if at <= self._started + SETTLING or self._is_inside(track, living):
+        parameters = self._parameters.unseen_crossing
+        if at <= self._started + parameters.settling_seconds or self._is_inside(track, living):
             return None
         inwards, side = self.line.inwards(place), track.box.side
         away = (track.velocity.x * inwards.x + track.velocity.y * inwards.y) * passage.side
         beyond = self.line.distance(place) * passage.side
-        if away <= UNSEEN_SPEED * side or not 0 < beyond < UNSEEN_WAY * side:
+        if away <= parameters.least_speed * side or not 0 < beyond < parameters.farthest * side:
             return None
         seconds = beyond / away
-        before = seconds + UNSEEN_BEFORE * side / away
+        before = seconds + parameters.start_before_line * side / away
         start = Point(place.x - track.velocity.x * before, place.y - track.velocity.y * before)
         _, gap = self._first[track.track_id]
-        if seconds >= max(UNSEEN_SECONDS, UNSEEN_GAPS * gap) or not self.line.passes(start, place):
+        longest = max(parameters.longest_seconds, parameters.longest_gaps * gap)
+        if seconds >= longest or not self.line.passes(start, place):
             return None
         direction = Direction.ENTRY if passage.side > 0 else Direction.EXIT
         return Pass(direction, at - seconds, Reason.CAME_ACROSS)
@@ -133,15 +133,25 @@ class Passages:
     def _is_inside(self, track: Track, living: Sequence[Track]) -> bool:
         """Whether a track lies in the box of one that is known for longer: it is a part of it, or hidden by it."""
         first, box = self._first[track.track_id][0], track.box
+        parameters = self._parameters.unseen_crossing
         for other in living:
-            if other.track_id == track.track_id or not other.followed or other.evidence.sightings < 5:
+            if other.track_id == track.track_id or not other.followed:
+                continue
+            if other.evidence.sightings < parameters.cover_sightings:
                 continue
             known = self._first.get(other.track_id)
-            if known is None or known[0] > first - 0.3 or other.box.side > LARGER * box.side:
+            if known is None or known[0] > first - parameters.cover_lead_seconds:
+                continue
+            if other.box.side > parameters.cover_size_ratio * box.side:
                 continue
             across = min(box.x2, other.box.x2) - max(box.x1, other.box.x1)
             down = min(box.y2, other.box.y2) - max(box.y1, other.box.y1)
-            if across > 0 and down > 0 and across * down > COVERED * box.area and other.box.area > box.area:
+            if (
+                across > 0
+                and down > 0
+                and across * down > parameters.cover_share * box.area
+                and other.box.area > box.area
+            ):
                 return True
         return False
 

@@ -17,6 +17,7 @@ from edge.core.tracks import Reason, TrackState, Verdict
 from edge.counting.classify import elected, judge
 from edge.counting.crossing_paths import Passages
 from edge.counting.one_vehicle import Candidate, follows_closely, is_faint_beside, may_be_long, one_vehicle
+from edge.counting.parameters import DEFAULT_COUNTING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,11 +25,7 @@ if TYPE_CHECKING:
     from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
     from edge.core.tracks import Track
     from edge.counting.classify import Judgement
-
-# A decided pass is kept for so long, to know a second look at its vehicle.
-REMEMBERED = 5.0
-# So many of the last vehicles say how sure the detector usually is of one, when there are enough.
-USUAL_OF, USUAL_FROM = 15, 4
+    from edge.counting.parameters import CountingParameters
 
 
 class Gate:
@@ -37,14 +34,22 @@ class Gate:
     Its memory is one small record per living track, and one per pass of the last seconds.
     """
 
-    def __init__(self, config: GateConfig, counting: CountingConfig, mechanisms: MechanismsConfig) -> None:
+    def __init__(
+        self,
+        config: GateConfig,
+        counting: CountingConfig,
+        mechanisms: MechanismsConfig,
+        parameters: CountingParameters = DEFAULT_COUNTING,
+    ) -> None:
         self._config, self._counting, self._mechanisms = config, counting, mechanisms
+        self._parameters = parameters
         self._size = (1, 1)
         self._at = 0.0
-        self._passages = Passages(config, unseen_crossing=mechanisms.unseen_crossing)
+        self._passages = Passages(config, unseen_crossing=mechanisms.unseen_crossing, parameters=parameters)
         self._candidates: list[Candidate] = []
         self._verdicts: list[Verdict] = []
-        self._confidences: deque[float] = deque(maxlen=USUAL_OF)  # the best one of each vehicle that was counted
+        # The best confidence of each vehicle that was counted.
+        self._confidences: deque[float] = deque(maxlen=parameters.classification.usual_of)
 
     @property
     def remembered(self) -> int:
@@ -76,7 +81,8 @@ class Gate:
                     if candidate.track.track_id == track.track_id:
                         candidate.found(track, at)
         for track, one in passed:
-            self._admit(Candidate.of(track, one, at, self._passages.distance(track)), at)
+            distance = self._passages.distance(track)
+            self._admit(Candidate.of(track, one, at, distance, self._parameters.same_vehicle), at)
         over = {track.track_id for track in ended}
         due = [
             one
@@ -97,10 +103,12 @@ class Gate:
         for other in self._candidates:
             if other.passed.direction is not new.passed.direction or other.track.track_id == new.track.track_id:
                 continue
-            if self._mechanisms.long_vehicles and follows_closely(new, other, at, self._passages.line):
+            if self._mechanisms.long_vehicles and follows_closely(
+                new, other, at, self._passages.line, self._parameters
+            ):
                 new.behind.append(other)
             if self._mechanisms.one_vehicle and one_vehicle(
-                new, other, at, self._passages.line, self._counting.vehicle_classes
+                new, other, at, self._passages.line, self._counting.vehicle_classes, self._parameters
             ):
                 new.same_as.append(other)
                 other.same_as.append(new)
@@ -127,7 +135,7 @@ class Gate:
         """Forget the decided passes that are old."""
         kept = []
         for one in self._candidates:
-            if not one.decided or at - one.made_at < REMEMBERED:
+            if not one.decided or at - one.made_at < self._parameters.remembered_seconds:
                 kept.append(one)
             else:
                 # Or each pass would keep the one before it in memory, all through a queue.
@@ -136,8 +144,9 @@ class Gate:
         self._candidates = kept
 
     def _judge(self, one: Candidate) -> Judgement:
-        usual = median(self._confidences) if len(self._confidences) >= USUAL_FROM else None
-        return judge(one.track, self._counting, float(self._size[0] * self._size[1]), usual)
+        parameters, frame_area = self._parameters.classification, float(self._size[0] * self._size[1])
+        usual = median(self._confidences) if len(self._confidences) >= parameters.usual_from else None
+        return judge(one.track, self._counting, frame_area, usual, parameters)
 
     def _reason(self, one: Candidate, judged: dict[int, Judgement], at: float) -> tuple[Reason, str]:
         mine = judged[id(one)]
@@ -159,17 +168,20 @@ class Gate:
                 continue
             if other in one.same_as:
                 return Reason.SECOND_LOOK, other.track.track_id
-            if (self._mechanisms.long_vehicles and may_be_long(one, other)) and (
+            if (self._mechanisms.long_vehicles and may_be_long(one, other, self._parameters)) and (
                 other.track.track_id in one.track.absorbed
                 or one.track.track_id in other.track.absorbed
-                or (self._is_behind(one, other, at) and is_faint_beside(one.track, other.track))
+                or (
+                    self._is_behind(one, other, at)
+                    and is_faint_beside(one.track, other.track, self._parameters.long_vehicle)
+                )
             ):
                 return Reason.PART, other.track.track_id
         return one.passed.reason, ""
 
     def _is_behind(self, one: Candidate, other: Candidate, at: float) -> bool:
         """Whether it went right behind the other as it passed, or does so now: a faint track may stumble."""
-        return other in one.behind or follows_closely(one, other, at, self._passages.line)
+        return other in one.behind or follows_closely(one, other, at, self._passages.line, self._parameters)
 
     def _goes_on(self, one: Candidate) -> bool:
         """Whether a track that is said to have come across before it was seen has not come nearer to the line since.
