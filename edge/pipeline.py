@@ -13,6 +13,7 @@ from edge.counting.events import events_of
 from edge.counting.gate import Gate
 from edge.counting.parameters import DEFAULT_COUNTING
 from edge.tracking.observer import Observer
+from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from edge.core.tracks import Track, Verdict
     from edge.counting.parameters import CountingParameters
     from edge.detection.detector import Detector
+    from edge.tracking.parameters import TrackingParameters
     from edge.tracking.tracker import Observation
 
 log = logging.getLogger(__name__)
@@ -56,12 +58,14 @@ class Pipeline:
         submit: Callable[[Sequence[Event]], None],
         on_frame: Callable[[FrameResult], None] | None = None,
         *,
+        tracking: TrackingParameters = DEFAULT_TRACKING,
         counting: CountingParameters = DEFAULT_COUNTING,
     ) -> None:
         """``submit`` takes the events of one crossing, to be stored together; ``on_frame`` gets each frame's result."""
         self._camera = camera
-        self._observer = Observer(detector.detect, config.tracker.flow_width)
-        self._tracker = Tracker(config.tracker, config.mechanisms, run, [gate.line for gate in camera.gates])
+        self._observer = Observer(detector.detect, config.tracker.flow_width, tracking)
+        lines = [gate.line for gate in camera.gates]
+        self._tracker = Tracker(config.tracker, config.mechanisms, run, lines, tracking)
         self._gates = [(gate, Gate(gate, config.counting, config.mechanisms, counting)) for gate in camera.gates]
         self._submit = submit
         self._on_frame = on_frame

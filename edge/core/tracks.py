@@ -53,6 +53,9 @@ class Usual(NamedTuple):
     person: float | None = None
 
 
+# Seconds without a frame after which tracking and counting forget the tracks: whatever may have driven meanwhile.
+LONG_GAP_SECONDS = 2.5
+
 STILL = Point(0.0, 0.0)
 UNKNOWN = Usual()
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from edge.core.shapes import Point
 
-ACCELERATION = 2.5  # sizes a second, squared: what changes a velocity
-JUST_SEEN = 0.08  # sizes: how well a first box tells the place
-GUESSED_VELOCITY = 0.25  # sizes a second: error of a velocity read off the picture
-UNKNOWN_SURE, UNKNOWN_WEAK = 2.5, 1.0  # sizes a second: a velocity that nothing is known of, by the box's confidence
+if TYPE_CHECKING:
+    from edge.tracking.parameters import MotionParameters
 
 
 @dataclass(slots=True)
@@ -28,16 +27,19 @@ class ConstantVelocity:
     place: float  # variance of the position
     mixed: float  # covariance of position and velocity
     pace: float  # variance of the velocity
+    parameters: MotionParameters
 
     @classmethod
-    def begin(cls, at: Point, size: float, velocity: Point | None, seconds: float, sure: bool) -> ConstantVelocity:
+    def begin(
+        cls, at: Point, size: float, velocity: Point | None, seconds: float, sure: bool, parameters: MotionParameters
+    ) -> ConstantVelocity:
         """A new point. ``velocity`` is what the picture says, measured over ``seconds``; None: nothing is known."""
         if velocity is None:
-            pace = (UNKNOWN_SURE if sure else UNKNOWN_WEAK) * size
+            pace = (parameters.unknown_speed_sure if sure else parameters.unknown_speed_weak) * size
             velocity = Point(0.0, 0.0)
         else:
-            pace = GUESSED_VELOCITY * size + 0.5 / seconds
-        return cls(at.x, at.y, velocity.x, velocity.y, (JUST_SEEN * size) ** 2, 0.0, pace**2)
+            pace = parameters.first_speed * size + parameters.first_speed_pixels / seconds
+        return cls(at.x, at.y, velocity.x, velocity.y, (parameters.first_place * size) ** 2, 0.0, pace**2, parameters)
 
     @property
     def position(self) -> Point:
@@ -56,7 +58,7 @@ class ConstantVelocity:
 
     def predict(self, seconds: float, size: float) -> None:
         """Go on by so many seconds."""
-        noise = (ACCELERATION * size) ** 2
+        noise = (self.parameters.acceleration * size) ** 2
         self.x += self.vx * seconds
         self.y += self.vy * seconds
         self.place += 2 * self.mixed * seconds + self.pace * seconds**2 + noise * seconds**4 / 4

@@ -9,22 +9,28 @@ import numpy as np
 from edge.core.frames import Detection
 from edge.core.shapes import Box
 from edge.tracking.optical_flow import Displacements, OpticalFlow
+from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.tracker import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge.core.frames import Frame, Image
-
-LONG_GAP = 1.5  # seconds over which nothing is followed any more
+    from edge.tracking.parameters import TrackingParameters
 
 
 class Observer:
     """One camera's eyes. ``observe`` is to be called for every processed frame, in order of time."""
 
-    def __init__(self, detect: Callable[[Image], Sequence[Detection]], flow_width: int) -> None:
+    def __init__(
+        self,
+        detect: Callable[[Image], Sequence[Detection]],
+        flow_width: int,
+        parameters: TrackingParameters = DEFAULT_TRACKING,
+    ) -> None:
         self._detect = detect
-        self._flow = OpticalFlow(flow_width)
+        self._flow = OpticalFlow(flow_width, parameters.flow)
+        self._longest_gap = parameters.gaps.flow_seconds
         self._at: float | None = None
 
     def observe(self, frame: Frame) -> Observation:
@@ -40,7 +46,7 @@ class Observer:
         return Observation(frame.size, detections, self._follow(frame))
 
     def _follow(self, frame: Frame) -> Displacements:
-        if self._at is not None and frame.monotonic - self._at > LONG_GAP:
+        if self._at is not None and frame.monotonic - self._at > self._longest_gap:
             self._flow.reset()
         self._at = frame.monotonic
         moved = self._flow.step(frame.image)

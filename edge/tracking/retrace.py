@@ -23,19 +23,8 @@ if TYPE_CHECKING:
 
     from edge.tracking.boxes import Floats
     from edge.tracking.optical_flow import Displacements
+    from edge.tracking.parameters import RetraceParameters, TrackingParameters
     from edge.tracking.tracklet import Tracklet
-
-LONGER = 0.7  # seconds that are kept beyond those that a track is followed back
-AGREE = 0.4  # share of corners that must agree
-STEADY, STEADY_SIZE = 0.5, 0.15  # of the speed, and of the size, by which a step may differ from the one before
-LEARNS = 0.3  # how fast the expected step follows the last
-# In front of a box: so much of it is covered, it is not the same box, and the other one's foot is lower.
-COVERS, SAME, LOWER = 0.05, 0.6, 0.05
-# In the box of another track that goes the same way: overlap or share inside; speed and size that may differ.
-IN_ANOTHER, INSIDE, WAY, WAY_SIZE = 0.35, 0.65, 0.4, 0.3
-PART_SHARE = 0.3  # of the steps
-SPARSE = 0.15  # seconds between frames from which on one such step is enough
-FRONT_SURE, FRONT_SEEN = 0.2, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +44,23 @@ class Rows:
             np.array([one.motion.velocity for one in tracklets], dtype=np.float64).reshape(-1, 2),
         )
 
-    def in_front(self, box: Floats, but: int = 0) -> Floats:
+    def in_front(self, box: Floats, p: RetraceParameters, but: int = 0) -> Floats:
         """The boxes (n x 4) that hide a part of ``box``; ``but`` is the track that it belongs to."""
         if not len(self.numbers):
             return self.boxes
         iou, covered, _ = overlaps(box[None], self.boxes)
-        lower = self.boxes[:, 3] > box[3] + LOWER * (box[3] - box[1])
-        hides: Floats = self.boxes[(covered[0] >= COVERS) & (iou[0] < SAME) & lower & (self.numbers != but)]
+        lower = self.boxes[:, 3] > box[3] + p.hides_lower * (box[3] - box[1])
+        hides: Floats = self.boxes[
+            (covered[0] >= p.hides_share) & (iou[0] < p.hides_iou) & lower & (self.numbers != but)
+        ]
         return hides
 
 
-def standing_in_front(tracklets: Sequence[Tracklet]) -> Rows:
+def standing_in_front(tracklets: Sequence[Tracklet], p: RetraceParameters) -> Rows:
     """Those that are there for sure, and so may hide others."""
-    return Rows.of([one for one in tracklets if one.seen and one.sightings >= FRONT_SEEN and one.best >= FRONT_SURE])
+    return Rows.of(
+        [one for one in tracklets if one.seen and one.sightings >= p.hides_sightings and one.best >= p.hides_confidence]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +74,15 @@ class _Frame:
 class Memory:
     """The last frames, as many seconds of them as are needed."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, parameters: TrackingParameters) -> None:
+        self._seconds, self._parameters = seconds, parameters
         self._frames: deque[_Frame] = deque()
 
     def add(self, at: float, moved: Displacements, tracklets: Sequence[Tracklet]) -> None:
         """A frame and its tracks as they are at its end."""
         followed = Rows.of([one for one in tracklets if one.followed])
-        self._frames.append(_Frame(at, moved, standing_in_front(tracklets), followed))
-        while at - self._frames[0].at > self._seconds + LONGER:
+        self._frames.append(_Frame(at, moved, standing_in_front(tracklets, self._parameters.retrace), followed))
+        while at - self._frames[0].at > self._seconds + self._parameters.retrace.kept_seconds:
             self._frames.popleft()
 
     def clear(self) -> None:
@@ -98,6 +91,7 @@ class Memory:
 
     def retrace(self, one: Tracklet) -> None:
         """Find out where a track came from: fills in its ``past``, ``past_whole`` and ``part_of``."""
+        p = self._parameters.retrace
         one.past = []
         frames = list(self._frames)
         index = next((i for i, frame in enumerate(frames) if frame.at >= one.born), None)
@@ -113,31 +107,35 @@ class Memory:
                 one.past_whole = True
                 break
             seconds = frame.at - earlier.at
-            shift = frame.moved.shift(box, frame.front.in_front(box, one.number), backwards=True)
-            if shift is None or shift.share < AGREE:
+            shift = frame.moved.shift(
+                box, frame.front.in_front(box, p, one.number), backwards=True, parameters=self._parameters.shift
+            )
+            if shift is None or shift.share < p.share:
                 break
             step = np.array([shift.x, shift.y])
-            allowed = STEADY * float(np.linalg.norm(velocity)) * seconds + STEADY_SIZE * one.size
+            allowed = p.step_speed * float(np.linalg.norm(velocity)) * seconds + p.step_size * one.size
             if float(np.linalg.norm(step - velocity * seconds)) > allowed:
                 break
             box = box - np.concatenate([step, step])
-            velocity = (1 - LEARNS) * velocity + LEARNS * step / seconds
+            velocity = (1 - p.learning) * velocity + p.learning * step / seconds
             steps.append((earlier.at, Point(float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)))
-            companions.update(_companions(box, velocity, one, earlier.followed))
+            companions.update(_companions(box, velocity, one, earlier.followed, p))
             index -= 1
         one.past = steps[::-1]
         if companions:
             number, times = companions.most_common(1)[0]
-            if times >= max(1 if one.gap > SPARSE else 2, PART_SHARE * len(steps)):
+            if times >= max(1 if one.gap > p.sparse_seconds else 2, p.companion_share * len(steps)):
                 one.part_of = number
 
 
-def _companions(box: Floats, velocity: Floats, one: Tracklet, followed: Rows) -> list[int]:
+def _companions(box: Floats, velocity: Floats, one: Tracklet, followed: Rows, p: RetraceParameters) -> list[int]:
     """The tracks whose box this one lay in, going the same way."""
     if not len(followed.numbers):
         return []
     iou, inside, _ = overlaps(box[None], followed.boxes)
     differs = np.linalg.norm(followed.velocities - velocity, axis=1)
-    together = differs < WAY * float(np.linalg.norm(velocity)) + WAY_SIZE * one.size
-    found = ((iou[0] > IN_ANOTHER) | (inside[0] > INSIDE)) & together & (followed.numbers != one.number)
+    together = differs < p.companion_speed * float(np.linalg.norm(velocity)) + p.companion_size * one.size
+    found = (
+        ((iou[0] > p.companion_iou) | (inside[0] > p.companion_inside)) & together & (followed.numbers != one.number)
+    )
     return [int(number) for number in followed.numbers[found]]

@@ -8,6 +8,7 @@ vehicles that have boxes of their own is dropped, and so is a weak box that a su
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,24 +18,15 @@ from edge.tracking.boxes import areas, overlaps, rows, shared
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from edge.core.frames import Detection
     from edge.tracking.boxes import Floats
+    from edge.tracking.parameters import SightingParameters
 
 PERSON = "person"
 # A person on one of these is a rider, and the two are one sighting.
 RIDDEN = frozenset({"motorcycle", "bicycle"})
-# Surer than this a box of a person is taken for one.
-SURE_PERSON = 0.25
-
-# Two boxes make a third one a group: both lie in it, are of like size, hardly overlap, fill most of it, and are sure
-# enough.
-GROUP_INSIDE, GROUP_APART, GROUP_FILLED = 0.85, 0.15, 0.6
-GROUP_LEAST, GROUP_MOST = 0.22, 0.75  # area of a member, of the group's
-GROUP_ALIKE = 2.0
-GROUP_SURE, GROUP_LEAST_SURE = 0.25, 0.1  # confidence of a member: of the group's, and at least
-
-# A weak box in, or about, a box so much surer is explained by it.
-EXPLAINED_INSIDE, EXPLAINS_TIMES, EXPLAINS_LEAST = 0.8, 1.5, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,13 @@ class Sightings:
 
 
 def sightings(
-    detections: Sequence[Detection], *, ignored: frozenset[str], merge_iou: float, sure: float, groups: bool
+    detections: Sequence[Detection],
+    *,
+    ignored: frozenset[str],
+    merge_iou: float,
+    sure: float,
+    groups: bool,
+    parameters: SightingParameters,
 ) -> Sightings:
     """The sightings of one frame's detections.
 
@@ -74,7 +72,7 @@ def sightings(
     boxes = rows(detection.box for detection in ordered)
     confidences = np.array([detection.confidence for detection in ordered], dtype=np.float64)
     kept, votes = _merged(ordered, boxes, merge_iou)
-    people = [i for i in kept if ordered[i].label == PERSON and confidences[i] >= SURE_PERSON]
+    people = [i for i in kept if ordered[i].label == PERSON and confidences[i] >= parameters.person]
     vehicles = [
         n
         for n, i in enumerate(kept)
@@ -84,8 +82,8 @@ def sightings(
     index = np.array([kept[n] for n in vehicles], dtype=np.intp)
     found = Sightings(boxes[index], confidences[index], tuple(votes[n] for n in vehicles), people=boxes[on_foot])
     if groups:
-        found = found.only(_not_groups(found))
-    return found.only(_unexplained(found, sure))
+        found = found.only(_not_groups(found, parameters))
+    return found.only(_unexplained(found, sure, parameters))
 
 
 def _merged(ordered: Sequence[Detection], boxes: Floats, merge_iou: float) -> tuple[list[int], list[dict[str, float]]]:
@@ -111,39 +109,63 @@ def _merged(ordered: Sequence[Detection], boxes: Floats, merge_iou: float) -> tu
     return kept, votes
 
 
-def _not_groups(found: Sightings) -> list[int]:
+def _not_groups(found: Sightings, p: SightingParameters) -> list[int]:
     count = len(found)
-    if count < 3:
+    if count <= 2:
         return list(range(count))
     size, both = areas(found.boxes), shared(found.boxes, found.boxes)
     inside = both / size[None, :]
     groups = set()
     for group in range(count):
         fits = (
-            (inside[group] > GROUP_INSIDE)
-            & (size > GROUP_LEAST * size[group])
-            & (size < GROUP_MOST * size[group])
-            & (found.confidences >= max(GROUP_LEAST_SURE, GROUP_SURE * found.confidences[group]))
+            (inside[group] > p.group_inside)
+            & (size > p.group_least_area * size[group])
+            & (size < p.group_most_area * size[group])
+            & (found.confidences >= max(p.group_confidence, p.group_confidence_share * found.confidences[group]))
         )
         members = [int(i) for i in np.flatnonzero(fits) if i != group]
         for number, i in enumerate(members):
             for j in members[number + 1 :]:
-                apart = both[i, j] < GROUP_APART * min(size[i], size[j])
-                filled = size[i] + size[j] > GROUP_FILLED * size[group]
-                if apart and filled and 1 / GROUP_ALIKE < size[i] / size[j] < GROUP_ALIKE:
+                apart = both[i, j] < p.group_overlap * min(size[i], size[j])
+                filled = size[i] + size[j] > p.group_filled * size[group]
+                if apart and filled and 1 / p.group_area_ratio < size[i] / size[j] < p.group_area_ratio:
                     groups.add(group)
     return [i for i in range(count) if i not in groups]
 
 
-def _unexplained(found: Sightings, sure: float) -> list[int]:
+def _unexplained(found: Sightings, sure: float, p: SightingParameters) -> list[int]:
     if len(found) < 2:
         return list(range(len(found)))
     _, inside, about = overlaps(found.boxes, found.boxes)
-    nested = np.maximum(inside, about) > EXPLAINED_INSIDE
+    nested = np.maximum(inside, about) > p.explained_inside
     kept: list[int] = []
     for i, confidence in enumerate(found.confidences):
-        surer = [j for j in kept if found.confidences[j] > max(EXPLAINS_LEAST, EXPLAINS_TIMES * confidence)]
+        surer = [j for j in kept if found.confidences[j] > max(p.explains_confidence, p.explains_ratio * confidence)]
         if confidence < sure and nested[i, surer].any():
             continue
         kept.append(i)
     return kept
+
+
+class Region:
+    """The surroundings of some lines, for any size of the frame."""
+
+    def __init__(self, lines: Sequence[Sequence[tuple[float, float]]], p: SightingParameters) -> None:
+        """``lines`` are the gates': points as fractions of the frame's width and height. None: all matters."""
+        self._lines = lines
+        self._reach, self._weak_reach = p.gate_distance, p.gate_distance_weak
+
+    def wanted(self, points: Floats, sure: NDArray[np.bool_], size: tuple[int, int]) -> list[int]:
+        """The numbers of those points (n x 2, pixels of a frame of ``size``) that matter.
+
+        Unsure ones (``sure`` holds a bool for each) matter in a smaller part.
+        """
+        if not self._lines or not len(points):
+            return list(range(len(points)))
+        away = np.full(len(points), np.inf)
+        for line in self._lines:
+            for a, b in pairwise(np.array(line) * size):
+                along = np.clip(((points - a) @ (b - a)) / max(float((b - a) @ (b - a)), 1e-9), 0, 1)
+                away = np.minimum(away, np.linalg.norm(points - (a + along[:, None] * (b - a)), axis=1))
+        reach = np.where(sure, self._reach, self._weak_reach) * max(size)
+        return [int(i) for i in np.flatnonzero(away < reach)]

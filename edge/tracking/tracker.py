@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.core.shapes import Point
-from edge.tracking.association import SURE_IOU, WEAK_IOU, best_pairs, by_motion, by_overlap
+from edge.tracking.association import best_pairs, by_motion, by_overlap
 from edge.tracking.boxes import areas, centers, overlaps, rows
 from edge.tracking.optical_flow import Displacements
-from edge.tracking.region import Region
+from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.relations import absorb_parts, continued, notice_touches, shadows
 from edge.tracking.retrace import Memory, standing_in_front
-from edge.tracking.sightings import sightings
-from edge.tracking.tracklet import KNOWN, ONE_FRAME, Tracklet
+from edge.tracking.sightings import Region, sightings
+from edge.tracking.tracklet import Tracklet
 from edge.tracking.usual_size import UsualSize
 
 if TYPE_CHECKING:
@@ -35,19 +35,11 @@ if TYPE_CHECKING:
     from edge.core.frames import Detection
     from edge.core.tracks import Track
     from edge.tracking.boxes import Floats
+    from edge.tracking.parameters import TrackingParameters
     from edge.tracking.sightings import Sightings
 
-FIRST_GAP = 0.1  # seconds that the very first frame stands for
-LONG_GAP = 2.5  # seconds after which a camera begins anew
-FLASH_SECONDS = 0.6  # how long a track is kept that was seen once or twice
-BORN_AGREE = 0.45  # share of corners that must agree for a detection's own velocity
-# The classes that say how large vehicles are, and how sure they must be.
-PLAIN_VEHICLES, PLAIN_SURE = frozenset({"car", "bus", "truck"}), 0.4
-# A detection begins no track where one is already: overlap for weak and for sure ones, share inside or about.
-TAKEN_WEAK, TAKEN_SURE, TAKEN_NESTED = 0.2, 0.5, 0.8
-PART_INSIDE, PART_APART = 0.75, 0.25  # of a track of which only another part is seen
-PERSON_COVERS, PERSON_INSIDE, PERSON_LARGE = 0.5, 0.5, 0.35  # on or in a person who is not much smaller
-LEFT = 0.12  # of a track's box that must still be in the picture
+# The classes that say how large vehicles are.
+PLAIN_VEHICLES = frozenset({"car", "bus", "truck"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +60,20 @@ class Tracker:
         mechanisms: MechanismsConfig,
         run: str,
         lines: Sequence[Sequence[tuple[float, float]]] = (),
+        parameters: TrackingParameters = DEFAULT_TRACKING,
     ) -> None:
         """``lines`` are the gates' (fractions of the frame): what is far from all of them is left alone."""
         self._config, self._mechanisms, self._run = config, mechanisms, run
-        self._region = Region(lines)
+        self._parameters = parameters
+        self._region = Region(lines, parameters.sightings)
         self._ignored = frozenset(config.ignored_classes)
         self._count = 0
         self._at: float | None = None
         self._size = (0, 0)
-        self._seconds = FIRST_GAP
+        self._seconds = parameters.gaps.first_seconds
         self._live: list[Tracklet] = []
-        self._usual = UsualSize()
-        self._memory = Memory(config.retrace_seconds)
+        self._usual = UsualSize(parameters.usual_size)
+        self._memory = Memory(config.retrace_seconds, parameters)
 
     def update(self, observation: Observation, at: float) -> list[Track]:
         """The tracks after a frame taken at ``at`` seconds (strictly growing).
@@ -90,9 +84,13 @@ class Tracker:
         gone = self._begin(observation, at)
         seen = self._sightings(observation)
         moved = observation.moved if self._mechanisms.optical_flow else Displacements.none()
-        front = standing_in_front(self._live)
+        front = standing_in_front(self._live, self._parameters.retrace)
         for one in self._live:
-            shift = moved.shift(one.box, front.in_front(one.box, one.number))
+            shift = moved.shift(
+                one.box,
+                front.in_front(one.box, self._parameters.retrace, one.number),
+                parameters=self._parameters.shift,
+            )
             one.go_on(shift, self._seconds, moved.pixel)
         self._associate(seen, moved)
         self._notice_people(seen.people)
@@ -109,10 +107,11 @@ class Tracker:
 
     def _begin(self, observation: Observation, at: float) -> list[Tracklet]:
         """Set the clock; after a long gap, or with frames of another size, everything that was ends."""
-        gap = FIRST_GAP if self._at is None else at - self._at
-        again = gap > LONG_GAP or observation.size != self._size
+        gaps = self._parameters.gaps
+        gap = gaps.first_seconds if self._at is None else at - self._at
+        again = gap > gaps.restart_seconds or observation.size != self._size
         self._at, self._size = at, observation.size
-        self._seconds = FIRST_GAP if again else max(gap, 1e-3)
+        self._seconds = gaps.first_seconds if again else max(gap, gaps.shortest_seconds)
         if not again:
             return []
         gone, self._live = self._live, []
@@ -127,11 +126,15 @@ class Tracker:
             merge_iou=config.merge_iou,
             sure=config.sure_confidence,
             groups=self._mechanisms.group_boxes,
+            parameters=self._parameters.sightings,
         )
         wanted = self._region.wanted(centers(seen.boxes), seen.confidences >= config.sure_confidence, self._size)
         seen = seen.only(wanted)
         for box, confidence, votes in zip(seen.boxes, seen.confidences, seen.votes, strict=True):
-            if confidence > PLAIN_SURE and max(votes, key=lambda label: votes[label]) in PLAIN_VEHICLES:
+            if (
+                confidence > self._parameters.usual_size.confidence
+                and max(votes, key=lambda label: votes[label]) in PLAIN_VEHICLES
+            ):
                 self._usual.add_vehicle(box)
         self._usual.add_people(seen.people)
         return seen
@@ -144,11 +147,14 @@ class Tracker:
         cold = [one for one in self._live if one.shift is None and one.number not in last_seen]
         sure = [i for i in range(len(seen)) if seen.confidences[i] >= self._config.sure_confidence]
         weak = [i for i in range(len(seen)) if seen.confidences[i] < self._config.sure_confidence]
-        hot, sure = self._give(hot, sure, seen, SURE_IOU)
-        hot, weak = self._give(hot, weak, seen, WEAK_IOU)
+        hot, sure = self._give(hot, sure, seen, self._parameters.association.sure_iou)
+        hot, weak = self._give(hot, weak, seen, self._parameters.association.weak_iou)
         left = sure + weak
-        front = standing_in_front(self._live)
-        velocities = {i: self._velocity(seen.boxes[i], moved, front.in_front(seen.boxes[i])) for i in left}
+        front = standing_in_front(self._live, self._parameters.retrace)
+        velocities = {
+            i: self._velocity(seen.boxes[i], moved, front.in_front(seen.boxes[i], self._parameters.retrace))
+            for i in left
+        }
         _, left = self._give(hot + cold, left, seen, None, velocities)
         self._born(left, seen, velocities)
 
@@ -165,10 +171,10 @@ class Tracker:
             return tracks, numbers
         boxes = seen.boxes[numbers]
         if least_iou is not None:
-            costs = by_overlap(tracks, boxes, least_iou, self._size)
+            costs = by_overlap(tracks, boxes, least_iou, self._size, self._parameters.association)
         else:
             own = [(velocities or {}).get(i) for i in numbers]
-            costs = by_motion(tracks, boxes, own, self._seconds, self._size)
+            costs = by_motion(tracks, boxes, own, self._seconds, self._size, self._parameters.association)
         given_tracks, given_numbers = set(), set()
         for row, column in best_pairs(costs):
             one, i = tracks[row], numbers[column]
@@ -196,8 +202,8 @@ class Tracker:
         return self._at or 0.0
 
     def _velocity(self, box: Floats, moved: Displacements, hidden: Floats) -> Point | None:
-        shift = moved.shift(box, hidden, backwards=True)
-        if shift is None or shift.share < BORN_AGREE:
+        shift = moved.shift(box, hidden, backwards=True, parameters=self._parameters.shift)
+        if shift is None or shift.share < self._parameters.birth.velocity_share:
             return None
         return Point(shift.x / self._seconds, shift.y / self._seconds)
 
@@ -221,62 +227,71 @@ class Tracker:
                     self._now,
                     self._seconds,
                     sure,
+                    self._parameters,
                 )
             )
 
     def _is_taken(
         self, box: Floats, sure: bool, known: Sequence[Tracklet], boxes: Floats, visible: NDArray[np.bool_]
     ) -> bool:
+        p = self._parameters.birth
         iou, inside, about = (matrix[0] for matrix in overlaps(box[None], boxes))
-        if not sure and (iou.max() > TAKEN_WEAK or np.maximum(inside, about)[visible].max(initial=0.0) > TAKEN_NESTED):
+        if not sure and (
+            iou.max() > p.taken_iou_weak or np.maximum(inside, about)[visible].max(initial=0.0) > p.taken_nested
+        ):
             return True
-        if sure and iou[visible].max(initial=0.0) > TAKEN_SURE:
+        if sure and iou[visible].max(initial=0.0) > p.taken_iou_sure:
             return True
         if not self._mechanisms.partial_boxes:
             return False
-        parts = [known[int(n)] for n in np.flatnonzero((inside > PART_INSIDE) & visible) if known[int(n)].partial]
-        return any(overlaps(box[None], one.matched[None])[0][0, 0] < PART_APART for one in parts)
+        parts = [known[int(n)] for n in np.flatnonzero((inside > p.part_inside) & visible) if known[int(n)].partial]
+        return any(overlaps(box[None], one.matched[None])[0][0, 0] < p.part_iou for one in parts)
 
     def _notice_people(self, people: Floats) -> None:
         visible = [one for one in self._live if one.seen]
         if not len(people) or not visible:
             return
+        life = self._parameters.life
         boxes = rows(tuple(one.box) for one in visible)
         _, inside, covers = overlaps(boxes, people)
-        large = areas(people)[None, :] > PERSON_LARGE * areas(boxes)[:, None]
-        with_person = np.asarray(((inside > PERSON_INSIDE) | ((covers > PERSON_COVERS) & large)).any(axis=1))
+        large = areas(people)[None, :] > life.person_area * areas(boxes)[:, None]
+        with_person = np.asarray(((inside > life.person_inside) | ((covers > life.person_covers) & large)).any(axis=1))
         for one, is_with in zip(visible, with_person, strict=True):
             if is_with:
-                one.person_seconds += min(self._seconds, ONE_FRAME)
+                one.person_seconds += min(self._seconds, life.detection_seconds)
 
     def _relate(self, moved: Displacements) -> list[Tracklet]:
         """Bring together what is one vehicle, look for the past of new tracks; returns the tracks that end."""
-        notice_touches(self._live, self._now)
-        absorb_parts(self._live, self._now)
-        gone = set(shadows(self._live, self._seconds))
+        notice_touches(self._live, self._now, self._parameters)
+        absorb_parts(self._live, self._now, self._parameters.relations)
+        gone = set(shadows(self._live, self._seconds, self._parameters))
         self._memory.add(self._now, moved, self._live)
         for one in self._live:
             if one.past is not None or not one.ripe(self._now):
                 continue
             one.past = []
-            if self._mechanisms.retrace and one.motion.speed > 0.3 * one.size:
+            if self._mechanisms.retrace and one.motion.speed > self._parameters.retrace.speed * one.size:
                 self._memory.retrace(one)
         for one in self._live:
             if self._mechanisms.stitching and one.confirmed and not one.stitch_tried and one.seen:
                 one.stitch_tried = True
-                lost = continued(one, self._live)
+                lost = continued(one, self._live, self._parameters)
                 if lost is not None:
                     lost.take_over(one, self._now)
                     gone.add(one.number)
-        gone |= {one.number for one in self._live if not one.seen and self._visible_share(one) < LEFT}
+        gone |= {
+            one.number
+            for one in self._live
+            if not one.seen and self._visible_share(one) < self._parameters.life.least_visible
+        }
         gone |= {one.number for one in self._live if self._now - one.last_seen > self._keeps(one)}
         ended = [one for one in self._live if one.number in gone]
         self._live = [one for one in self._live if one.number not in gone]
         return ended
 
     def _keeps(self, one: Tracklet) -> float:
-        if one.sightings < KNOWN:
-            return FLASH_SECONDS
+        if one.sightings < self._parameters.life.known_sightings:
+            return self._parameters.life.flash_seconds
         return self._config.rest_seconds if one.resting else self._config.lost_seconds
 
     def _visible_share(self, one: Tracklet) -> float:

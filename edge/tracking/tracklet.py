@@ -18,27 +18,7 @@ if TYPE_CHECKING:
     from edge.core.tracks import Usual
     from edge.tracking.boxes import Floats
     from edge.tracking.optical_flow import Shift
-
-ONE_FRAME = 0.2  # seconds that one detection stands for at most
-FADES = 1.5  # seconds: time constant of the evidence's peak
-CONFIRMS = 0.1  # seconds from the first to the second detection that confirm a track; a third does it at once
-KNOWN = 3  # detections after which size and velocity are known
-# Sizes a second and sizes within which a track stands still; seconds after which it rests.
-STILL_SPEED, STILL_WAY, RESTS = 0.2, 0.4, 1.0
-FOLLOWS_LEAST = 0.4  # share of corners that must agree
-# Standard deviations, share of the speed, and pixels of the small picture a frame by which a shift may differ.
-SHIFT_DEVIATIONS, SHIFT_SPEED, SHIFT_PIXELS = 4.0, 0.15, 1.0
-BACKGROUND_SPEED, BACKGROUND_SHARE = 0.4, 0.25  # what moved like this and now hardly does shows what is behind it
-SEEN_ERROR, FLOW_ERROR, FLOW_PIXELS, FLOW_SPEED_ERROR = 0.07, 0.04, 0.7, 0.02  # sizes, and pixels of the small picture
-FLOW_LOST = 0.5  # sizes: what is followed by the picture alone is never further off
-SIZE_SECONDS_SURE, SIZE_SECONDS_WEAK = 0.12, 0.3  # time constants of the size
-PART_SECONDS = 1.5  # as long a part is taken for a part, then for the whole
-PART_SMALLER, PART_EDGE, PART_TIMES = 0.85, 0.1, 2.5
-# What moves (sizes a second) and gets smaller both ways, by as much, is further away and not hidden; the logarithm of
-# its size falls by so much a second at most.
-AWAY_SPEED, AWAY_SMALLER, AWAY_ALIKE, AWAY_RATE = 0.5, 0.9, 1.1, 1.6
-PART_TOO_LARGE = 1.5  # a track so much larger than usual may be two vehicles: its size is not held on to
-AT_THE_EDGE = 0.004  # of the frame's side, and two pixels
+    from edge.tracking.parameters import PartParameters, TrackingParameters
 
 
 class Touch(NamedTuple):
@@ -63,6 +43,7 @@ class Tracklet:
     label: str
     last_seen: float
     matched: Floats  # the detection's box that was matched last
+    parameters: TrackingParameters
     seen: bool = True
     shift: Shift | None = None  # what the picture says of this frame, where it can be believed
     confidence: float = 0.0
@@ -94,13 +75,13 @@ class Tracklet:
     @classmethod
     def begin(
         cls, number: int, box: Floats, confidence: float, votes: Mapping[str, float], velocity: Point | None,
-        at: float, gap: float, sure: bool,
+        at: float, gap: float, sure: bool, parameters: TrackingParameters,
     ) -> Tracklet:  # fmt: skip
         """A new track of a detection at ``at``, ``gap`` seconds after the frame before."""
         width, height = float(box[2] - box[0]), float(box[3] - box[1])
         middle = Point(float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
-        motion = ConstantVelocity.begin(middle, _side(width, height), velocity, gap, sure)
-        new = cls(number, motion, width, height, at, gap, box, "", at, box)
+        motion = ConstantVelocity.begin(middle, _side(width, height), velocity, gap, sure, parameters.motion)
+        new = cls(number, motion, width, height, at, gap, box, "", at, box, parameters)
         new.rest_from = middle
         new._vote(confidence, votes, gap)
         new.remember(at)
@@ -125,7 +106,8 @@ class Tracklet:
     @property
     def resting(self) -> bool:
         """Whether it was seen standing still for a while."""
-        return self.sightings > KNOWN + 1 and self.rested > RESTS
+        life = self.parameters.life
+        return self.sightings > life.known_sightings + 1 and self.rested > life.rest_seconds
 
     @property
     def confirmed(self) -> bool:
@@ -134,59 +116,67 @@ class Tracklet:
 
     def ripe(self, at: float) -> bool:
         """Whether enough was seen of it to look for its past."""
-        return self.sightings >= KNOWN or (self.sightings == KNOWN - 1 and at - self.born >= CONFIRMS)
+        life = self.parameters.life
+        known = life.known_sightings
+        return self.sightings >= known or (self.sightings == known - 1 and at - self.born >= life.confirm_seconds)
 
     def go_on(self, shift: Shift | None, seconds: float, pixel: float) -> None:
         """To the next frame: by its velocity, and by what the picture says where that can be believed."""
+        p, life = self.parameters.motion, self.parameters.life
         before, known = self.motion.position, self.motion.place
         speed, deviation = self.motion.speed, math.sqrt(self.motion.pace)
         velocity = self.motion.velocity
         self.motion.predict(seconds, self.size)
-        self.fading *= math.exp(-seconds / FADES)
+        self.fading *= math.exp(-seconds / life.peak_fade_seconds)
         self.shift = None
         if self.resting and not self.seen:
             # Something stands in front of it; what moves there is not its own motion.
             self.motion.stand(before)
             return
-        if shift is None or shift.share < FOLLOWS_LEAST:
+        if shift is None or shift.share < p.flow_share:
             if self.resting:
                 self.motion.stand(before)
             return
         vx, vy = shift.x / seconds, shift.y / seconds
-        limit = SHIFT_DEVIATIONS * deviation + SHIFT_SPEED * speed + SHIFT_PIXELS * pixel / seconds
-        if self.sightings > KNOWN and math.hypot(vx - velocity.x, vy - velocity.y) > limit:
+        limit = p.shift_deviations * deviation + p.shift_speed * speed + p.shift_pixels * pixel / seconds
+        if self.sightings > life.known_sightings and math.hypot(vx - velocity.x, vy - velocity.y) > limit:
             return
         way = math.hypot(shift.x, shift.y)
-        if not self.seen and speed > BACKGROUND_SPEED * self.size and way < BACKGROUND_SHARE * speed * seconds:
+        if not self.seen and speed > p.background_speed * self.size and way < p.background_share * speed * seconds:
             return
         self.shift = shift
         self.path += way
-        error, most = FLOW_ERROR * self.size + FLOW_PIXELS * pixel, FLOW_LOST * self.size
+        error, most = p.flow_place * self.size + p.flow_place_pixels * pixel, p.flow_lost * self.size
         self.motion.follow(before.x + shift.x, before.y + shift.y, error, known, most)
-        self.motion.clock(vx, vy, (FLOW_SPEED_ERROR * self.size + FLOW_PIXELS * pixel) / seconds)
+        self.motion.clock(vx, vy, (p.flow_speed * self.size + p.flow_place_pixels * pixel) / seconds)
 
     def match(
         self, box: Floats, confidence: float, votes: Mapping[str, float], at: float, seconds: float,
         frame_size: tuple[int, int], usual: Usual, *, parts: bool, sure: bool,
     ) -> None:  # fmt: skip
         """It was seen: ``box`` is the detection's. With ``parts``, a box of a part moves the whole rightly."""
+        p, life, motion = self.parameters.parts, self.parameters.life, self.parameters.motion
         expected = self.box
         middle, extent, partial = [0.0, 0.0], [0.0, 0.0], False
-        may_be_part = parts and self.sightings > KNOWN and self.partial_seconds < PART_SECONDS
+        may_be_part = parts and self.sightings > life.known_sightings and self.partial_seconds < p.most_seconds
         if may_be_part and usual.width is not None and usual.height is not None:
-            may_be_part = self.size < PART_TOO_LARGE * _side(usual.width, usual.height)
+            may_be_part = self.size < p.too_large * _side(usual.width, usual.height)
         may_be_part = may_be_part and not self._is_further_away(box, seconds, frame_size)
         for axis in (0, 1):
             whole = float(expected[axis + 2] - expected[axis])
             middle[axis], extent[axis] = float(box[axis] + box[axis + 2]) / 2, float(box[axis + 2] - box[axis])
-            if may_be_part and extent[axis] < PART_SMALLER * whole:
-                edge = _free_edge(box, expected, axis, whole, frame_size)
+            if may_be_part and extent[axis] < p.smaller * whole:
+                edge = _free_edge(box, expected, axis, whole, frame_size, p)
                 if edge:
                     middle[axis] = float(box[axis]) + whole / 2 if edge < 0 else float(box[axis + 2]) - whole / 2
                     extent[axis], partial = whole, True
-        error = SEEN_ERROR * self.size / max(0.3, min(1.0, 2 * confidence))
-        self.motion.see(middle[0], middle[1], error * (2 if partial else 1))
-        share = 1 - math.exp(-seconds / (SIZE_SECONDS_SURE if sure else SIZE_SECONDS_WEAK))
+        error = (
+            motion.seen_place
+            * self.size
+            / max(motion.least_confidence_share, min(1.0, confidence / motion.full_confidence))
+        )
+        self.motion.see(middle[0], middle[1], error * (motion.part_error if partial else 1))
+        share = 1 - math.exp(-seconds / (life.size_seconds_sure if sure else life.size_seconds_weak))
         self.width += share * (extent[0] - self.width)
         self.height += share * (extent[1] - self.height)
         self.partial, self.matched, self.last_seen, self.seen = partial, box, at, True
@@ -195,17 +185,18 @@ class Tracklet:
 
     def _is_further_away(self, box: Floats, seconds: float, frame_size: tuple[int, int]) -> bool:
         """Whether its box is smaller as that of what drives away: both ways alike, not too fast, not cut."""
+        p = self.parameters.parts
         across, down = float(box[2] - box[0]) / self.width, float(box[3] - box[1]) / self.height
-        smaller = max(across, down) < AWAY_SMALLER and math.sqrt(across * down) > math.exp(-AWAY_RATE * seconds)
-        alike = 1 / AWAY_ALIKE < across / down < AWAY_ALIKE
-        moves = self.motion.speed > AWAY_SPEED * self.size
-        return moves and smaller and alike and not any(any(_cut(box, axis, frame_size)) for axis in (0, 1))
+        smaller = max(across, down) < p.away_smaller and math.sqrt(across * down) > math.exp(-p.away_rate * seconds)
+        alike = 1 / p.away_alike < across / down < p.away_alike
+        moves = self.motion.speed > p.away_speed * self.size
+        return moves and smaller and alike and not any(any(_cut(box, axis, frame_size, p)) for axis in (0, 1))
 
     def rest(self, seconds: float) -> None:
         """Notice whether it stands still, at the end of a frame."""
-        position = self.motion.position
+        life, position = self.parameters.life, self.motion.position
         way = math.hypot(position.x - self.rest_from.x, position.y - self.rest_from.y)
-        if self.motion.speed < STILL_SPEED * self.size and way < STILL_WAY * self.size:
+        if self.motion.speed < life.still_speed * self.size and way < life.still_distance * self.size:
             self.rested += seconds if self.seen else 0.0
         else:
             self.rested, self.rest_from = 0.0, position
@@ -260,7 +251,7 @@ class Tracklet:
         )
 
     def _vote(self, confidence: float, votes: Mapping[str, float], gap: float) -> None:
-        stands_for = min(gap, ONE_FRAME)
+        stands_for = min(gap, self.parameters.life.detection_seconds)
         self.label = max(votes, key=lambda label: votes[label])
         self.confidence = confidence
         self.sightings += 1
@@ -276,21 +267,23 @@ def _side(width: float, height: float) -> float:
     return math.sqrt(max(width * height, 1.0))
 
 
-def _cut(box: Floats, axis: int, frame_size: tuple[int, int]) -> tuple[bool, bool]:
+def _cut(box: Floats, axis: int, frame_size: tuple[int, int], p: PartParameters) -> tuple[bool, bool]:
     """Whether the frame's nearer edge and its farther one cut the box."""
-    margin = 2 + AT_THE_EDGE * frame_size[axis]
+    margin = p.frame_edge_pixels + p.frame_edge_share * frame_size[axis]
     return bool(box[axis] <= margin), bool(box[axis + 2] >= frame_size[axis] - margin)
 
 
-def _free_edge(box: Floats, expected: Floats, axis: int, whole: float, frame_size: tuple[int, int]) -> int:
+def _free_edge(
+    box: Floats, expected: Floats, axis: int, whole: float, frame_size: tuple[int, int], p: PartParameters
+) -> int:
     """Which edge of a box that is too small is the vehicle's own: -1 the nearer to zero, 1 the farther, 0 neither.
 
     The other one is cut by the frame, or by what stands in front.
     """
-    cut_low, cut_high = _cut(box, axis, frame_size)
+    cut_low, cut_high = _cut(box, axis, frame_size, p)
     low, high = abs(float(box[axis] - expected[axis])), abs(float(box[axis + 2] - expected[axis + 2]))
-    if not cut_high and (cut_low or (low > PART_TIMES * high and high < PART_EDGE * whole)):
+    if not cut_high and (cut_low or (low > p.edge_ratio * high and high < p.own_edge * whole)):
         return 1
-    if not cut_low and (cut_high or (high > PART_TIMES * low and low < PART_EDGE * whole)):
+    if not cut_low and (cut_high or (high > p.edge_ratio * low and low < p.own_edge * whole)):
         return -1
     return 0

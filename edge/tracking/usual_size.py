@@ -17,22 +17,16 @@ from edge.tracking.boxes import areas
 
 if TYPE_CHECKING:
     from edge.tracking.boxes import Floats
-
-KEPT, FEWEST, FIT_EVERY = 300, 5, 20  # boxes
-PEOPLE_KEPT, FEWEST_PEOPLE = 60, 5
-SPREAD_LEAST = 20.0  # pixels: places closer together than this say nothing about the slope
-# The pull towards no slope down and across, in boxes: a view seldom leans sideways.
-PULL_DOWN, PULL_ACROSS = 3.0, 6.0
-ROUNDS, ROBUST = 5, 0.1  # of reweighting; deviation (log) up to which boxes count in full
-BEYOND = 30.0  # pixels: so far outside the places seen the fit is followed
+    from edge.tracking.parameters import UsualSizeParameters
 
 
 class UsualSize:
     """One camera's picture of sizes. Bounded memory."""
 
-    def __init__(self) -> None:
-        self._seen: deque[tuple[float, float, float, float]] = deque(maxlen=KEPT)
-        self._people: deque[float] = deque(maxlen=PEOPLE_KEPT)
+    def __init__(self, parameters: UsualSizeParameters) -> None:
+        self._parameters = parameters
+        self._seen: deque[tuple[float, float, float, float]] = deque(maxlen=parameters.most_vehicles)
+        self._people: deque[float] = deque(maxlen=parameters.most_people)
         self._new = 0
         self._fit: tuple[Floats, Floats, Floats, Floats, Floats] | None = None
 
@@ -49,31 +43,33 @@ class UsualSize:
 
     def at(self, x: float, y: float) -> Usual:
         """What is usual at a place, pixels of the frame."""
-        person = float(np.median(self._people)) if len(self._people) >= FEWEST_PEOPLE else None
-        if len(self._seen) < FEWEST:
+        p = self._parameters
+        person = float(np.median(self._people)) if len(self._people) >= p.least_people else None
+        if len(self._seen) < p.least_vehicles:
             return Usual(person=person)
-        if self._fit is None or self._new >= FIT_EVERY:
+        if self._fit is None or self._new >= p.fit_every:
             self._fit = self._fitted()
             self._new = 0
         slopes, mean, spread, least, most = self._fit
-        place = np.clip(np.array([y, x]), least - BEYOND, most + BEYOND)
+        place = np.clip(np.array([y, x]), least - p.beyond, most + p.beyond)
         width, height = np.exp(slopes @ np.concatenate(([1.0], (place - mean) / spread)))
         return Usual(float(width), float(height), person)
 
     def _fitted(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+        p = self._parameters
         seen = np.array(self._seen)
         places = seen[:, [1, 0]]
-        mean, spread = places.mean(axis=0), places.std(axis=0) + SPREAD_LEAST
+        mean, spread = places.mean(axis=0), places.std(axis=0) + p.least_spread
         terms = np.column_stack([np.ones(len(seen)), (places - mean) / spread])
-        pull = np.diag([0.0, PULL_DOWN, PULL_ACROSS])
+        pull = np.diag([0.0, p.pull_down, p.pull_across])
         slopes = []
         for column in (2, 3):
             wanted = np.log(seen[:, column])
             weights = np.ones(len(seen))
             solution = np.zeros(3)
-            for _ in range(ROUNDS):
+            for _ in range(p.rounds):
                 weighted = terms * weights[:, None]
                 solution = np.linalg.solve(weighted.T @ terms + pull, weighted.T @ wanted)
-                weights = 1 / np.maximum(np.abs(wanted - terms @ solution), ROBUST)
+                weights = 1 / np.maximum(np.abs(wanted - terms @ solution), p.robust)
             slopes.append(solution)
         return np.array(slopes), mean, spread, places.min(axis=0), places.max(axis=0)

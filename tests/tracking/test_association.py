@@ -13,6 +13,7 @@ from support.scripted import SIZE, box_at
 from edge.core.shapes import Point
 from edge.tracking.association import NEVER, best_pairs, by_motion, by_overlap
 from edge.tracking.boxes import rows
+from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.tracklet import Tracklet
 
 RIGHT = Point(100.0, 0.0)  # pixels a second
@@ -21,7 +22,7 @@ RIGHT = Point(100.0, 0.0)  # pixels a second
 def tracklet(x: float, y: float = 200.0, *, velocity: Point | None = RIGHT, number: int = 1) -> Tracklet:
     """A track of a car about (x, y), seen five times."""
     box = np.array(box_at(x, y))
-    one = Tracklet.begin(number, box, 0.8, {"car": 0.8}, velocity, 0.0, 0.1, True)
+    one = Tracklet.begin(number, box, 0.8, {"car": 0.8}, velocity, 0.0, 0.1, True, DEFAULT_TRACKING)
     one.sightings = 5
     return one
 
@@ -37,12 +38,12 @@ def resting(x: float, y: float = 200.0) -> Tracklet:
 
 def overlap_cost(one: Tracklet, *boxes: tuple[float, float, float, float], least: float = 0.2) -> list[bool]:
     """Whether each box may be the track's, by overlap."""
-    return [bool(cost < NEVER) for cost in by_overlap([one], rows(boxes), least, SIZE)[0]]
+    return [bool(cost < NEVER) for cost in by_overlap([one], rows(boxes), least, SIZE, DEFAULT_TRACKING.association)[0]]
 
 
 def motion_cost(one: Tracklet, box: tuple[float, float, float, float], velocity: Point | None) -> bool:
     """Whether the box may be the track's, by place and velocity."""
-    return bool(by_motion([one], rows([box]), [velocity], 0.1, SIZE)[0, 0] < NEVER)
+    return bool(by_motion([one], rows([box]), [velocity], 0.1, SIZE, DEFAULT_TRACKING.association)[0, 0] < NEVER)
 
 
 def test_the_best_pairs_cost_least_together() -> None:
@@ -72,7 +73,9 @@ def test_no_other_choice_costs_less(costs: list[list[float]]) -> None:
 def test_overlap_is_needed() -> None:
     """The better the overlap the less it costs; without any it is not the track's box."""
     one = tracklet(300)
-    near, nearer = by_overlap([one], rows([box_at(330, 200), box_at(310, 200)]), 0.2, SIZE)[0]
+    near, nearer = by_overlap(
+        [one], rows([box_at(330, 200), box_at(310, 200)]), 0.2, SIZE, DEFAULT_TRACKING.association
+    )[0]
     assert nearer < near < NEVER
     assert overlap_cost(one, box_at(300, 200), box_at(390, 200), box_at(500, 200)) == [True, False, False]
 

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from edge.core.shapes import Point
 from edge.tracking.motion import ConstantVelocity
+from edge.tracking.parameters import DEFAULT_TRACKING
 
 SIZE = 100.0
 
 
 def moving(speed: float, *, rate: float = 10.0, seconds: float = 2.0) -> ConstantVelocity:
     """A point that was seen going right for a while, at its last place."""
-    found = ConstantVelocity.begin(Point(0, 0), SIZE, None, 1 / rate, sure=True)
+    found = ConstantVelocity.begin(Point(0, 0), SIZE, None, 1 / rate, sure=True, parameters=DEFAULT_TRACKING.motion)
     for number in range(1, round(seconds * rate) + 1):
         found.predict(1 / rate, SIZE)
         found.see(speed * number / rate, 0.0, 0.05 * SIZE)
@@ -30,17 +31,22 @@ def sound(one: ConstantVelocity) -> bool:
 
 def test_a_new_point_stands_where_it_was_seen() -> None:
     """Without a word about its velocity it is taken to stand, but not for sure."""
-    one = ConstantVelocity.begin(Point(30, 40), SIZE, None, 0.1, sure=True)
+    one = ConstantVelocity.begin(Point(30, 40), SIZE, None, 0.1, sure=True, parameters=DEFAULT_TRACKING.motion)
     assert (one.position, one.velocity) == (Point(30, 40), Point(0, 0))
-    told = ConstantVelocity.begin(Point(30, 40), SIZE, Point(200, 0), 0.1, sure=True)
+    told = ConstantVelocity.begin(
+        Point(30, 40), SIZE, Point(200, 0), 0.1, sure=True, parameters=DEFAULT_TRACKING.motion
+    )
     assert told.speed == 200
     assert told.pace < one.pace
 
 
 def test_a_weak_box_is_expected_to_move_less_than_a_sure_one() -> None:
     """A flicker far away seldom is a fast vehicle."""
-    sure = ConstantVelocity.begin(Point(0, 0), SIZE, None, 0.1, sure=True)
-    assert ConstantVelocity.begin(Point(0, 0), SIZE, None, 0.1, sure=False).pace < sure.pace
+    sure = ConstantVelocity.begin(Point(0, 0), SIZE, None, 0.1, sure=True, parameters=DEFAULT_TRACKING.motion)
+    assert (
+        ConstantVelocity.begin(Point(0, 0), SIZE, None, 0.1, sure=False, parameters=DEFAULT_TRACKING.motion).pace
+        < sure.pace
+    )
 
 
 @pytest.mark.parametrize("rate", [3.0, 10.0, 30.0])
@@ -90,7 +96,7 @@ def test_what_did_not_move_after_all_is_put_back() -> None:
 @given(st.lists(st.tuples(st.floats(0.01, 2.0), st.floats(-500, 500), st.floats(0.1, 300.0)), max_size=30))
 def test_it_stays_sound_whatever_is_seen(steps: list[tuple[float, float, float]]) -> None:
     """Uneven frames, wild places, places and velocities by turns: never a negative variance, never NaN."""
-    one = ConstantVelocity.begin(Point(0, 0), SIZE, None, 0.1, sure=True)
+    one = ConstantVelocity.begin(Point(0, 0), SIZE, None, 0.1, sure=True, parameters=DEFAULT_TRACKING.motion)
     for number, (seconds, x, error) in enumerate(steps):
         one.predict(seconds, SIZE)
         if number % 3:
@@ -106,7 +112,9 @@ def test_all_is_in_the_vehicles_own_size(scale: float, speed: float) -> None:
     """The same vehicle in more pixels moves the same, in more pixels."""
     found = []
     for times in (1.0, scale):
-        one = ConstantVelocity.begin(Point(0, 0), SIZE * times, None, 0.1, sure=True)
+        one = ConstantVelocity.begin(
+            Point(0, 0), SIZE * times, None, 0.1, sure=True, parameters=DEFAULT_TRACKING.motion
+        )
         for number in range(1, 6):
             one.predict(0.1, SIZE * times)
             one.see(speed * number * 0.1 * times, 0.0, 0.05 * SIZE * times)
@@ -116,7 +124,9 @@ def test_all_is_in_the_vehicles_own_size(scale: float, speed: float) -> None:
 
 def test_a_way_that_was_followed_tells_nothing_of_where_it_began() -> None:
     """After many steps the place is as uncertain as all of them together, and a look corrects what they carried on."""
-    motion = ConstantVelocity.begin(Point(0.0, 0.0), 100.0, Point(100.0, 0.0), 0.1, sure=True)
+    motion = ConstantVelocity.begin(
+        Point(0.0, 0.0), 100.0, Point(100.0, 0.0), 0.1, sure=True, parameters=DEFAULT_TRACKING.motion
+    )
     places = [motion.place]
     for step in range(1, 11):
         known = motion.place
@@ -131,7 +141,9 @@ def test_a_way_that_was_followed_tells_nothing_of_where_it_began() -> None:
 
 def test_what_is_followed_for_ever_is_not_lost() -> None:
     """However long nothing but the picture tells of it, the place is known give or take a limit."""
-    motion = ConstantVelocity.begin(Point(0.0, 0.0), 100.0, Point(0.0, 0.0), 0.1, sure=True)
+    motion = ConstantVelocity.begin(
+        Point(0.0, 0.0), 100.0, Point(0.0, 0.0), 0.1, sure=True, parameters=DEFAULT_TRACKING.motion
+    )
     for _ in range(500):
         known = motion.place
         motion.predict(0.1, 100.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.tracking.region import Region
+from edge.tracking.parameters import DEFAULT_TRACKING
+from edge.tracking.sightings import Region
 
 GATE = ((0.4, 0.5), (0.6, 0.5))
 SIZE = (1000, 500)
@@ -14,7 +15,7 @@ SIZE = (1000, 500)
 def wanted(points: list[tuple[float, float]], *, sure: bool = True, lines: tuple = (GATE,)) -> list[int]:
     """The numbers of the points that matter, in a frame of 1000 x 500."""
     places = np.array(points, dtype=np.float64).reshape(-1, 2)
-    return Region(lines).wanted(places, np.full(len(places), sure), SIZE)
+    return Region(lines, DEFAULT_TRACKING.sightings).wanted(places, np.full(len(places), sure), SIZE)
 
 
 def test_what_is_at_the_gate_matters_and_what_is_far_away_does_not() -> None:

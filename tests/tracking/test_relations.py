@@ -11,6 +11,7 @@ from support.scripted import Scripted, Thing, box_at, by_way, follow, going, tim
 from edge.config.schema import MechanismsConfig
 from edge.core.shapes import Point
 from edge.core.tracks import TrackState
+from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.relations import absorb_parts, continued, notice_touches, shadows, together
 from edge.tracking.tracklet import Tracklet
 
@@ -32,7 +33,7 @@ def tracklet(
 ) -> Tracklet:
     """A track about (x, y) that was seen in this frame."""
     box = np.array(box_at(x, y, *size))
-    one = Tracklet.begin(number, box, 0.8, {"car": 0.8}, velocity, born, 0.1, True)
+    one = Tracklet.begin(number, box, 0.8, {"car": 0.8}, velocity, born, 0.1, True, DEFAULT_TRACKING)
     one.sightings, one.past = sightings, []
     return one
 
@@ -53,26 +54,26 @@ def last_of(found: list[tuple[float, list[Track]]]) -> dict[str, Track]:
 def test_vehicles_go_together_when_their_velocities_are_alike() -> None:
     """Within a share of the speed, and of the smaller one's size."""
     one = tracklet(1, 300)
-    assert together(one, tracklet(2, 300, velocity=Point(110.0, 5.0)))
-    assert not together(one, tracklet(2, 300, velocity=Point(-100.0, 0.0)))
-    assert not together(one, tracklet(2, 300, velocity=Point(0.0, 0.0)))
+    assert together(one, tracklet(2, 300, velocity=Point(110.0, 5.0)), DEFAULT_TRACKING.relations)
+    assert not together(one, tracklet(2, 300, velocity=Point(-100.0, 0.0)), DEFAULT_TRACKING.relations)
+    assert not together(one, tracklet(2, 300, velocity=Point(0.0, 0.0)), DEFAULT_TRACKING.relations)
 
 
 def test_a_track_that_is_only_carried_along_on_another_one_is_its_shadow() -> None:
     """After a moment, not at once; and not while it is seen for itself, or goes another way."""
     whole, carried = tracklet(1, 300), tracklet(2, 310)
     carried.seen = False
-    assert shadows([whole, carried], 0.1) == {}
+    assert shadows([whole, carried], 0.1, DEFAULT_TRACKING) == {}
     found: dict[int, Tracklet] = {}
     for _ in range(5):
-        found = found or shadows([whole, carried], 0.1)
+        found = found or shadows([whole, carried], 0.1, DEFAULT_TRACKING)
     assert found == {2: whole}
     other_way = tracklet(3, 310, velocity=Point(-100.0, 0.0))
     other_way.seen = False
     beside = tracklet(4, 300, 290)
     beside.seen = False
     for _ in range(10):
-        assert set(shadows([whole, other_way, beside], 0.1)) == set()
+        assert set(shadows([whole, other_way, beside], 0.1, DEFAULT_TRACKING)) == set()
 
 
 def test_a_shadow_that_steps_out_is_none() -> None:
@@ -80,22 +81,22 @@ def test_a_shadow_that_steps_out_is_none() -> None:
     whole, carried = tracklet(1, 300), tracklet(2, 310)
     for _ in range(6):
         carried.seen = False
-        assert shadows([whole, carried], 0.1) == {}
+        assert shadows([whole, carried], 0.1, DEFAULT_TRACKING) == {}
         carried.seen = True
         carried.motion.y = 280
-        assert shadows([whole, carried], 0.1) == {}
+        assert shadows([whole, carried], 0.1, DEFAULT_TRACKING) == {}
         carried.motion.y = 200
 
 
 def grown(part_seen: bool = False, *, width: float = 230.0) -> list[int]:
     """A cab and a trailer side by side, then one box of that width about both; what the trailer's track absorbed."""
     cab, trailer = tracklet(1, 380, size=(80.0, 80.0)), tracklet(2, 260, size=(150.0, 80.0))
-    notice_touches([cab, trailer], 1.0)
+    notice_touches([cab, trailer], 1.0, DEFAULT_TRACKING)
     cab.seen = part_seen
     trailer.matched = np.array(box_at(300, 200, width, 80.0))
     trailer.last_seen = 1.5
     cab.last_seen = 1.5 if part_seen else 1.0
-    absorb_parts([cab, trailer], 1.5)
+    absorb_parts([cab, trailer], 1.5, DEFAULT_TRACKING.relations)
     return trailer.absorbed
 
 
@@ -114,19 +115,19 @@ def test_vehicles_that_never_touched_are_no_parts() -> None:
     """Far apart, or going different ways."""
     for other in (tracklet(2, 100, size=(150.0, 80.0)), tracklet(2, 260, size=(150.0, 80.0), velocity=Point(-90, 0))):
         one = tracklet(1, 380, size=(80.0, 80.0))
-        notice_touches([one, other], 1.0)
+        notice_touches([one, other], 1.0, DEFAULT_TRACKING)
         assert (one.touches, other.touches) == ({}, {})
 
 
 def test_a_touch_is_forgotten_in_time_and_with_the_other_track() -> None:
     """So that memory does not grow."""
     cab, trailer = tracklet(1, 380, size=(80.0, 80.0)), tracklet(2, 260, size=(150.0, 80.0))
-    notice_touches([cab, trailer], 1.0)
+    notice_touches([cab, trailer], 1.0, DEFAULT_TRACKING)
     assert set(cab.touches) == {2}
-    absorb_parts([cab, trailer], 60.0)
+    absorb_parts([cab, trailer], 60.0, DEFAULT_TRACKING.relations)
     assert (cab.touches, trailer.touches) == ({}, {})
-    notice_touches([cab, trailer], 61.0)
-    absorb_parts([cab], 61.1)
+    notice_touches([cab, trailer], 61.0, DEFAULT_TRACKING)
+    absorb_parts([cab], 61.1, DEFAULT_TRACKING.relations)
     assert cab.touches == {}
 
 
@@ -134,7 +135,7 @@ def test_a_new_track_continues_the_lost_one_whose_way_leads_to_it() -> None:
     """In place, time, speed and size."""
     before = lost(1, 300, at=2.0)
     new = tracklet(2, 350, born=2.5)
-    assert continued(new, [before, new]) is before
+    assert continued(new, [before, new], DEFAULT_TRACKING) is before
 
 
 @pytest.mark.parametrize(
@@ -151,23 +152,23 @@ def test_a_new_track_continues_the_lost_one_whose_way_leads_to_it() -> None:
 )
 def test_a_new_track_that_does_not_fit_continues_none(new: Tracklet) -> None:
     """It is another vehicle."""
-    assert continued(new, [lost(1, 300, at=2.0), new]) is None
+    assert continued(new, [lost(1, 300, at=2.0), new], DEFAULT_TRACKING) is None
 
 
 def test_of_several_lost_ones_the_nearest_is_continued_and_a_seen_one_never() -> None:
     """Each vehicle is in one place."""
     near, far, seen = lost(1, 300, at=2.0), lost(3, 285, at=2.0), tracklet(4, 350)
     new = tracklet(2, 350, born=2.5)
-    assert continued(new, [far, seen, near, new]) is near
-    assert continued(new, [seen, new]) is None
+    assert continued(new, [far, seen, near, new], DEFAULT_TRACKING) is near
+    assert continued(new, [seen, new], DEFAULT_TRACKING) is None
 
 
 def test_a_parked_vehicle_is_continued_in_its_place_however_late() -> None:
     """It cannot have gone anywhere."""
     parked = lost(1, 300, at=2.0, velocity=Point(0.0, 0.0))
     parked.was_resting = True
-    assert continued(tracklet(2, 305, born=60.0, velocity=Point(0, 0)), [parked]) is parked
-    assert continued(tracklet(2, 420, born=60.0, velocity=Point(0, 0)), [parked]) is None
+    assert continued(tracklet(2, 305, born=60.0, velocity=Point(0, 0)), [parked], DEFAULT_TRACKING) is parked
+    assert continued(tracklet(2, 420, born=60.0, velocity=Point(0, 0)), [parked], DEFAULT_TRACKING) is None
 
 
 def test_a_vehicle_hidden_by_a_pillar_keeps_its_name() -> None:

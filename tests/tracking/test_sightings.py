@@ -13,6 +13,7 @@ from support.scripted import box_at, car
 from edge.config.schema import TrackerConfig
 from edge.core.frames import Detection
 from edge.core.shapes import Box
+from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.sightings import Sightings, sightings
 
 IGNORED = frozenset(TrackerConfig().ignored_classes)
@@ -20,7 +21,14 @@ IGNORED = frozenset(TrackerConfig().ignored_classes)
 
 def found(*detections: Detection, groups: bool = True, **changes: Any) -> Sightings:
     """The sightings of these, with the defaults."""
-    settings = {"ignored": IGNORED, "merge_iou": 0.6, "sure": 0.3, "groups": groups, **changes}
+    settings = {
+        "ignored": IGNORED,
+        "merge_iou": 0.6,
+        "sure": 0.3,
+        "groups": groups,
+        "parameters": DEFAULT_TRACKING.sightings,
+        **changes,
+    }
     return sightings(detections, **settings)
 
 

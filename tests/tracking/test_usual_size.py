@@ -8,12 +8,13 @@ from support.scripted import box_at
 
 from edge.core.tracks import Usual
 from edge.tracking.boxes import rows
-from edge.tracking.usual_size import KEPT, UsualSize
+from edge.tracking.parameters import DEFAULT_TRACKING
+from edge.tracking.usual_size import UsualSize
 
 
 def learned(places: list[tuple[float, float, float, float]]) -> UsualSize:
     """From vehicles at (x, y) with a width and a height."""
-    usual = UsualSize()
+    usual = UsualSize(DEFAULT_TRACKING.usual_size)
     for place in places:
         usual.add_vehicle(np.array(box_at(*place)))
     return usual
@@ -31,7 +32,7 @@ def road(number: int, *, grows: float = 1.0) -> list[tuple[float, float, float, 
 
 def test_nothing_is_known_at_first() -> None:
     """Two vehicles are too few to say what is usual."""
-    assert UsualSize().at(100, 100) == Usual()
+    assert UsualSize(DEFAULT_TRACKING.usual_size).at(100, 100) == Usual()
     assert learned(road(2)).at(100, 100) == Usual()
 
 
@@ -67,15 +68,15 @@ def test_outside_what_was_seen_it_does_not_go_on_for_ever() -> None:
 
 def test_the_size_of_people_is_their_median() -> None:
     """As the root of the area of their boxes."""
-    usual = UsualSize()
+    usual = UsualSize(DEFAULT_TRACKING.usual_size)
     usual.add_people(rows([box_at(100, 100, 20, 45)] * 9 + [box_at(100, 100, 200, 450)]))
     assert usual.at(0, 0) == Usual(person=pytest.approx(30.0))
 
 
 def test_memory_is_bounded_and_follows_what_is_new() -> None:
     """A camera that was turned learns anew."""
-    usual = learned(road(2 * KEPT))
-    for _ in range(2 * KEPT):
+    usual = learned(road(2 * DEFAULT_TRACKING.usual_size.most_vehicles))
+    for _ in range(2 * DEFAULT_TRACKING.usual_size.most_vehicles):
         usual.add_vehicle(np.array(box_at(300, 200, 40, 30)))
     assert usual.at(300, 200).width == pytest.approx(40, rel=0.05)
 
