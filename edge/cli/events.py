@@ -253,7 +253,14 @@ def record(
     existing(config_path)
     doing = act(note)
     event = Event(
-        camera, gate, floor, track, VehicleType(kind), Direction(direction), confidence, timestamp or doing.at
+        camera_id=camera,
+        gate_id=gate,
+        floor=floor,
+        track_id=track,
+        vehicle_type=VehicleType(kind),
+        direction=Direction(direction),
+        confidence=confidence,
+        timestamp=timestamp or doing.at,
     )
     with writing(config_path) as (config, database):
         _known(config, database, None, camera)

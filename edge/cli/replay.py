@@ -17,7 +17,7 @@ from edge.core.errors import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 
 def utc_time(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:

@@ -1,4 +1,7 @@
-"""The frozen values that pass between rooms. Nothing here knows a camera, a database or a broker."""
+"""A vehicle that crosses a gate: as the geometric fact, as the event to be stored, and as the event that is stored.
+
+This module knows no camera, database or broker.
+"""
 
 from __future__ import annotations
 
@@ -67,27 +70,63 @@ class Crossing:
     confidence: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """The fact to be stored: a vehicle came into a floor or left it.
 
-    ``timestamp`` is aware UTC with microseconds. ``camera_id``, ``track_id``, ``direction`` and ``timestamp``
-    together are the idempotency key. ``clock_state`` tells whether ``timestamp`` can be trusted; it is no part of the
-    key.
+    ``timestamp`` is aware, with microseconds. ``camera_id``, ``track_id``, ``direction`` and ``timestamp`` together are
+    the idempotency key. ``clock_state`` says whether ``timestamp`` can be trusted; it is no part of the key.
     """
 
     camera_id: str
+    gate_id: str = "gate"
+    floor: str
+    track_id: str
+    vehicle_type: VehicleType = VehicleType.CAR
+    direction: Direction
+    confidence: float = 1.0
+    timestamp: datetime
+    clock_state: ClockState = ClockState.UNKNOWN
+
+    @property
+    def event_id(self) -> uuid.UUID:
+        """UUIDv5 of the idempotency key: the same for every attempt to record the same crossing."""
+        moment = self.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return uuid.uuid5(EVENT_NAMESPACE, "\n".join((self.camera_id, self.track_id, self.direction.value, moment)))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event with what the database adds to it: the ``id`` of its row, its floor's id, and when it was stored.
+
+    ``id`` grows with every event and is never given twice. Both times are aware UTC.
+    """
+
+    id: int
+    event_id: uuid.UUID
+    camera_id: str
     gate_id: str
+    floor_id: int
     floor: str
     track_id: str
     vehicle_type: VehicleType
     direction: Direction
     confidence: float
     timestamp: datetime
+    created_at: datetime
     clock_state: ClockState = ClockState.UNKNOWN
 
     @property
-    def event_id(self) -> uuid.UUID:
-        """UUIDv5 of the idempotency key: the same for every attempt to tell of the same crossing."""
-        moment = self.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return uuid.uuid5(EVENT_NAMESPACE, "\n".join((self.camera_id, self.track_id, self.direction.value, moment)))
+    def event(self) -> Event:
+        """The event alone, as it was recorded."""
+        return Event(
+            camera_id=self.camera_id,
+            gate_id=self.gate_id,
+            floor=self.floor,
+            track_id=self.track_id,
+            vehicle_type=self.vehicle_type,
+            direction=self.direction,
+            confidence=self.confidence,
+            timestamp=self.timestamp,
+            clock_state=self.clock_state,
+        )

@@ -28,7 +28,6 @@ from edge.host.problems import Health
 from edge.host.systemd import SystemdNotifier
 from edge.mqtt.topics import Topics
 from edge.pipeline import Pipeline
-from edge.publish.outbox_relay import PendingEvent
 from edge.publish.publisher import Publisher
 from edge.sources import open_source
 from edge.store.counts.floors import Floors
@@ -44,11 +43,11 @@ if TYPE_CHECKING:
     from peewee import SqliteDatabase
 
     from edge.config.schema import CameraConfig, Config
-    from edge.core.events import Event
+    from edge.core.events import Event, StoredEvent
     from edge.core.occupancy import Occupancy
     from edge.core.source import Source
     from edge.detection.detector import Detector
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 log = logging.getLogger(__name__)
 
@@ -197,13 +196,10 @@ class Daemon:
             read_floors=self._read_floors,
         )
 
-    def _read_outbox(self, after: int, limit: int) -> list[PendingEvent]:
+    def _read_outbox(self, limit: int) -> list[StoredEvent]:
         """In the publisher's thread: with a handle of its own, open no longer than needed."""
         with self._reading() as database:
-            return [
-                PendingEvent(item.id, item.event.event, item.event.floor_id)
-                for item in Outbox(database).pending(after, limit)
-            ]
+            return Outbox(database).pending(limit)
 
     def _read_floors(self) -> list[Occupancy]:
         with self._reading() as database:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from edge.core.events import Event
     from edge.daemon.signals import Signals
     from edge.simulator.source import SimulatedSource
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 # A count may be early or late by as much against the truth; a vehicle needs several times that to pass.
 MATCH_SECONDS = 1.5

@@ -18,32 +18,22 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.core.backoff import Backoff
 
 if TYPE_CHECKING:
-    from edge.core.events import Event
+    from edge.core.events import StoredEvent
 
 log = logging.getLogger(__name__)
 
-ReadOutbox = Callable[[int, int], Sequence["PendingEvent"]]
+ReadOutbox = Callable[[int], Sequence["StoredEvent"]]
 Acknowledge = Callable[[Sequence[int]], object]
 
 _FIRST_RETRY_SECONDS = 0.5
 _LONGEST_RETRY_SECONDS = 30.0
 # How long to leave an outbox alone that was asked to drop rows and still shows them.
 _LEAVING_SECONDS = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class PendingEvent:
-    """A row of the outbox. ``id`` grows with every row and is never used twice."""
-
-    id: int
-    event: Event
-    floor_id: int | None = None
 
 
 class Relay:
@@ -61,7 +51,7 @@ class Relay:
         self._open = False
         self._more = True
         self._empty = False
-        self._ready: deque[PendingEvent] = deque()
+        self._ready: deque[StoredEvent] = deque()
         self._in_flight: dict[int, int] = {}
         self._told: set[int] = set()
         self._leaving: set[int] = set()
@@ -104,7 +94,7 @@ class Relay:
             self._unfit.clear()
             self._more = True
 
-    def pump(self, publish: Callable[[PendingEvent], int]) -> None:
+    def pump(self, publish: Callable[[StoredEvent], int]) -> None:
         """Send what is ready by ``publish``, which returns the packet id, or raises ValueError or TypeError for an
         event that cannot be told at all; such a one stays in the outbox and does not hold up the others."""
         with self._lock:
@@ -114,7 +104,7 @@ class Relay:
                     mid = publish(pending)
                 except (ValueError, TypeError) as error:
                     self._unfit.add(pending.id)
-                    log.error("event %s cannot be published and stays behind: %s", pending.event.event_id, error)
+                    log.error("event %s cannot be published and stays behind: %s", pending.event_id, error)
                     continue
                 self._in_flight[mid] = pending.id
                 self._published += 1
@@ -178,7 +168,7 @@ class Relay:
             # Before the read, so that rows that are added during it are asked for again.
             self._more = False
         try:
-            page = self._read_outbox(0, limit)
+            page = self._read_outbox(limit)
         except Exception:
             self.events_waiting()
             raise

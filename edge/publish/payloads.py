@@ -6,7 +6,7 @@ microseconds and ``Z``.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge.core.occupancy import Occupancy, recommended
 from edge.publish.json_text import dump, timestamp
@@ -14,7 +14,7 @@ from edge.publish.json_text import dump, timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.core.events import Event
+    from edge.core.events import StoredEvent
 
 
 def floor_state(floor: Occupancy, *, device: str) -> bytes:
@@ -63,21 +63,21 @@ def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
     )
 
 
-def event(told: Event, *, floor_id: int | None, site: str, device: str) -> bytes:
-    """The payload of ``event/<camera>``. ``floor_id`` is left out when it is None."""
-    fields: dict[str, Any] = {
-        "event_id": str(told.event_id),
-        "camera_id": told.camera_id,
-        "gate_id": told.gate_id,
-        "floor": told.floor,
-        "track_id": told.track_id,
-        "vehicle_type": told.vehicle_type.value,
-        "direction": told.direction.value,
-        "confidence": float(told.confidence),
-        "timestamp": timestamp(told.timestamp),
-        "site": site,
-        "device": device,
-    }
-    if floor_id is not None:
-        fields["floor_id"] = floor_id
-    return dump(fields)
+def event(stored: StoredEvent, *, site: str, device: str) -> bytes:
+    """The payload of ``event/<camera>``."""
+    return dump(
+        {
+            "event_id": str(stored.event_id),
+            "camera_id": stored.camera_id,
+            "gate_id": stored.gate_id,
+            "floor": stored.floor,
+            "floor_id": stored.floor_id,
+            "track_id": stored.track_id,
+            "vehicle_type": stored.vehicle_type.value,
+            "direction": stored.direction.value,
+            "confidence": float(stored.confidence),
+            "timestamp": timestamp(stored.timestamp),
+            "site": site,
+            "device": device,
+        }
+    )

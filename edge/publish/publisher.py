@@ -21,7 +21,7 @@ from edge.mqtt.topics import OFFLINE, ONLINE
 from edge.publish import payloads
 from edge.publish.floor_topics import FloorStates
 from edge.publish.health_topic import HealthState
-from edge.publish.outbox_relay import Acknowledge, PendingEvent, ReadOutbox, Relay
+from edge.publish.outbox_relay import Acknowledge, ReadOutbox, Relay
 from edge.publish.retained_topics import RetainedStates
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from edge.config.schema import MqttConfig
     from edge.core.device_health import DeviceHealth
+    from edge.core.events import StoredEvent
     from edge.core.occupancy import Occupancy
     from edge.mqtt.topics import Topics
 
@@ -56,10 +57,10 @@ class Statistics:
 class Publisher:
     """Tells the broker of ``config`` what this device knows.
 
-    ``read_outbox(after_id, limit)`` returns at most ``limit`` rows with an id above ``after_id``, by rising id;
-    ``acknowledge(ids)`` removes rows; ``read_floors()`` returns all floors. All three are called on one thread of
-    the publisher's own, may take their time, and may raise: they are then called again later. Ids of the outbox
-    must grow for ever and never be used twice (AUTOINCREMENT).
+    ``read_outbox(limit)`` returns at most ``limit`` events that wait in the outbox, by rising id; ``acknowledge(ids)``
+    removes them from it; ``read_floors()`` returns all floors. All three are called on one thread of the publisher's
+    own, may take their time, and may raise: they are then called again later. Ids must grow for ever and never be used
+    twice (AUTOINCREMENT).
     """
 
     def __init__(
@@ -205,11 +206,9 @@ class Publisher:
         self._work.set()
         self._tell_progress()
 
-    def _publish_event(self, connection: Connection, pending: PendingEvent) -> int:
-        topic = self._topics.event(pending.event.camera_id)
-        payload = payloads.event(
-            pending.event, floor_id=pending.floor_id, site=self._topics.site, device=self._topics.device
-        )
+    def _publish_event(self, connection: Connection, pending: StoredEvent) -> int:
+        topic = self._topics.event(pending.camera_id)
+        payload = payloads.event(pending, site=self._topics.site, device=self._topics.device)
         return connection.publish(topic, payload, retain=False)
 
     # The store's thread.

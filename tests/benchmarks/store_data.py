@@ -178,4 +178,13 @@ def new_event(number: int, moment: datetime) -> Event:
     floor = number % (2 * len(FLOORS)) // 2
     way = Direction.EXIT if number % 2 else Direction.ENTRY
     track = f"new-{number:08d}"
-    return Event(f"camera-{floor + 1}", "gate", FLOORS[floor].name, track, VehicleType.CAR, way, 0.87, moment)
+    return Event(
+        camera_id=f"camera-{floor + 1}",
+        gate_id="gate",
+        floor=FLOORS[floor].name,
+        track_id=track,
+        vehicle_type=VehicleType.CAR,
+        direction=way,
+        confidence=0.87,
+        timestamp=moment,
+    )

@@ -177,7 +177,7 @@ class Recorder:
         for event in range(self.number, self.number + number):
             self.prepared(who, event)()
             if acknowledge:
-                self.outbox.acknowledge([item.id for item in self.outbox.pending(0, 100)])
+                self.outbox.acknowledge([item.id for item in self.outbox.pending(100)])
         self.number += number
         total = logged_bytes(self.path)
         self.bare.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from support.mqtt_servers import as_stored
 
 from edge.board import view as board_view
 from edge.board.session import Board
@@ -159,8 +160,8 @@ def test_the_recommended_floor_is_known_while_its_device_is_online():
 def test_an_event_counts_once(make_event):
     """A second delivery is recognised by its id, also after other events."""
     state = online()
-    first = payloads.event(make_event(1), floor_id=None, site="garage", device="pi-1")
-    second = payloads.event(make_event(2), floor_id=None, site="garage", device="pi-1")
+    first = payloads.event(as_stored(make_event(1), 1), site="garage", device="pi-1")
+    second = payloads.event(as_stored(make_event(2), 2), site="garage", device="pi-1")
     topic = TOPICS.event("ramp")
     assert [state.apply(topic, payload) for payload in (first, second, first)] == [True, True, False]
     assert [event.track_id for event in state.events()] == ["run-1", "run-2"]
@@ -170,7 +171,8 @@ def test_the_events_of_a_board_do_not_grow_without_bound(make_event):
     """The last twenty are shown, and a thousand ids are remembered."""
     state = online()
     for number in range(1200):
-        state.apply(TOPICS.event("ramp"), payloads.event(make_event(number), floor_id=1, site="garage", device="pi-1"))
+        payload = payloads.event(as_stored(make_event(number), number), site="garage", device="pi-1")
+        state.apply(TOPICS.event("ramp"), payload)
     assert len(state.events()) == 20
     assert len(state._event_ids) == 1000
 

@@ -8,17 +8,19 @@ from datetime import UTC, datetime
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from support.mqtt_servers import as_stored
 
-from edge.core.events import Direction, Event, VehicleType
-from edge.publish.outbox_relay import PendingEvent, Relay
+from edge.core.events import Direction, Event, StoredEvent
+from edge.publish.outbox_relay import Relay
 
 WINDOW = 6
 
 
 def any_event(number):
-    """An event; the relay looks at none of it but the id."""
+    """An event; the relay uses nothing of it but the ids."""
     moment = datetime(2026, 3, 1, tzinfo=UTC)
-    return Event("ramp", "in", "G", f"run-{number}", VehicleType.CAR, Direction.ENTRY, 0.5, moment)
+    event = Event(camera_id="ramp", floor="G", track_id=f"run-{number}", direction=Direction.ENTRY, timestamp=moment)
+    return as_stored(event, number)
 
 
 class RelayMachine(RuleBasedStateMachine):
@@ -26,7 +28,7 @@ class RelayMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.rows: dict[int, PendingEvent] = {}
+        self.rows: dict[int, StoredEvent] = {}
         self.numbers = itertools.count(1)
         self.queued: list[int] = []
         self.reads_fail = False
@@ -41,10 +43,10 @@ class RelayMachine(RuleBasedStateMachine):
         self.relay = Relay(self.read, self.acknowledge, window=WINDOW)
         self.relay.restart(opened=True)
 
-    def read(self, after_id, limit):
+    def read(self, limit):
         if self.reads_fail:
             raise OSError("database is locked")
-        page = [row for number, row in sorted(self.rows.items()) if number > after_id][:limit]
+        page = [row for _, row in sorted(self.rows.items())][:limit]
         if self.pubacks_race:
             self.all_pubacks_come()
         return page
@@ -76,7 +78,7 @@ class RelayMachine(RuleBasedStateMachine):
     def events_are_committed(self, count):
         for _ in range(count):
             number = next(self.numbers)
-            self.rows[number] = PendingEvent(number, any_event(number))
+            self.rows[number] = any_event(number)
         self.relay.events_waiting()
 
     @rule()
@@ -170,7 +172,7 @@ TestRelay.settings = settings(max_examples=200, stateful_step_count=50, deadline
 def test_a_disconnected_relay_reads_only_when_it_is_asked_to_look():
     """Without a broker the database is left in peace; a stop may look whether anything is left."""
     reads = []
-    relay = Relay(lambda after, limit: reads.append(limit) or [], lambda ids: None)
+    relay = Relay(lambda limit: reads.append(limit) or [], lambda ids: None)
     relay.step()
     assert reads == []
     assert not relay.drained
@@ -183,9 +185,9 @@ def test_a_disconnected_relay_reads_only_when_it_is_asked_to_look():
 
 def test_rows_that_are_added_during_a_read_are_asked_for_again():
     """A commit between the query and its return is not overlooked."""
-    pages = [[PendingEvent(1, any_event(1))], [PendingEvent(1, any_event(1)), PendingEvent(2, any_event(2))]]
+    pages = [[any_event(1)], [any_event(1), any_event(2)]]
 
-    def read(after_id, limit):
+    def read(limit):
         relay.events_waiting()
         return pages.pop(0)
 
@@ -200,10 +202,10 @@ def test_rows_that_are_added_during_a_read_are_asked_for_again():
 
 def test_a_connection_that_changes_during_a_read_has_every_row_sent_once():
     """What was read while one connection ended and another began is sent on the new one, and not twice."""
-    row = PendingEvent(1, any_event(1))
+    row = any_event(1)
     changes = [True]
 
-    def read(after_id, limit):
+    def read(limit):
         if changes:
             changes.pop()
             relay.restart(opened=False)
@@ -222,7 +224,7 @@ def test_a_connection_that_changes_during_a_read_has_every_row_sent_once():
 def test_an_outbox_that_fails_is_asked_less_and_less_often(caplog):
     """No busy loop on a locked database, and a reason that stays is told once."""
 
-    def fail(after_id, limit):
+    def fail(limit):
         raise OSError("database is locked")
 
     relay = Relay(fail, lambda ids: None)

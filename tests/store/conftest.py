@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from peewee import Database
 
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 BEGINNING = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 

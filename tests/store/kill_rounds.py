@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.config.schema import FloorConfig
-from edge.core.events import Direction, Event, VehicleType
+from edge.core.events import Direction, Event
 from edge.store.counts.audit import Act, Audit
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
@@ -61,7 +61,13 @@ FORK = multiprocessing.get_context("fork")
 def event(run: str, n: int, chance: random.Random, moment: datetime) -> Event:
     """One of a run's events."""
     floor, way = chance.choice(["Ground", "Roof"]), chance.choice(list(Direction))
-    return Event("ramp", "gate", floor, f"{run}-{n}", VehicleType.CAR, way, 0.5, moment + timedelta(microseconds=n))
+    return Event(
+        camera_id="ramp",
+        floor=floor,
+        track_id=f"{run}-{n}",
+        direction=way,
+        timestamp=moment + timedelta(microseconds=n),
+    )
 
 
 def breathe() -> None:
@@ -79,7 +85,7 @@ def record(path: Path, run: str, told: Connection) -> None:
             old = [event(f"{run}-old", n, chance, OLD)]
             events.record_all([*new, *old], NOW)
             told.send([one.event_id for one in new])
-            outbox.acknowledge([item.id for item in outbox.pending(0, 5)])
+            outbox.acknowledge([item.id for item in outbox.pending(5)])
             breathe()
 
 
@@ -125,7 +131,7 @@ def read(path: Path, _: str, told: Connection) -> None:
                     assert all(0 <= floor.current_vehicles <= floor.total_slots for floor in floors)
                     Events(db).newest(20, floor="Ground")
                     Statistics(db).window(NOW - timedelta(days=1), NOW + timedelta(days=1))
-                    Outbox(db).pending(0, 20)
+                    Outbox(db).pending(20)
                     reads += 1
     except BaseException as error:
         told.send(repr(error))

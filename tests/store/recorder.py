@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from peewee import PostgresqlDatabase
 
 from edge.config.schema import FloorConfig
-from edge.core.events import Direction, Event, VehicleType
+from edge.core.events import Direction, Event
 from edge.store.counts.events import Events
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
@@ -27,7 +27,7 @@ from edge.store.writing.writer import Writer
 if TYPE_CHECKING:
     from peewee import Database
 
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 BEGINNING = datetime(2026, 5, 4, tzinfo=UTC)
 FLOORS = (FloorConfig(name="Ground", total_slots=20, opening_vehicles=10), FloorConfig(name="Roof", total_slots=5))
@@ -36,7 +36,9 @@ FLOORS = (FloorConfig(name="Ground", total_slots=20, opening_vehicles=10), Floor
 def event(run: str, n: int, gate: str, floor: str, direction: Direction) -> Event:
     """One of a run's events."""
     moment = BEGINNING + timedelta(milliseconds=n)
-    return Event("ramp", gate, floor, f"{run}-{n}", VehicleType.CAR, direction, 0.5, moment)
+    return Event(
+        camera_id="ramp", gate_id=gate, floor=floor, track_id=f"{run}-{n}", direction=direction, timestamp=moment
+    )
 
 
 def crossing(run: str, n: int, chance: random.Random) -> list[Event]:
@@ -87,7 +89,7 @@ def endless(path: Path, run: str) -> None:
             if n % 3 == 2:
                 writer.flush(60.0)
             if n % 10 == 9:
-                writer.acknowledge([item.id for item in Outbox(reader).pending(0, 8)])
+                writer.acknowledge([item.id for item in Outbox(reader).pending(8)])
 
 
 if __name__ == "__main__":

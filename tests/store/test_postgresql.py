@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from edge.core.events import Event
     from edge.store.counts.audit import Act
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 

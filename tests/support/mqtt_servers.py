@@ -13,11 +13,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.config.schema import MqttConfig
-from edge.core.events import Direction, Event, VehicleType
+from edge.core.events import Direction, Event, StoredEvent, VehicleType
 from edge.core.occupancy import Occupancy
 from edge.mqtt.connection import Timing
 from edge.mqtt.topics import Topics
-from edge.publish.outbox_relay import PendingEvent
 from edge.publish.publisher import Publisher
 
 START = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
@@ -108,7 +107,7 @@ class FakeOutbox:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._rows: dict[int, PendingEvent] = {}
+        self._rows: dict[int, StoredEvent] = {}
         self._next = 1
         self._asked_to_drop: list[int] = []
         self.dropped: list[int] = []
@@ -116,20 +115,20 @@ class FakeOutbox:
         self.broken = False
         self.lazy = False
 
-    def add(self, event, floor_id=None):
-        """A committed event's row."""
+    def add(self, event, floor_id=1):
+        """A committed event; its id."""
         with self._lock:
-            self._rows[self._next] = PendingEvent(self._next, event, floor_id)
+            self._rows[self._next] = as_stored(event, self._next, floor_id)
             self._next += 1
             return self._next - 1
 
-    def read(self, after_id, limit):
+    def read(self, limit):
         """As the publisher calls it."""
         with self._lock:
             self.reads += 1
             if self.broken:
                 raise OSError("database is locked")
-            return [row for number, row in sorted(self._rows.items()) if number > after_id][:limit]
+            return [row for _, row in sorted(self._rows.items())][:limit]
 
     def acknowledge(self, ids):
         """As the publisher calls it. When ``lazy``, the rows go only with :meth:`forget`."""
@@ -171,6 +170,18 @@ def make_event(number=0, camera="ramp", floor="Ground Floor"):
         direction=Direction.ENTRY,
         confidence=0.875,
         timestamp=START + timedelta(seconds=number),
+    )
+
+
+def as_stored(event, row_id, floor_id=1):
+    """The event as the database would return it."""
+    fields = {name: getattr(event, name) for name in Event.__slots__}
+    return StoredEvent(
+        id=row_id,
+        event_id=event.event_id,
+        floor_id=floor_id,
+        created_at=event.timestamp + timedelta(seconds=1),
+        **fields,
     )
 
 

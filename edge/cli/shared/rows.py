@@ -10,8 +10,8 @@ from edge.store.reports.export import event_fields, iso
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edge.core.events import StoredEvent
     from edge.core.occupancy import Occupancy
-    from edge.store.counts.stored_event import StoredEvent
     from edge.store.counts.stored_floor import StoredFloor
 
 __all__ = ["event_fields", "floor_fields", "iso", "show_events", "show_floors", "stored_fields"]

@@ -13,7 +13,6 @@ from edge.store.counts.stored_event import (
     EVENT_COLUMNS,
     PAGE_COLUMNS,
     Recorded,
-    StoredEvent,
     stored_event,
     stored_events,
 )
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from edge.core.events import Event as EventRecord
-
-__all__ = ["Cursor", "Events", "Recorded", "StoredEvent"]
+    from edge.core.events import StoredEvent
 
 # So many events at a time are read for a stream: little memory, and no read that holds up the write-ahead log.
 _CHUNK = 1000

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.core.errors import RefusedError
+from edge.core.events import StoredEvent
 from edge.store.counts.hourly_totals import count_event
 from edge.store.counts.ledger import note_adjustment
-from edge.store.counts.stored_event import EVENT_COLUMNS, Recorded, StoredEvent, stored_event
+from edge.store.counts.stored_event import EVENT_COLUMNS, Recorded, stored_event
 from edge.store.counts.stored_floor import OCCUPANCY_COLUMNS, occupancy
 from edge.store.schema.models import AdjustmentReason, Event, Floor, Outbox
 from edge.store.sql.prepared import Prepared, slot

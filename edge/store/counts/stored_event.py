@@ -6,52 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from edge.core.events import ClockState, Direction, VehicleType
-from edge.core.events import Event as EventRecord
+from edge.core.events import ClockState, Direction, StoredEvent, VehicleType
 from edge.store.schema.columns import from_micros
 from edge.store.schema.models import Event, Floor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
 
     from edge.core.occupancy import Occupancy
     from edge.store.schema.models import AdjustmentReason
     from edge.store.sql.query import Row
-
-
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
-    """An event as it stands in the database. Both times are aware UTC."""
-
-    id: int
-    event_id: UUID
-    camera_id: str
-    gate_id: str
-    floor_id: int
-    floor: str
-    track_id: str
-    vehicle_type: VehicleType
-    direction: Direction
-    confidence: float
-    timestamp: datetime
-    created_at: datetime
-    clock_state: ClockState = ClockState.UNKNOWN
-
-    @property
-    def event(self) -> EventRecord:
-        """The event alone, as it was recorded."""
-        return EventRecord(
-            camera_id=self.camera_id,
-            gate_id=self.gate_id,
-            floor=self.floor,
-            track_id=self.track_id,
-            vehicle_type=self.vehicle_type,
-            direction=self.direction,
-            confidence=self.confidence,
-            timestamp=self.timestamp,
-            clock_state=self.clock_state,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from edge.store.counts.stored_event import StoredEvent
+    from edge.core.events import StoredEvent
 
 COLUMNS = (
     *("id", "event_id", "camera_id", "gate_id", "floor_id", "floor", "track_id", "vehicle_type", "direction"),

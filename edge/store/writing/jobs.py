@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from peewee import Database
 
     from edge.core.events import Event
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 log = logging.getLogger(__name__)
 

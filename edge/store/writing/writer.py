@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from edge.config.schema import FloorConfig
     from edge.core.events import Event
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
     from edge.store.writing.jobs import Outcome, Work
 
 log = logging.getLogger(__name__)

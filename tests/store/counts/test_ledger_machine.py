@@ -91,7 +91,16 @@ class LedgerMachine(RuleBasedStateMachine):
     def cross(self, floor: str, number: int, way: Direction) -> None:
         """A vehicle crosses; the same key again is the same event."""
         moment = BEGINNING + timedelta(minutes=31 * number)
-        event = Event(f"cam{floor}", "g", floor, f"t{number}", VehicleType.CAR, way, 0.5, moment)
+        event = Event(
+            camera_id=f"cam{floor}",
+            gate_id="g",
+            floor=floor,
+            track_id=f"t{number}",
+            vehicle_type=VehicleType.CAR,
+            direction=way,
+            confidence=0.5,
+            timestamp=moment,
+        )
         recorded = Events(self.db).record(event, self.act().at)
         new = (floor, number, way) not in self.keys
         assert recorded.inserted == new
@@ -170,7 +179,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Old events go; those that the broker has not got stay."""
         Cleanup(self.db, lambda _: None).older_than(days, self.act())
         kept = {(e.floor, int(e.track_id[1:]), e.direction) for e in Events(self.db).newest(10_000)}
-        assert {item.event.event_id for item in Outbox(self.db).pending(0, 10_000)} <= {
+        assert {waiting.event_id for waiting in Outbox(self.db).pending(10_000)} <= {
             e.event_id for e in Events(self.db).newest(10_000)
         }
         # What is gone counts again when it comes again: the sheets know no better either.
@@ -179,8 +188,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(share=st.integers(1, 3))
     def acknowledge(self, share: int) -> None:
         """The broker takes some of what waits."""
-        waiting = Outbox(self.db).pending(0, 1000)
-        Outbox(self.db).acknowledge([item.id for item in waiting[::share]])
+        waiting = Outbox(self.db).pending(1000)
+        Outbox(self.db).acknowledge([stored.id for stored in waiting[::share]])
 
     @rule(floor=FLOOR, count=st.integers(0, 4))
     def tamper(self, floor: str, count: int) -> None:

@@ -17,33 +17,33 @@ if TYPE_CHECKING:
     from edge.core.events import Event
 
 
-def test_items_come_in_the_order_in_which_they_were_recorded(
+def test_events_come_in_the_order_in_which_they_were_recorded(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Paging with the last id seen gives every event once, whatever its timestamp."""
+    """Whatever their timestamps, the first that were recorded and not acknowledged come first."""
     events = [make_event(n) for n in (5, 3, 9, 1, 7)]
     Events(db).record_all(events, now)
     outbox = Outbox(db)
-    first = outbox.pending(0, 2)
-    second = outbox.pending(first[-1].id, 2)
-    third = outbox.pending(second[-1].id, 2)
-    assert [item.event.event for item in first + second + third] == events
-    assert outbox.pending(third[-1].id, 2) == []
-    assert outbox.pending(0, 0) == outbox.pending(0, -1) == []
-    assert [item.id for item in first + second + third] == sorted(item.id for item in first + second + third)
+    assert outbox.pending(0) == outbox.pending(-1) == []
+    waiting = outbox.pending(9)
+    assert [stored.event for stored in waiting] == events
+    assert [stored.id for stored in waiting] == sorted(stored.id for stored in waiting)
+    assert outbox.pending(2) == waiting[:2]
+    outbox.acknowledge([waiting[0].id])
+    assert outbox.pending(2) == waiting[1:3]
 
 
-def test_an_acknowledged_item_is_gone_and_its_event_stays(
+def test_an_acknowledged_event_leaves_the_outbox_and_stays_in_the_database(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Acknowledging takes away the named rows alone; doing it again, or with unknown ids, is harmless."""
+    """Acknowledging removes the named events alone; doing it again, or with unknown ids, is harmless."""
     Events(db).record_all([make_event(n) for n in range(3)], now)
     outbox = Outbox(db)
-    one, two, three = (item.id for item in outbox.pending(0, 9))
-    assert outbox.acknowledge([two, 999]) == 1
-    assert outbox.acknowledge([two, two]) == 0
+    first, second, third = (stored.id for stored in outbox.pending(9))
+    assert outbox.acknowledge([second, 999]) == 1
+    assert outbox.acknowledge([second, second]) == 0
     assert outbox.acknowledge([]) == 0
-    assert [item.id for item in outbox.pending(0, 9)] == [one, three]
+    assert [stored.id for stored in outbox.pending(9)] == [first, third]
     assert (outbox.count(), Events(db).count()) == (2, 3)
     assert verify(db) == []
 
@@ -53,7 +53,7 @@ def test_a_duplicate_of_an_acknowledged_event_is_not_sent_again(
 ) -> None:
     """Recording an event again after the broker had it does not put it back."""
     Events(db).record(make_event(1), now)
-    Outbox(db).acknowledge([item.id for item in Outbox(db).pending(0, 9)])
+    Outbox(db).acknowledge([stored.id for stored in Outbox(db).pending(9)])
     Events(db).record(make_event(1), now)
     assert Outbox(db).count() == 0
 

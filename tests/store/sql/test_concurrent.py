@@ -13,6 +13,7 @@ from edge.store.counts.configured_floors import apply_configuration
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
+from edge.store.sql.query import execute_sql, words
 from edge.store.upkeep.cleanup import Cleanup
 from edge.store.upkeep.verify import verify
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from edge.config.schema import FloorConfig
     from edge.core.events import Event
     from edge.store.counts.audit import Act
-    from edge.store.counts.events import Recorded
+    from edge.store.counts.stored_event import Recorded
 
 
 # Between two works in the background: who waits for SQLite's lock looks again only every few hundredths of a second.
@@ -151,10 +152,10 @@ def test_writers_of_every_kind_beside_readers_that_see_one_moment(
         last = 0
         while True:
             over = crowd.over.is_set()
-            items = Outbox(handle).pending(last, 7)
-            if items:
-                sent.extend(item.id for item in items)
-                last = items[-1].id
+            query = words(handle, "SELECT event_id FROM outbox WHERE event_id > ? ORDER BY event_id LIMIT 7")
+            if ids := [row_id for (row_id,) in execute_sql(handle, query, (last,))]:
+                sent.extend(ids)
+                last = ids[-1]
             elif over:
                 return
 
@@ -172,5 +173,5 @@ def test_writers_of_every_kind_beside_readers_that_see_one_moment(
     crowd.run(technician, cleaner, relay, reader)
     assert verify(db) == []
     assert Events(db).count() == 2 * recorders * each
-    assert sent == [item.id for item in Outbox(db).pending(0, 10_000)]
+    assert sent == [stored.id for stored in Outbox(db).pending(10_000)]
     assert len(sent) == 2 * recorders * each

@@ -81,7 +81,7 @@ def test_what_the_broker_has_not_got_stays(
     Cleanup(year, no_pause).older_than(30, act)
     assert Events(year).oldest(1) == [old.event]
     assert Outbox(year).count() == 1
-    Outbox(year).acknowledge([Outbox(year).pending(0, 1)[0].id])
+    Outbox(year).acknowledge([Outbox(year).pending(1)[0].id])
     assert Cleanup(year, no_pause).older_than(30, act).removed == 1
     assert verify(year) == []
 

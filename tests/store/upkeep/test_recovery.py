@@ -170,7 +170,7 @@ def test_what_the_damaged_file_still_tells_is_carried_over(
         assert (saved.events, saved.floors) == (601, ["Ground"])
         assert take_over(db, done, ACT).events == 0
         assert Events(db).count() == 2601
-        assert {item.event.track_id for item in Outbox(db).pending(0, 5000)} >= {"RUN-2000", "RUN-2600"}
+        assert {stored.track_id for stored in Outbox(db).pending(5000)} >= {"RUN-2000", "RUN-2600"}
         ground = Floors(db).get("Ground")
         assert ground is not None
         assert ground.current_vehicles == 34

@@ -13,7 +13,7 @@ import pytest
 from edge.config.schema import FloorConfig
 from edge.core.errors import RefusedError, StoreError
 from edge.core.events import Direction
-from edge.store.counts.events import Events, Recorded
+from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from peewee import SqliteDatabase
 
     from edge.core.events import Event
+    from edge.store.counts.stored_event import Recorded
 
 WAIT = 20.0
 
@@ -197,7 +198,7 @@ def test_acknowledged_items_leave_the_outbox(
     writer.submit([make_event(n) for n in range(6)])
     assert writer.flush(WAIT)
     with closing(bench.read()) as reader:
-        ids = [item.id for item in Outbox(reader).pending(0, 10)]
+        ids = [stored.id for stored in Outbox(reader).pending(10)]
         for row in ids[:2]:
             writer.acknowledge([row])
         eventually(lambda: Outbox(reader).count() == 4, WAIT)
@@ -209,7 +210,7 @@ def test_acknowledged_items_leave_the_outbox(
     assert writer.close(WAIT)
     writer.acknowledge(ids)
     with closing(bench.read()) as reader:
-        assert [item.id for item in Outbox(reader).pending(0, 10)] == ids[5:]
+        assert [stored.id for stored in Outbox(reader).pending(10)] == ids[5:]
 
 
 def test_an_idle_writer_shows_that_it_lives(

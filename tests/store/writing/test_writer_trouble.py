@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.core.errors import StoreError
-from edge.store.counts.events import Events, Recorded
+from edge.store.counts.events import Events
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
 from edge.store.upkeep.verify import verify
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from edge.config.schema import FloorConfig
     from edge.core.events import Event
+    from edge.store.counts.stored_event import Recorded
 
 WAIT = 20.0
 
@@ -229,7 +230,7 @@ def test_acknowledgements_that_met_a_lock_are_written_later(scene: Scene, make_e
     scene.let_in()
     assert writer.flush(WAIT)
     with closing(scene.bench.read()) as reader:
-        assert [item.event.track_id for item in Outbox(reader).pending(0, 9)] == ["RUN-9"]
+        assert [stored.track_id for stored in Outbox(reader).pending(9)] == ["RUN-9"]
 
 
 def test_a_fault_stops_the_writer_and_is_told(
