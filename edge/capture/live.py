@@ -132,7 +132,7 @@ class LiveSource:
         if address.startswith("/") or address.isdigit():
             return opencv.open_device(address)
         return opencv.open_stream(
-            self._camera.url, open_seconds=self._open_seconds, read_seconds=self._camera.stale_seconds
+            self._camera.secret_url, open_seconds=self._open_seconds, read_seconds=self._camera.stale_seconds
         )
 
     def _run(self) -> None:
@@ -146,7 +146,7 @@ class LiveSource:
         """One connection from opening to failure, and the wait after it. False: closed."""
         reader = Reader(
             f"read-{self._camera.id}",
-            self._camera.shown_source,
+            self._camera.public_source,
             self._open_capture,
             self._accept,
             self._wake,
@@ -228,7 +228,7 @@ class LiveSource:
                 self._reconnects += self._ever_up
                 self._ever_up = True
         if came_up:
-            log.info("%s: frames come from %s", self._camera.id, self._camera.shown_source)
+            log.info("%s: frames come from %s", self._camera.id, self._camera.public_source)
 
     def _went_down(self, problem: str) -> None:
         """Note it, and log it unless it is known already."""
@@ -238,7 +238,7 @@ class LiveSource:
         if since is not None and time.monotonic() - since >= STEADY_SECONDS:
             self._backoff.reset()
         level = logging.DEBUG if problem == known else logging.WARNING
-        log.log(level, "%s: %s is down: %s", self._camera.id, self._camera.shown_source, problem)
+        log.log(level, "%s: %s is down: %s", self._camera.id, self._camera.public_source, problem)
 
     def _wake(self) -> None:
         with self._turn:

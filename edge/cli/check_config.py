@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.config.load import find_config, load_to_run
+from edge.config.load import find_config, load_config_to_run
 from edge.core.line_geometry import room_beside
 from edge.core.shapes import Point
 
@@ -28,7 +28,7 @@ def check_config(file: Path | None) -> None:
     Example: smartpark check-config smartpark.toml
     """
     path = find_config(file)
-    config = load_to_run(path)
+    config = load_config_to_run(path)
     gates = sum(len(camera.gates) for camera in config.cameras)
     click.echo(f"{path}: good: {len(config.floors)} floors, {len(config.cameras)} cameras, {gates} gates")
     for camera in config.cameras:

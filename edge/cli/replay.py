@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.cli.shared.options import config_option, json_option, log_option, print_json
-from edge.config.load import find_config, load_to_run
+from edge.config.load import find_config, load_config_to_run
 from edge.core.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def replay(
     from edge.sources import open_source
 
     set_up_logging(log_level)
-    config = load_to_run(find_config(config_path))
+    config = load_config_to_run(find_config(config_path))
     camera = config.camera(camera_id)
     if camera is None:
         raise RefusedError(

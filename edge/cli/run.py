@@ -8,7 +8,7 @@ from pathlib import Path  # noqa: TC003  # click reads it
 import click
 
 from edge.cli.shared.options import config_option, log_option
-from edge.config.load import find_config, load_to_run
+from edge.config.load import find_config, load_config_to_run
 
 
 @click.command()
@@ -26,10 +26,10 @@ def run(config_path: Path | None, log_level: str) -> None:
 
     set_up_logging(log_level)
     path = find_config(config_path)
-    config = load_to_run(path)
+    config = load_config_to_run(path)
     signals = Signals()
     signals.install()
-    daemon = Daemon(config, signals=signals, reload=lambda: load_to_run(path))
+    daemon = Daemon(config, signals=signals, reload=lambda: load_config_to_run(path))
     daemon.start()
     try:
         code = daemon.run()

@@ -1,1 +1,1 @@
-"""The configuration file as typed sections: reading, overrides, credentials, and every error at once."""
+"""This room holds the configuration file as typed sections, reads it, and reports all of its errors at once."""

@@ -1,7 +1,6 @@
-"""``smartpark.toml`` as typed sections. Every default of the product stands here and nowhere else.
+"""This module defines ``smartpark.toml`` as typed sections. Every default of the product stands here, nowhere else.
 
-Reading the file, the environment and the credentials, and telling of all faults at once, is in
-``configfile.py``; this module says what is allowed.
+``load.py`` reads a file into these sections.
 """
 
 from __future__ import annotations
@@ -24,22 +23,22 @@ Identifier = Annotated[
 Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, allow_inf_nan=False)]
 # Text that stands in logs, on boards and in the database: no control characters.
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-# A camera's address: with tokens, or with all that a simulated scene can be told, it grows long.
+PlainText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# A camera's address, which may carry tokens, or all the parameters of a simulated scene.
 Address = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
-# A point nearer to the line than this share of the frame has no side that a person could have meant.
-ON_THE_LINE = 0.005
+# `inside` must be farther from the line than this share of the frame: nearer, its side is not certain.
+_ON_THE_LINE = 0.005
 
 
-def default_device_id() -> str:
+def _default_device_id() -> str:
     """The host's name, with the characters that no topic may hold replaced."""
     name = socket.gethostname().split(".")[0]
     return "".join("-" if c in "+#/" or c.isspace() else c for c in name)[:64] or "smartpark"
 
 
 class Section(BaseModel):
-    """A table of the file: unknown keys are refused, values do not change once read."""
+    """A table of the file. Unknown keys are refused; values do not change once read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -54,7 +53,7 @@ class DeviceConfig(Section):
     """This machine."""
 
     id: Identifier = Field(
-        default_factory=default_device_id, description="this machine's name in topics: letters, digits, - and _"
+        default_factory=_default_device_id, description="this machine's name in topics: letters, digits, - and _"
     )
 
 
@@ -68,16 +67,16 @@ class DatabaseConfig(Section):
 class BackupConfig(Section):
     """Copies of the database, made by `smartpark db backup` and its timer."""
 
-    folder: Path | None = Field(None, description="where they are kept; default: `backups` beside the database")
-    keep_days: Annotated[int, Field(ge=1, le=36_500)] = Field(30, description="older ones are removed")
-    keep_files: Annotated[int, Field(ge=1, le=10_000)] = Field(14, description="at most so many are kept")
+    folder: Path | None = Field(None, description="where backups are kept; default: `backups` beside the database")
+    keep_days: Annotated[int, Field(ge=1, le=36_500)] = Field(30, description="older backups are removed")
+    keep_files: Annotated[int, Field(ge=1, le=10_000)] = Field(14, description="at most so many backups are kept")
 
 
 class DetectorConfig(Section):
-    """What finds vehicles in a frame."""
+    """The detector, which finds vehicles in a frame."""
 
     runtime: Literal["onnx", "ultralytics"] = Field("onnx", description='"onnx" or "ultralytics"')
-    model: Label = Field("yolo11n", description="a name of `smartpark models list`, or the path of a file")
+    model: PlainText = Field("yolo11n", description="a name of `smartpark models list`, or the path of a file")
     models_dir: Path | None = Field(
         None, description="folder of the weights; default: the daemon's state directory, else the user's data folder"
     )
@@ -86,24 +85,24 @@ class DetectorConfig(Section):
     )
     confidence: Fraction = Field(0.05, description="boxes below this are dropped; tracks make use of weak ones too")
     iou: Fraction = Field(0.7, description="two boxes of one class that overlap more than this are one (NMS)")
-    classes: tuple[Label, ...] | None = Field(
+    classes: tuple[PlainText, ...] | None = Field(
         None, min_length=1, description="class names to keep; default: all that the weights know"
     )
     threads: Annotated[int, Field(ge=0, le=64)] = Field(0, description="threads of the network; 0: one a core")
 
 
 class TrackerConfig(Section):
-    """What makes tracks of detections."""
+    """The tracker, which joins detections to tracks."""
 
     sure_confidence: Fraction = Field(0.3, description="boxes from here on are matched first, weaker ones after")
-    merge_iou: Fraction = Field(0.6, description="boxes of whatever class that overlap more than this are one vehicle")
+    merge_iou: Fraction = Field(0.6, description="boxes of any class that overlap more than this are one vehicle")
     lost_seconds: Seconds = Field(2.0, description="how long an unseen track is kept")
     rest_seconds: Seconds = Field(6.0, description="how long an unseen track is kept that stood still")
     flow_width: Annotated[int, Field(ge=64, le=2048)] = Field(
         320, description="the frame's longer side where motion is looked for, in pixels"
     )
     retrace_seconds: Seconds = Field(1.5, description="how far back a new track is followed to where it came from")
-    ignored_classes: tuple[Label, ...] = Field(
+    ignored_classes: tuple[PlainText, ...] = Field(
         (
             *("bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"),
             *("backpack", "umbrella", "handbag", "tie", "suitcase"),
@@ -113,17 +112,17 @@ class TrackerConfig(Section):
 
 
 class CountingConfig(Section):
-    """What makes events of tracks."""
+    """The counting, which makes events of tracks that cross a gate."""
 
     bicycles: bool = Field(False, description="true: bicycles count too")
-    vehicle_classes: tuple[Label, ...] = Field(
-        # No car park has trains or boats: what YOLO calls so is a bus or a lorry seen from an odd side.
+    vehicle_classes: tuple[PlainText, ...] = Field(
+        # A car park has no trains or boats: YOLO takes buses and lorries for them at unusual angles.
         ("car", "motorcycle", "bus", "truck", "train", "boat"),
         min_length=1,
         description="class names that are vehicles; of anything else, size and motion decide whether it is one",
     )
     least_evidence: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = Field(
-        0.02, description="confidence x seconds that a vehicle must have been seen with"
+        0.02, description="confidence x seconds with which a vehicle must have been seen"
     )
     decide_seconds: Annotated[float, Field(ge=0.0, le=10.0, allow_inf_nan=False)] = Field(
         0.6, description="how long after the line a crossing is held back, to see whether two tracks are one vehicle"
@@ -147,10 +146,10 @@ class MqttConfig(Section):
     """The broker."""
 
     enabled: bool = Field(True, description="false runs without a broker; events wait in the outbox")
-    host: Label = Field("localhost", description="the broker's host name or address")
+    host: PlainText = Field("localhost", description="the broker's host name or address")
     port: Annotated[int, Field(ge=1, le=65_535)] = Field(1883, description="1883, or 8883 with TLS")
-    client_id: Identifier | None = Field(None, description="default: smartpark-<device.id>; never shared by two")
-    username: Label | None = Field(None, description="better as SMARTPARK_MQTT_USERNAME or a systemd credential")
+    client_id: Identifier | None = Field(None, description="default: smartpark-<device.id>; unique at the broker")
+    username: PlainText | None = Field(None, description="better as SMARTPARK_MQTT_USERNAME or a systemd credential")
     password: SecretStr | None = Field(None, description="better as SMARTPARK_MQTT_PASSWORD or a systemd credential")
     tls: bool = Field(False, description="encrypt and check the broker's certificate")
     ca_file: Path | None = Field(None, description="PEM file of the authority; default: the system's")
@@ -162,7 +161,7 @@ class MqttConfig(Section):
 class FloorConfig(Section):
     """A floor of the car park; its row in the database is made at the first start."""
 
-    name: Label = Field(description="unique; what people read on boards")
+    name: PlainText = Field(description="unique; what people read on boards")
     total_slots: Annotated[int, Field(ge=0, le=1_000_000)] = Field(description="places, 0 or more")
     description: Annotated[str, StringConstraints(max_length=1000)] = Field("", description="free text")
     is_active: bool = Field(True, description="false: never recommended")
@@ -190,8 +189,8 @@ class GateConfig(Section):
     inside: tuple[Fraction, Fraction] = Field(
         description="[x, y] of a point on the floor's side: a crossing towards it is an entry"
     )
-    floor: Label = Field(description="name of the floor that the gate leads into")
-    outside_floor: Label | None = Field(
+    floor: PlainText = Field(description="name of the floor that the gate leads into")
+    outside_floor: PlainText | None = Field(
         None, description="name of the floor on the other side: a crossing is an exit there and an entry here"
     )
     anchor: Literal["bottom_center", "center"] = Field(
@@ -211,7 +210,7 @@ class GateConfig(Section):
 
     @model_validator(mode="after")
     def _inside_has_a_side(self) -> GateConfig:
-        if abs(signed_distance([Point(*p) for p in self.line], Point(*self.inside))) < ON_THE_LINE:
+        if abs(signed_distance([Point(*p) for p in self.line], Point(*self.inside))) < _ON_THE_LINE:
             raise ValueError(
                 f"inside {list(self.inside)} is on the line or on its extension; move it to the floor's side"
             )
@@ -223,7 +222,7 @@ class CameraConfig(Section):
 
     id: Identifier = Field(description="unique")
     source: Address = Field(description="a file, rtsp:// or http:// URL, /dev/video0, or sim:ramp?...")
-    username: Label | None = Field(None, description="better as a systemd credential camera.<id>.username")
+    username: PlainText | None = Field(None, description="better as a systemd credential camera.<id>.username")
     password: SecretStr | None = Field(None, description="better as a systemd credential camera.<id>.password")
     fps: Annotated[float, Field(gt=0, le=240)] | None = Field(
         None, description="at most so many frames a second are processed; default: all that the machine manages"
@@ -232,20 +231,20 @@ class CameraConfig(Section):
     gates: tuple[GateConfig, ...] = Field((), description="[[cameras.gates]] tables")
 
     @property
-    def url(self) -> str:
-        """The source with the user and password of the camera put in. Secret: never log it."""
+    def secret_url(self) -> str:
+        """The source with the camera's user name and password in it; it must never be logged."""
         if self.username is None and self.password is None:
             return self.source
         parts = urlsplit(self.source)
         host = parts.netloc.rpartition("@")[2]
         user = quote(self.username or "", safe="")
-        word = f":{quote(self.password.get_secret_value(), safe='')}" if self.password else ""
-        return urlunsplit(parts._replace(netloc=f"{user}{word}@{host}"))
+        password = f":{quote(self.password.get_secret_value(), safe='')}" if self.password else ""
+        return urlunsplit(parts._replace(netloc=f"{user}{password}@{host}"))
 
     @property
-    def shown_source(self) -> str:
-        """The source as it may stand in a log: without user and password."""
-        return redact(self.source)
+    def public_source(self) -> str:
+        """The source without user name, password and query, as it may stand in a log."""
+        return _without_secrets(self.source)
 
 
 class Config(Section):
@@ -265,21 +264,21 @@ class Config(Section):
 
     @property
     def backup_folder(self) -> Path:
-        """Where backups are kept, and looked for when the database is damaged."""
+        """The folder that backups are written to, and restored from when the database is damaged."""
         return self.backup.folder or self.database.path.absolute().parent / "backups"
 
     @property
     def client_id(self) -> str:
-        """The MQTT client id: fixed for the device, as a broker's session and last will want it."""
+        """The MQTT client id, always the same for a device: the broker keeps a session and a last will for each id."""
         return self.mqtt.client_id or f"smartpark-{self.device.id}"
 
     def camera(self, camera_id: str) -> CameraConfig | None:
-        """The camera of that id, or None."""
+        """The camera with that id; None when there is none."""
         return next((camera for camera in self.cameras if camera.id == camera_id), None)
 
 
-def redact(url: str) -> str:
-    """The URL without user, password and query values that may be secrets; a path comes back as it is."""
+def _without_secrets(url: str) -> str:
+    """The URL without user name, password and query, any of which may be secret; a path is returned as it is."""
     parts = urlsplit(url)
     if not parts.scheme or not parts.netloc:
         return url

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
-from edge.config.bundled_files import resource
+from edge.config.bundled_files import bundled_file
 from edge.core.errors import ModelError, RefusedError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ModelEntry:
 
 def manifest() -> dict[str, ModelEntry]:
     """The entries of ``models.toml`` by name."""
-    with resource("models.toml").open("rb") as file:
+    with bundled_file("models.toml").open("rb") as file:
         return {name: ModelEntry(name=name, **entry) for name, entry in tomllib.load(file).items()}
 
 

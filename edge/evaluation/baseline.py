@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, RootModel, ValidationError
 
-from edge.config.problems import read_toml, told
+from edge.config.file_errors import read_toml, validation_errors
 from edge.config.schema import Section
 from edge.core.errors import ConfigError, RefusedError
 from edge.evaluation.accuracy import Figures
@@ -82,4 +82,4 @@ def read_baseline(file: Path) -> Baseline:
     try:
         return Baseline.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(told(error, Floor, raw, str(file), above=2)) from error
+        raise ConfigError(validation_errors(error, Floor, raw, str(file), above=2)) from error

@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from edge.config.problems import read_toml, told
-from edge.config.schema import Address, GateConfig, Identifier, Section
-from edge.config.schema import Label as Text
+from edge.config.file_errors import read_toml, validation_errors
+from edge.config.schema import Address, GateConfig, Identifier, PlainText, Section
 from edge.core.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class LabelledGate(GateConfig):
     """A ``[[cameras.gates]]`` table of the configuration; in a label line and inside are enough."""
 
     id: Identifier = Field("gate", description="not needed here")
-    floor: Text = Field("inside", description="not needed here")
+    floor: PlainText = Field("inside", description="not needed here")
 
 
 class Truth(Section):
@@ -106,7 +105,7 @@ def read_label(file: Path) -> Label:
     try:
         content = LabelFile.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(told(error, LabelFile, raw, str(file))) from error
+        raise ConfigError(validation_errors(error, LabelFile, raw, str(file))) from error
     simulated = content.clip.startswith(SIMULATED)
     problems = _simulated_faults(content, raw) if simulated else _recorded_faults(content, file)
     if problems:
@@ -120,7 +119,7 @@ def make_gate(table: dict[str, Any], name: str) -> GateConfig:
     try:
         return LabelledGate.model_validate(table)
     except ValidationError as error:
-        raise ConfigError(told(error, LabelledGate, table, name)) from error
+        raise ConfigError(validation_errors(error, LabelledGate, table, name)) from error
 
 
 def clip_beside(file: Path, clip: str) -> Path:

@@ -1,4 +1,4 @@
-"""The configuration: what is refused and how it is told, where values may come from, and that the example is true."""
+"""Tests of the configuration: which files are refused with which message, where values come from, and the example."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import pytest
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from edge.config.bundled_files import resource
-from edge.config.load import SCALAR_SECTIONS, load_config, load_to_run
+from edge.config.bundled_files import bundled_file
+from edge.config.load import load_config, load_config_to_run
+from edge.config.overrides import SCALAR_SECTIONS
 from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig, Section
 from edge.core.errors import ConfigError
 
@@ -43,7 +44,7 @@ outside_floor = "Ground Floor"
 
 @pytest.fixture
 def written(tmp_path: Path) -> Callable[[str], Path]:
-    """Writes a configuration file."""
+    """A function that writes a configuration file and returns its path."""
 
     def write(text: str) -> Path:
         path = tmp_path / "smartpark.toml"
@@ -54,15 +55,15 @@ def written(tmp_path: Path) -> Callable[[str], Path]:
 
 
 def problems(path: Path | None, environ: dict[str, str] | None = None) -> list[str]:
-    """The faults that are told of a file."""
+    """The error lines of a file that a daemon cannot run with."""
     with pytest.raises(ConfigError) as caught:
-        load_to_run(path, environ or {})
+        load_config_to_run(path, environ or {})
     return caught.value.problems
 
 
 def test_a_good_file_is_read(written: Callable[[str], Path]) -> None:
-    """The values of the file stand in the sections, the rest has its defaults."""
-    config = load_to_run(written(GOOD), {})
+    """The sections hold the values of the file, and defaults for all other keys."""
+    config = load_config_to_run(written(GOOD), {})
     assert [floor.name for floor in config.floors] == ["Ground Floor", "First Floor"]
     assert config.cameras[0].gates[0].outside_floor == "Ground Floor"
     assert config.mqtt.port == 1883
@@ -70,7 +71,7 @@ def test_a_good_file_is_read(written: Callable[[str], Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("replace", "by", "told"),
+    ("replaced", "by", "message"),
     [
         ("total_slots = 50", "total_slots = -1", r"floors\[0\]\.total_slots: .*it is -1"),
         (
@@ -126,34 +127,34 @@ def test_a_good_file_is_read(written: Callable[[str], Path]) -> None:
         ),
     ],
 )
-def test_a_fault_is_told_with_file_key_and_remedy(
-    written: Callable[[str], Path], replace: str, by: str, told: str
+def test_an_error_is_reported_with_file_key_and_remedy(
+    written: Callable[[str], Path], replaced: str, by: str, message: str
 ) -> None:
-    """Each fault gives one line that begins with the file and names the key."""
-    assert replace in GOOD
-    path = written(GOOD.replace(replace, by, 1))
+    """Each error gives one line that begins with the file and names the key."""
+    assert replaced in GOOD
+    path = written(GOOD.replace(replaced, by, 1))
     found = problems(path)
-    assert any(re.search(told, problem) for problem in found), found
+    assert any(re.search(message, problem) for problem in found), found
     assert all(problem.startswith(str(path)) for problem in found)
 
 
-def test_all_faults_are_told_at_once(written: Callable[[str], Path]) -> None:
-    """A technician mends a file once, not fault by fault."""
+def test_all_errors_are_reported_at_once(written: Callable[[str], Path]) -> None:
+    """A technician can correct a file in one go, for each of its errors has a line."""
     bad = GOOD.replace("50", "-1").replace("[0.9, 0.5]", "[0.5, 0.5]").replace('"First Floor"\nout', '"Roof"\nout')
     found = problems(written(bad + '[mqtt]\nport = 99999\n[site]\nid = "a b"\n'), {"SMARTPARK_MQTT_PROT": "1"})
     assert len(found) == 6, found
 
 
-def test_a_missing_file_floor_or_camera_is_told(written: Callable[[str], Path], tmp_path: Path) -> None:
-    """A daemon without anything to count is refused; a wrong path says so."""
+def test_a_missing_file_floor_or_camera_is_reported(written: Callable[[str], Path], tmp_path: Path) -> None:
+    """A configuration without a floor or a gate cannot run, and a file that cannot be read is named."""
     assert "cannot be read" in problems(tmp_path / "none.toml")[0]
     assert [problem.split(": ")[1] for problem in problems(written(""))] == ["floors", "cameras"]
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
     assert "not UTF-8" in problems(tmp_path / "bytes.toml")[0]
 
 
-def test_the_environment_overrides_the_file_and_is_named_in_faults(written: Callable[[str], Path]) -> None:
-    """SMARTPARK_<SECTION>_<KEY> wins; a wrong value or an unknown key is told by the variable's name."""
+def test_the_environment_overrides_the_file_and_is_named_in_errors(written: Callable[[str], Path]) -> None:
+    """SMARTPARK_<SECTION>_<KEY> wins; the error of a wrong value or an unknown key names the variable."""
     environ = {
         "SMARTPARK_DATABASE_PATH": "/data/x.db",
         "SMARTPARK_MQTT_PORT": "1999",
@@ -179,18 +180,18 @@ def test_the_environment_overrides_the_file_and_is_named_in_faults(written: Call
     ],
 )
 def test_a_list_comes_from_the_environment_with_commas(section: str, key: str) -> None:
-    """Every key that is a list can be given as one variable."""
+    """Every key that is a list can be set by one variable."""
     config = load_config(None, {f"SMARTPARK_{section.upper()}_{key.upper()}": "car, bus"})
     assert getattr(getattr(config, section), key) == ("car", "bus")
 
 
 def test_the_database_alone_needs_no_file() -> None:
-    """A technician's command runs with SMARTPARK_DATABASE_PATH and nothing else."""
+    """A command that reads the database needs SMARTPARK_DATABASE_PATH and nothing else."""
     assert load_config(None, {"SMARTPARK_DATABASE_PATH": "/data/x.db"}).database.path == Path("/data/x.db")
 
 
 def test_secrets_come_from_credentials_and_are_never_shown(written: Callable[[str], Path], tmp_path: Path) -> None:
-    """systemd's credentials reach the broker's and the cameras' settings; no text form of them shows a secret."""
+    """systemd's credentials reach the sections of broker and cameras, and no text form of these shows a secret."""
     folder = tmp_path / "credentials"
     folder.mkdir()
     (folder / "mqtt.password").write_text("hush-mqtt\n")
@@ -198,7 +199,7 @@ def test_secrets_come_from_credentials_and_are_never_shown(written: Callable[[st
     (folder / "camera.ramp.password").write_text("hush/cam@1")
     config = load_config(written(GOOD), {"CREDENTIALS_DIRECTORY": str(folder)})
     assert config.mqtt.password == SecretStr("hush-mqtt")
-    assert config.cameras[0].url == "rtsp://viewer:hush%2Fcam%401@10.0.0.5/stream"
+    assert config.cameras[0].secret_url == "rtsp://viewer:hush%2Fcam%401@10.0.0.5/stream"
     assert "hush" not in repr(config)
     assert "hush" not in config.model_dump_json()
 
@@ -207,22 +208,22 @@ def test_secrets_come_from_credentials_and_are_never_shown(written: Callable[[st
     "line",
     ['source = 5\npassword = "hush"', 'source = "rtsp://u:hush@h/"\nfps = -1', 'source = "x"\npassword = ["hush"]'],
 )
-def test_a_fault_never_repeats_a_secret(written: Callable[[str], Path], line: str) -> None:
-    """Passwords and sources stay out of the messages about them."""
+def test_an_error_never_repeats_a_secret(written: Callable[[str], Path], line: str) -> None:
+    """Messages about passwords and sources do not show their values."""
     found = problems(written(GOOD.replace('source = "rtsp://10.0.0.5/stream"', line)))
     assert found
     assert "hush" not in "\n".join(found)
 
 
 def test_a_source_with_a_password_is_shown_without_it() -> None:
-    """What a log says of a camera holds neither user nor password nor query."""
+    """The source that may be logged has neither user name nor password nor query."""
     camera = CameraConfig(id="c", source="rtsp://user:hush@host:554/path?token=hush")
-    assert camera.shown_source == "rtsp://host:554/path"
-    assert CameraConfig(id="c", source="/clips/a?b.mp4").shown_source == "/clips/a?b.mp4"
+    assert camera.public_source == "rtsp://host:554/path"
+    assert CameraConfig(id="c", source="/clips/a?b.mp4").public_source == "/clips/a?b.mp4"
 
 
 def default_of(section: type[Section], key: str) -> Any:
-    """The default of a key as it would stand in TOML."""
+    """The default of a key, as TOML would give it."""
     value = section.model_fields[key].get_default(call_default_factory=True, validated_data={})
     if isinstance(value, tuple):
         return list(value)
@@ -230,9 +231,9 @@ def default_of(section: type[Section], key: str) -> Any:
 
 
 def test_the_example_file_holds_every_key_with_its_default() -> None:
-    """config/smartpark.toml is valid, and each key of each section stands in it with the default of the code."""
-    text = resource("smartpark.toml").read_text()
-    assert load_to_run(resource("smartpark.toml"), {}).floors
+    """config/smartpark.toml is valid and has each key of each section with the default of the code."""
+    text = bundled_file("smartpark.toml").read_text()
+    assert load_config_to_run(bundled_file("smartpark.toml"), {}).floors
     raw = tomllib.loads(text)
     places: list[tuple[dict[str, Any], type[Section]]] = [
         (raw[name], Config.model_fields[name].annotation)  # type: ignore[list-item]
@@ -250,3 +251,16 @@ def test_the_example_file_holds_every_key_with_its_default() -> None:
             else:
                 assert re.search(rf"^# {key} = ", text, re.MULTILINE), f"{section.__name__}.{key} is not in the file"
         assert set(table) <= set(section.model_fields)
+
+
+def test_a_section_that_is_no_table_is_an_error_beside_a_variable(written: Callable[[str], Path]) -> None:
+    """A variable for one of its keys does not hide that the file is wrong."""
+    (wrong,) = problems(written("mqtt = 5\n" + GOOD), {"SMARTPARK_MQTT_PORT": "1999"})
+    assert "smartpark.toml: mqtt: " in wrong
+
+
+def test_a_credential_that_cannot_be_read_is_an_error(written: Callable[[str], Path], tmp_path: Path) -> None:
+    """Its file is named, with what to check."""
+    (tmp_path / "mqtt.password").write_bytes(b"\xff\xfe")
+    (wrong,) = problems(written(GOOD), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert wrong == f"{tmp_path / 'mqtt.password'}: the credential cannot be read; check its rights and that it is text"

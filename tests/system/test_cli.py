@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from edge.config.bundled_files import resource
+from edge.config.bundled_files import bundled_file
 from edge.store.schema.connect import open_database
 from edge.store.schema.versions import create_schema
 
@@ -30,17 +30,17 @@ def test_help_names_every_command_and_each_has_a_help_of_its_own(smartpark: Any)
 
 def test_the_readme_names_every_command() -> None:
     """A command that the documentation does not name is not finished."""
-    readme = (resource("smartpark.toml").parent.parent / "README.md").read_text()
+    readme = (bundled_file("smartpark.toml").parent.parent / "README.md").read_text()
     for command in COMMANDS:
         assert f"smartpark {command}" in readme, command
 
 
 def test_check_config_says_good_or_tells_all_faults(smartpark: Any, tmp_path: Path) -> None:
     """0 and a summary for a good file; 78 and a line a fault for a bad one."""
-    good = smartpark("check-config", str(resource("smartpark.toml")))
+    good = smartpark("check-config", str(bundled_file("smartpark.toml")))
     assert "good: 2 floors, 1 cameras, 1 gates" in good.stdout
     bad = tmp_path / "bad.toml"
-    bad.write_text(resource("smartpark.toml").read_text().replace("total_slots = 45", "total_slot = 45"))
+    bad.write_text(bundled_file("smartpark.toml").read_text().replace("total_slots = 45", "total_slot = 45"))
     told = smartpark("check-config", str(bad), code=78).stderr.splitlines()
     assert told == [
         f"error: {bad}: floors[1].total_slots: is missing; add it: places, 0 or more",
@@ -70,7 +70,7 @@ def test_queries_need_only_the_database(smartpark: Any, tmp_path: Path) -> None:
 def test_run_refuses_a_wrong_configuration_and_missing_weights_with_78(smartpark: Any, tmp_path: Path) -> None:
     """What a restart cannot mend ends with EX_CONFIG, and nothing is left half-made."""
     assert "there is none" in smartpark("run", "--config", str(smartpark.config("")), code=78).stderr
-    text = resource("smartpark.toml").read_text().replace("/var/lib/smartpark", str(tmp_path))
+    text = bundled_file("smartpark.toml").read_text().replace("/var/lib/smartpark", str(tmp_path))
     (tmp_path / "good.toml").write_text(text)
     smartpark.environ["SMARTPARK_DETECTOR_MODELS_DIR"] = str(tmp_path / "models")
     told = smartpark("run", "--config", str(tmp_path / "good.toml"), code=78).stderr

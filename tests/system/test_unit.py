@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.cli import EXIT_CONFIG
-from edge.config.bundled_files import resource
+from edge.config.bundled_files import bundled_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not installed on this machine")
     for name in UNITS:
         # The program is not installed here; verify looks whether the file is there and can be run.
-        text = resource(name).read_text().replace("/opt/smartpark/bin/smartpark", sys.executable)
+        text = bundled_file(name).read_text().replace("/opt/smartpark/bin/smartpark", sys.executable)
         (tmp_path / name).write_text(text)
     done = subprocess.run(
         [analyze, "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)],
@@ -39,7 +39,7 @@ def test_systemd_finds_nothing_wrong(tmp_path: Path) -> None:
 
 def test_the_backup_unit_runs_a_command_that_there_is() -> None:
     """The timer starts a service of its own name, which calls the program with arguments that it takes."""
-    lines = resource("smartpark-backup.service").read_text().splitlines()
+    lines = bundled_file("smartpark-backup.service").read_text().splitlines()
     [start] = [line for line in lines if line.startswith("ExecStart=")]
     program, *arguments = start.removeprefix("ExecStart=").split()
     assert program == "/opt/smartpark/bin/smartpark"
@@ -53,7 +53,7 @@ def test_the_backup_unit_runs_a_command_that_there_is() -> None:
 
 def test_the_unit_says_what_the_program_does() -> None:
     """Type, restart policy and the exit code of a wrong configuration fit the code."""
-    lines = resource("smartpark-edge.service").read_text().splitlines()
+    lines = bundled_file("smartpark-edge.service").read_text().splitlines()
     wanted = {
         "Type=notify",
         "Restart=on-failure",

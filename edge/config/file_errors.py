@@ -1,7 +1,7 @@
-"""What is wrong with a file that people write, told so that they can put it right.
+"""Reads TOML files that people write, and says what is wrong with them in lines that help to correct the file.
 
-Each fault is one line: the file, the key, what is wrong, what is right. The configuration and the label files of clips
-are told of in the same way.
+Each error is one line: the file, the key, what is wrong, what is right. The configuration, the label files of clips and
+the baselines of their counts share these functions.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from edge.config.schema import Section
 from edge.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from pydantic import BaseModel, ValidationError
     from pydantic_core import ErrorDetails
 
-# Values of these keys are never repeated in a message.
-SECRET_KEYS = {"password", "username", "source"}
+# The values of these keys are never repeated in a message.
+_SECRET_KEYS = {"password", "username", "source"}
 
-# What is wrong, in plain words; the field's description says what is right. Filled in with pydantic's context.
-FAULTS = {
+# Where a value comes from that is not the file's, by section and key: a variable, or a credential.
+Origins = dict[tuple[str, str], str]
+
+# What is wrong, by pydantic's type of error and filled in with its context; the field's description says what is right.
+_FAULTS = {
     "missing": "is missing",
     "greater_than_equal": "must be {ge} or more",
     "greater_than": "must be more than {gt}",
@@ -49,7 +51,7 @@ FAULTS = {
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a file. Raises ``ConfigError`` that names the file, the place and the remedy."""
+    """The tables of a TOML file. Raises ``ConfigError`` that names the file, the place and what to do."""
     try:
         text = path.read_bytes().decode("utf-8")
     except OSError as error:
@@ -62,61 +64,55 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{path}: is not valid TOML: {error}; correct that place"]) from error
 
 
-def told(
+def validation_errors(
     error: ValidationError,
     root: type[BaseModel],
     raw: dict[str, Any],
     name: str,
-    origins: Mapping[tuple[str, str], str] | None = None,
+    origins: Origins | None = None,
     *,
     above: int = 0,
 ) -> list[str]:
-    """One line a fault of ``raw``, which was to become a ``root``; ``name`` is the file's.
+    """One line for each error that validating ``raw`` as ``root`` raised; ``name`` is the file's.
 
-    ``origins`` names where a value comes from that is not the file's, by section and key. ``above``: a ``root`` lies so
-    many tables deep, whose names are the person's own.
+    ``above`` is the number of tables above a ``root`` whose names the author of the file chooses.
     """
     details = error.errors(include_url=False)
-    # A list that is "too short" because its items are wrong is told by its items alone.
+    # Where items of a list are wrong, pydantic also reports the list as too short; the items alone are reported.
     inner = {detail["loc"][: len(outer["loc"])] for detail in details for outer in details if outer is not detail}
     kept = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inner]
-    return [_tell(detail, _model_at(root, detail["loc"][above:]), raw, name, origins or {}) for detail in kept]
+    return [_error_line(detail, *_model_at(root, detail["loc"][above:]), raw, name, origins or {}) for detail in kept]
 
 
-def closest(word: str, known: list[str]) -> str | None:
-    """The known word that was probably meant."""
+def closest_word(word: str, known: list[str]) -> str | None:
+    """The known word that was probably meant, if any is similar."""
     return next(iter(difflib.get_close_matches(word, known, n=1)), None)
 
 
-def _tell(
-    detail: ErrorDetails,
-    place: tuple[type[BaseModel], str | None],
-    raw: dict[str, Any],
-    name: str,
-    origins: Mapping[tuple[str, str], str],
+def _error_line(
+    detail: ErrorDetails, model: type[BaseModel], field: str | None, raw: dict[str, Any], name: str, origins: Origins
 ) -> str:
     location = detail["loc"]
     key = ""
     for part in location:
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else str(part)
     origin = origins.get((str(location[0]), str(location[1]))) if len(location) > 1 else None
-    where = f"environment: {origin}" if origin else f"{name}: {key}" if key else name
+    place = f"environment: {origin}" if origin else f"{name}: {key}" if key else name
     kind = detail["type"]
-    model, field = place
     if kind == "extra_forbidden":
-        hint = closest(str(location[-1]), list(model.model_fields))
-        return f"{where}: unknown key; {f'did you mean {hint!r}?' if hint else 'remove it'}"
+        meant = closest_word(str(location[-1]), list(model.model_fields))
+        return f"{place}: unknown key; {f'did you mean {meant!r}?' if meant else 'remove it'}"
     message = detail["msg"].removeprefix("Value error, ")
     if kind == "value_error":
-        return f"{where}: {message}"
-    fault = FAULTS.get(kind, message[:1].lower() + message[1:]).format(**detail.get("ctx", {}))
-    got = ""
-    if kind != "missing" and not SECRET_KEYS & {str(part) for part in location}:
-        got = f" (it is {_value_at(raw, location)!r:.80})"
+        return f"{place}: {message}"
+    fault = _FAULTS.get(kind, message[:1].lower() + message[1:]).format(**detail.get("ctx", {}))
+    value = ""
+    if kind != "missing" and not _SECRET_KEYS & {str(part) for part in location}:
+        value = f" (it is {_value_at(raw, location)!r:.80})"
     remedy = "add it: " if kind == "missing" else "expected: "
     known = model.model_fields.get(field or "")
     description = (known.description if known else None) or "see the example smartpark.toml"
-    return f"{where}: {fault}{got}; {remedy}{description}"
+    return f"{place}: {fault}{value}; {remedy}{description}"
 
 
 def _value_at(raw: Any, location: tuple[int | str, ...]) -> Any:
