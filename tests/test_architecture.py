@@ -55,7 +55,7 @@ HOMES = {
     "onnxruntime": {"detection/onnx_runtime.py"},
     "ultralytics": {"detection/ultralytics_runtime.py"},
     "torch": {"detection/ultralytics_runtime.py"},
-    "lap": {"tracking/association.py"},
+    "lap": {"tracking/association.py", "evaluation/accuracy.py"},
     "pydantic": {"config", "evaluation", "board"},
     "click": {"cli"},
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import lap
 import numpy as np
 
 from edge.core.events import Direction
@@ -17,11 +18,8 @@ from edge.core.events import Direction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    Costs = NDArray[np.float64]
-
 TOLERANCE = 1.5  # seconds between a true crossing and its event
+_TIE_SECONDS = 1e-6  # less than any two distances in time differ by: events and labels are not that precise
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def score(truth: Sequence[TrueCross], counts: Sequence[Count], tolerance: float 
             return 0.0
         return unit * (1 if true.direction is None else 2) - true.off(count.at)
 
-    pairs = _best([[worth(true, count) for count in counts] for true in truth])
+    pairs = _best_pairs([[worth(true, count) for count in counts] for true in truth])
     taken, used = {i for i, _ in pairs}, {j for _, j in pairs}
     missed = [one for i, one in enumerate(truth) if i not in taken and one.direction is not None]
     extra = [one for j, one in enumerate(counts) if j not in used]
@@ -147,7 +145,7 @@ def score(truth: Sequence[TrueCross], counts: Sequence[Count], tolerance: float 
             return 0.0
         return unit - true.off(count.at)
 
-    crossed = _best([[turned(true, count) for count in extra] for true in missed])
+    crossed = _best_pairs([[turned(true, count) for count in extra] for true in missed])
     return Score(
         matched=tuple((truth[i], counts[j]) for i, j in pairs if truth[i].direction is not None),
         missed=tuple(missed),
@@ -170,52 +168,18 @@ def match(truth: Sequence[float], counted: Sequence[float], tolerance: float) ->
     return [one.at for one in result.missed], [one.at for one in result.extra]
 
 
-def _best(worth: list[list[float]]) -> list[tuple[int, int]]:
-    """The pairs (row, column) that are worth most together; what is worth 0 is no pair.
+def _best_pairs(worth: list[list[float]]) -> list[tuple[int, int]]:
+    """The one-to-one pairs (row, column) that are worth most together; what is worth 0 is never a pair.
 
-    The Hungarian method, one row after the other by the shortest augmenting path. Each row has a column of its own, at
-    the right, that means: no pair.
+    By the algorithm of Jonker and Volgenant (1987), as ``lap`` has it. Of equally good choices the one is taken that
+    uses later rows, then earlier columns, then the pairs in order, so that the result is not the algorithm's accident.
     """
     if not worth or not worth[0]:
         return []
     values = np.array(worth, dtype=np.float64)
-    rows, columns = values.shape
-    costs = np.full((rows, columns + rows), np.inf)
-    costs[:, :columns] = np.where(values > 0, -values, np.inf)
-    costs[np.arange(rows), columns + np.arange(rows)] = 0.0
-    row_of = np.full(columns + rows, -1)
-    price_of_row, price = np.zeros(rows), np.zeros(columns + rows)
-    for start in range(rows):
-        _augment(start, costs, row_of, price_of_row, price)
-    return sorted((int(row_of[j]), j) for j in range(columns) if row_of[j] >= 0)
-
-
-def _augment(start: int, costs: Costs, row_of: NDArray[np.int_], price_of_row: Costs, price: Costs) -> None:
-    """Give the row ``start`` a column, and others new ones where that is worth it."""
-    total = costs.shape[1]
-    nearest, through = np.full(total, np.inf), np.full(total, -1)
-    done = np.zeros(total, dtype=bool)
-    row, column, reached = start, -1, 0.0
-    rows_seen = [(start, 0.0)]
-    while True:
-        ways = reached + costs[row] - price_of_row[row] - price
-        better = ~done & (ways < nearest)
-        nearest[better], through[better] = ways[better], row
-        column = int(np.argmin(np.where(done, np.inf, nearest)))
-        reached = float(nearest[column])
-        done[column] = True
-        if row_of[column] < 0:
-            break
-        row = int(row_of[column])
-        rows_seen.append((row, reached))
-    for seen, at in rows_seen:
-        price_of_row[seen] += reached - at
-    closed = done & (nearest < reached)
-    price[closed] -= reached - nearest[closed]
-    column_of = {int(one): j for j, one in enumerate(row_of) if one >= 0}
-    while True:
-        row = int(through[column])
-        row_of[column] = row
-        if row == start:
-            return
-        column = column_of[row]
+    row, column = (np.arange(size) / size for size in values.shape)
+    preferred = row[:, None] - column / 10 + row[:, None] * column / 100
+    # A pair that is worth nothing costs nothing, as a row or column without a pair does.
+    costs = np.where(values > 0, -values - _TIE_SECONDS * preferred, 0.0)
+    _, column_of_row, _ = lap.lapjv(costs, extend_cost=True)
+    return [(i, int(j)) for i, j in enumerate(column_of_row) if j >= 0 and values[i, j] > 0]

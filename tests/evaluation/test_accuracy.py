@@ -89,6 +89,17 @@ def test_a_chain_is_paired_as_a_whole() -> None:
     assert score(at(IN, 1.0, 2.0, 3.0), events(IN, 2.0, 3.0, 4.0)).figures == Figures(3, 0, 0, 0, 3, 3)
 
 
+def test_of_equal_choices_one_is_always_taken() -> None:
+    """The later of two crossings is matched, the earlier of two events, and pairs that may be swapped are in order."""
+    assert score(at(IN, 9.5, 10.5), events(IN, 10.0)).missed == tuple(at(IN, 9.5))
+    assert score(at(IN, 10.0), events(IN, 9.5, 10.5)).extra == tuple(events(IN, 10.5))
+    assert score(at(IN, 1.0, 2.0), events(IN, 2.25, 2.5)).matched == tuple(
+        zip(at(IN, 1.0, 2.0), events(IN, 2.25, 2.5), strict=True)
+    )
+    stood = [TrueCross(IN, 1.0, 5.0), TrueCross(IN, 2.0, 6.0)]
+    assert score(stood, events(IN, 3.0)).missed == (stood[0],)
+
+
 def test_the_tolerance_is_a_second_and_a_half() -> None:
     """At 1.5 s an event still stands for its crossing; later it is too much, and the crossing is missed."""
     assert score(at(IN, 10.0), events(IN, 11.5)).figures.accuracy == 1.0
