@@ -5,6 +5,7 @@ Nothing here paints or detects: boxes and motion are by script, so that each cas
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from edge.config.schema import CameraConfig, Config
 from edge.core.events import Direction, Event, VehicleType
 from edge.core.frames import Frame, FrameTime
 from edge.core.tracks import Reason
-from edge.pipeline import FrameResult, Pipeline
+from edge.pipeline import FrameResult, Pipeline, PipelineStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -285,6 +286,31 @@ def test_frames_go_the_whole_way_too() -> None:
     assert statistics.frames_per_second == pytest.approx(10.0)
     assert set(statistics.milliseconds) == {"detect", "track", "count"}
     assert counting.events == []
+
+
+def statistics_of(*gaps: float) -> PipelineStatistics:
+    """The statistics of frames with these seconds between them."""
+    statistics = PipelineStatistics()
+    for at in itertools.accumulate(gaps, initial=100.0):
+        statistics.add(at, (0.0, 0.0, 0.0))
+    return statistics
+
+
+def test_a_rate_below_the_limit_is_too_slow_once_enough_frames_were_seen() -> None:
+    """Ten frames are enough; the last fifty are looked at."""
+    assert not statistics_of(*[1 / 2.9] * 8).too_slow
+    assert statistics_of(*[1 / 2.9] * 9).too_slow
+    assert not statistics_of(*[1 / 3.1] * 60).too_slow
+    assert not statistics_of(*[1.0] * 60, *[0.1] * 50).too_slow
+    assert statistics_of(*[0.1] * 60, *[1.0] * 50).too_slow
+
+
+def test_one_outage_of_the_camera_is_not_taken_for_a_slow_machine() -> None:
+    """The longest gap does not count; gaps that come again and again do."""
+    assert statistics_of(*[0.1] * 20, 3600.0, *[0.1] * 20).frames_per_second == pytest.approx(10.0)
+    assert statistics_of(*[0.1, 0.1, 1.5] * 10).too_slow
+    assert statistics_of().frames_per_second == 0.0
+    assert statistics_of(0.5).frames_per_second == pytest.approx(2.0)
 
 
 def test_each_decision_is_logged_at_debug_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,4 +1,4 @@
-"""``smartpark demo``: the whole product on a desk."""
+"""``smartpark demo`` runs the whole product on a desk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge.core.errors import RefusedError
 
 @click.command()
 @click.option("--seconds", type=click.FloatRange(10, 86_400), default=60, show_default=True, help="How long to count.")
-@click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, help="Which traffic.")
+@click.option("--seed", type=click.IntRange(0, 2**31), default=1, show_default=True, help="Which traffic is simulated.")
 @click.option(
     "--dir", "folder", type=click.Path(file_okay=False, path_type=Path), help="Where to write; default: a new one."
 )
@@ -23,7 +23,10 @@ from edge.core.errors import RefusedError
     "--traffic", type=click.FloatRange(1, 60), default=12, show_default=True, help="Vehicles a minute a ramp."
 )
 @click.option(
-    "--image-size", type=click.IntRange(160, 1280), default=640, show_default=True, help="As the network sees."
+    "--image-size", type=click.IntRange(160, 1280), default=640, show_default=True, help="Pixels that the network sees."
+)
+@click.option(
+    "--every-frame", is_flag=True, help="Let the simulated time wait for the machine; default: real time, frames drop."
 )
 @click.option(
     "--broker", metavar="HOST[:PORT]", help="An MQTT broker without passwords; default: localhost, or one of its own."
@@ -37,6 +40,7 @@ def demo(
     fps: float,
     traffic: float,
     image_size: int,
+    every_frame: bool,
     broker: str | None,
     plain: bool,
     log_level: str,
@@ -47,7 +51,8 @@ def demo(
     """
     from edge.daemon.signals import Signals
     from edge.demo.broker import broker_address
-    from edge.demo.garage import Demo, DemoOptions
+    from edge.demo.configuration import DemoOptions
+    from edge.demo.demo import Demo
     from edge.demo.view import DemoView
     from edge.host.logs import set_up_logging
 
@@ -60,8 +65,17 @@ def demo(
     set_up_logging("warning" if log_level == "info" else log_level)
     signals = Signals()
     signals.install()
-    options = DemoOptions(folder, seconds, seed, fps, traffic, image_size, broker_address(broker) if broker else None)
+    options = DemoOptions(
+        folder=folder,
+        seconds=seconds,
+        seed=seed,
+        fps=fps,
+        vehicles_per_minute=traffic,
+        image_size=image_size,
+        broker=broker_address(broker) if broker else None,
+        every_frame=every_frame,
+    )
     with DemoView(plain=plain) as view:
-        summary = Demo(options, signals, view.show).run()
-    view.tell(summary)
-    sys.exit(0 if summary.right else 1)
+        report = Demo(options, signals, view.show).run()
+    view.print_report(report)
+    sys.exit(0 if report.right else 1)

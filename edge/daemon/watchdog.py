@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from edge.core.device_health import DeviceHealth
 from edge.core.errors import StoreError
 from edge.core.source import SourceState
+from edge.pipeline import LEAST_FRAMES_PER_SECOND
 from edge.store.sql.data_version import data_version
 from edge.store.sql.errors import told
 
@@ -29,6 +30,12 @@ LOST = (
     "events lost since the start: {}; the log has the key of each; count the vehicles of the floors and use"
     " `smartpark floors correct`"
 )
+# A rate that was too low must rise above the limit by so much, or the problem would come and go at the limit.
+_CLEARLY_FASTER = 1.2
+TOO_SLOW = (
+    "{:.1f} frames a second are processed, {:g} are needed for a reliable count; lower detector.image_size or the"
+    " number of cameras, or raise the camera's own frame rate"
+)
 REFUSED = "events refused since the start: {}; the log has the key and the reason of each"
 
 
@@ -44,6 +51,7 @@ class Watch:
         self._writer = writer
         self._workers = workers
         self._shown: str | None = None
+        self._too_slow: set[str] = set()
 
     def look(self, now: float) -> None:
         """Bring the health up to date with ``now`` (monotonic), tell systemd, and feed its watchdog.
@@ -89,8 +97,18 @@ class Watch:
             text = f"has finished no frame for {now - worker.last_progress:.0f} s"
         elif status.state is SourceState.DOWN:
             text = status.problem or "gives no frames"
+        elif not worker.finished and self._is_too_slow(worker):
+            text = TOO_SLOW.format(worker.pipeline.statistics.frames_per_second, LEAST_FRAMES_PER_SECOND)
         self._say(f"camera.{worker.camera.id}", text)
         return stuck
+
+    def _is_too_slow(self, worker: CameraWorker) -> bool:
+        statistics, camera = worker.pipeline.statistics, worker.camera.id
+        if statistics.too_slow:
+            self._too_slow.add(camera)
+        elif statistics.frames_per_second >= _CLEARLY_FASTER * LEAST_FRAMES_PER_SECOND:
+            self._too_slow.discard(camera)
+        return camera in self._too_slow
 
     def _say(self, code: str, text: str | int | None) -> None:
         if text:

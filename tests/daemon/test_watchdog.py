@@ -15,6 +15,7 @@ from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
 from edge.daemon.watchdog import STUCK_SECONDS, OtherWriters, Watch
 from edge.host.problems import Health
+from edge.pipeline import WINDOW, PipelineStatistics
 from edge.store.schema.connect import open_database
 from edge.store.schema.versions import create_schema
 
@@ -51,7 +52,9 @@ class Bench:
         gate = GateConfig(id="g", line=((0.5, 0.1), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground")
         camera = CameraConfig(id="ramp", source="sim:ramp", gates=(gate,), stale_seconds=5.0)
         self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP))
-        self.worker = CameraWorker(camera, self.source, None, lambda where, error: None)  # type: ignore[arg-type]
+        self.statistics = PipelineStatistics()
+        pipeline: Any = SimpleNamespace(statistics=self.statistics)
+        self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None)
         self.worker.last_progress = START
         self.watch = Watch(self.health, self.notifier, self.writer, [self.worker])  # type: ignore[arg-type]
 
@@ -157,3 +160,28 @@ def test_what_others_write_is_noticed_once(tmp_path: Path) -> None:
     others.close()
     assert others.changed()
     others.close()
+
+
+def test_a_camera_of_which_too_few_frames_are_processed_is_a_problem_until_it_is_clearly_faster(bench: Bench) -> None:
+    """The text has the rate and the remedy; the watchdog is fed, for a restart makes the machine no faster."""
+    second = 0.0
+
+    def process(frames: int, rate: float) -> None:
+        nonlocal second
+        for _ in range(frames):
+            second += 1 / rate
+            bench.statistics.add(second, (0.0, 0.0, 0.0))
+
+    process(9, 1.8)
+    assert bench.look() == {}
+    process(1, 1.8)
+    text = bench.look()["camera.ramp"]
+    assert text.startswith("1.8 frames a second are processed, 3 are needed")
+    assert "detector.image_size" in text
+    assert bench.notifier.fed == 2
+    process(WINDOW, 3.3)
+    assert bench.look()["camera.ramp"].startswith("3.3 frames a second")
+    process(WINDOW, 4.0)
+    assert bench.look() == {}
+    process(WINDOW, 3.3)
+    assert bench.look() == {}

@@ -1,4 +1,4 @@
-"""The demo is right: the board shows the truth."""
+"""The demo as a process: the board shows the truth, also after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+# Every frame is counted, so that the result does not depend on the machine's speed.
+SIMULATED_TIME = ("--every-frame", "--fps", "5", "--traffic", "20")
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(("seed", "options"), [(1, ["--image-size", "416"]), (2, ["--image-size", "320"])])
-def test_the_board_shows_the_truth_at_the_end(counting: Any, tmp_path: Path, seed: int, options: list[str]) -> None:
+
+@pytest.mark.timeout(600)
+def test_the_board_shows_the_truth_at_the_end(counting: Any, tmp_path: Path) -> None:
     """Nothing missed, nothing extra, the board equal to the truth, all files in the one folder."""
     folder = tmp_path / "demo"
-    done = counting("demo", "--seconds", "20", "--seed", str(seed), "--dir", str(folder), "--traffic", "20", *options)
+    done = counting(
+        "demo", *SIMULATED_TIME, "--seconds", "20", "--dir", str(folder), "--image-size", "416", timeout=500
+    )
     cameras = re.findall(
         r"camera +(\S+): (\d+) crossings truly made, (\d+) events counted, 0 missed, 0 extra", done.stdout
     )
@@ -36,34 +40,23 @@ def test_the_board_shows_the_truth_at_the_end(counting: Any, tmp_path: Path, see
     assert "name another folder" in again.stderr
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_ctrl_c_lets_the_ramps_run_empty_and_still_compares(
     counting: Any, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
     """The first Ctrl-C ends the traffic, not the comparison."""
     output = tmp_path / "output.txt"
-    command = [
-        sys.executable,
-        "-m",
-        "edge",
-        "demo",
-        "--seconds",
-        "3600",
-        "--dir",
-        str(tmp_path / "demo"),
-        "--traffic",
-        "20",
-        "--image-size",
-        "320",
-    ]
+    command = [sys.executable, "-m", "edge", "demo", *SIMULATED_TIME, "--seconds", "3600", "--image-size", "320"]
     with (
         output.open("w") as file,
-        subprocess.Popen(command, env=counting.environment, stdout=file, stderr=file) as demo,
+        subprocess.Popen(
+            [*command, "--dir", str(tmp_path / "demo")], env=counting.environment, stdout=file, stderr=file
+        ) as demo,
     ):
         try:
-            eventually(lambda: " entry " in output.read_text() or " exit " in output.read_text(), 60)
+            eventually(lambda: " entry " in output.read_text() or " exit " in output.read_text(), 250)
             demo.send_signal(signal.SIGINT)
-            assert demo.wait(90) == 0, output.read_text()
+            assert demo.wait(250) == 0, output.read_text()
         finally:
             demo.kill()
     text = output.read_text()
