@@ -1,1 +1,1 @@
-"""Frames to boxes: one module a runtime, letterbox, decoding, weights."""
+"""Turns frames into detections: a module for each detector runtime, the letterbox, decoding and the weights."""

@@ -1,4 +1,4 @@
-"""From the raw output of a YOLO (v8 and later, no built-in NMS) to detections."""
+"""Converts the raw output of a YOLO model (version 8 or later, exported without built-in NMS) into detections."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from edge.detection.letterbox import Letterbox
 
-# More than any car park shows; keeps a bad frame from costing a second.
-MOST_DETECTIONS = 300
+# An anchor's first values are its box: centre x, centre y, width, height. The rest are the scores of the classes.
+BOX_VALUES = 4
 
 
 def decode(
@@ -29,37 +29,39 @@ def decode(
     classes: frozenset[str] | None,
     confidence: float,
     iou: float,
+    most_detections: int,
 ) -> list[Detection]:
-    """Detections of one frame, most confident first.
+    """Returns the detections of one frame, the most confident first, ``most_detections`` at most.
 
-    ``output`` is (4 + classes) x anchors: centre x, centre y, width, height in pixels of the network's input, then
-    one score a class. An anchor belongs to its best class; it is kept when that class is wanted (None: every class is)
-    and the score is over ``confidence``. Then, class by class, a box that overlaps a surer one by more than ``iou``
-    goes.
+    ``output`` has the shape (4 + classes) x anchors: centre x, centre y, width and height in pixels of the network's
+    input, then a score for each class. ``names`` holds the name of each class by its number. An anchor belongs to the
+    class with its highest score; it is kept where that class is one of ``classes`` (None: any class) and the score is
+    over ``confidence``. Then, class by class, non-maximum suppression removes each box whose intersection over union
+    with a more confident one is over ``iou``. This is what Ultralytics does after inference.
     """
-    scores = output[4:]
+    scores = output[BOX_VALUES:]
     best = scores.max(axis=0)
     anchors = np.flatnonzero(best > confidence)
     if anchors.size == 0:
         return []
-    kinds = scores[:, anchors].argmax(axis=0)
+    numbers = scores[:, anchors].argmax(axis=0)
     if classes is not None:
-        wanted = np.isin(kinds, [number for number, name in names.items() if name in classes])
-        anchors, kinds = anchors[wanted], kinds[wanted]
+        wanted = np.isin(numbers, [number for number, name in names.items() if name in classes])
+        anchors, numbers = anchors[wanted], numbers[wanted]
         if anchors.size == 0:
             return []
-    center, size = output[0:2, anchors].T, output[2:4, anchors].T
+    center, size = output[0:2, anchors].T, output[2:BOX_VALUES, anchors].T
     corner = center - size / 2
     kept = np.asarray(
         cv2.dnn.NMSBoxesBatched(
-            np.hstack([corner, size]).tolist(), best[anchors].tolist(), kinds.tolist(), confidence, iou
+            np.hstack([corner, size]).tolist(), best[anchors].tolist(), numbers.tolist(), confidence, iou
         ),
         dtype=np.intp,
     ).reshape(-1)
-    # A stable order for equal scores: the result must not depend on the library's sort.
-    kept = kept[np.lexsort((kept, -best[anchors[kept]]))][:MOST_DETECTIONS]
+    # Equal scores keep the anchors' order, so that the result does not depend on the library's sort.
+    kept = kept[np.lexsort((kept, -best[anchors[kept]]))][:most_detections]
     boxes = letterbox.to_frame(np.hstack([corner[kept], corner[kept] + size[kept]]))
     return [
-        Detection(Box(*map(float, box)), names[int(kind)], float(score))
-        for box, kind, score in zip(boxes, kinds[kept], best[anchors[kept]], strict=True)
+        Detection(Box(*map(float, box)), names[int(number)], float(score))
+        for box, number, score in zip(boxes, numbers[kept], best[anchors[kept]], strict=True)
     ]

@@ -1,6 +1,6 @@
-"""What finds vehicles in a frame: the protocol that every runtime keeps, and the choice of one.
+"""Defines the protocol that every detector runtime implements, and chooses the runtime that the configuration names.
 
-A runtime is imported only when the configuration names it, so that the lean one never pays for the other.
+A runtime is imported only when it is chosen, so that the small one never costs the memory of the large one.
 """
 
 from __future__ import annotations
@@ -8,57 +8,60 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Protocol
 
+from edge.detection.parameters import DEFAULT_DETECTION
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.config.schema import DetectorConfig
     from edge.core.frames import Detection, Image
+    from edge.detection.parameters import DetectionParameters
 
 
 class Detector(Protocol):
-    """Boxes in one frame. Used by one thread at a time; ``SharedDetector`` lets several cameras take turns."""
+    """Finds objects in frames. Only one thread at a time may use it; ``SharedDetector`` serves several cameras."""
 
     def start(self) -> None:
-        """Load the weights. Raises ``ModelError`` that names the file and the remedy."""
+        """Load the weights. Raises ``ModelError`` with the file's name and the remedy."""
 
     def detect(self, image: Image) -> Sequence[Detection]:
-        """The vehicles in a BGR frame: classes, confidence and overlap filtered as the configuration says.
+        """Return the detections in a BGR frame, filtered by class, confidence and overlap as configured.
 
-        Boxes are in the frame's pixels and inside it, most confident first.
+        Boxes are in pixels of the frame and inside it; the most confident detection comes first.
         """
 
     def close(self) -> None:
         """Free the weights."""
 
 
-def make_detector(config: DetectorConfig) -> Detector:
-    """The detector that the configuration names; nothing is loaded before ``start``."""
+def make_detector(config: DetectorConfig, parameters: DetectionParameters = DEFAULT_DETECTION) -> Detector:
+    """Return the detector that the configuration names; it loads nothing before ``start``."""
     if config.runtime == "ultralytics":
         from edge.detection.ultralytics_runtime import UltralyticsDetector
 
-        return UltralyticsDetector(config)
+        return UltralyticsDetector(config, parameters)
     from edge.detection.onnx_runtime import OnnxDetector
 
-    return OnnxDetector(config)
+    return OnnxDetector(config, parameters)
 
 
 class SharedDetector:
-    """One set of weights for all cameras: they take turns, so that memory does not grow with their number."""
+    """Lets all cameras use one detector in turn, so that memory does not grow with the number of cameras."""
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def start(self) -> None:
-        """As ``Detector.start``."""
+        """Start the detector; see ``Detector.start``."""
         self._detector.start()
 
     def detect(self, image: Image) -> Sequence[Detection]:
-        """As ``Detector.detect``; waits for the other cameras' frames in work."""
-        with self._turn:
+        """Wait until no other camera's frame is in work, then detect; see ``Detector.detect``."""
+        with self._lock:
             return self._detector.detect(image)
 
     def close(self) -> None:
-        """As ``Detector.close``; waits for a frame in work."""
-        with self._turn:
+        """Wait until no frame is in work, then free the weights."""
+        with self._lock:
             self._detector.close()

@@ -1,4 +1,4 @@
-"""The default run time on the real weights and on files that are not what they should be."""
+"""Tests the default runtime on the real weights, and on files that hold no usable model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def test_the_real_model_finds_the_cars_of_a_street(weights: Path, clips: Path) -> None:
-    """Cars are found where they are, the surest first, among whatever else the weights know."""
+    """At least four cars have a confidence over 0.5; boxes are inside the frame, the most confident first."""
     capture = cv2.VideoCapture(str(clips / "suburb_road.mp4"))
     read, image = capture.read()
     capture.release()
@@ -35,25 +35,25 @@ def test_the_real_model_finds_the_cars_of_a_street(weights: Path, clips: Path) -
     assert all(0 <= d.box.x1 < d.box.x2 <= width and 0 <= d.box.y1 < d.box.y2 <= height for d in found)
 
 
-def test_only_classes_that_were_asked_for_are_found(weights: Path, clips: Path) -> None:
-    """A choice takes away the others and changes nothing about its own."""
+def test_only_the_configured_classes_are_found(weights: Path, clips: Path) -> None:
+    """Configured classes remove all others, and leave their own detections as they are."""
     capture = cv2.VideoCapture(str(clips / "neg_people_walkway.mp4"))
     image = np.asarray(capture.read()[1], dtype=np.uint8)
     capture.release()
-    found = {}
+    by_classes = {}
     for classes in (None, ("person",), ("car", "bus")):
         detector = OnnxDetector(DetectorConfig(models_dir=weights, confidence=0.01, classes=classes, threads=1))
         detector.start()
-        found[classes] = detector.detect(image)
+        by_classes[classes] = detector.detect(image)
         detector.close()
-    every = found.pop(None)
-    assert len({detection.label for detection in every}) > 2
-    for classes, some in found.items():
-        assert some == [detection for detection in every if detection.label in classes]
+    unfiltered = by_classes.pop(None)
+    assert len({detection.label for detection in unfiltered}) > 2
+    for classes, filtered in by_classes.items():
+        assert filtered == [detection for detection in unfiltered if detection.label in classes]
 
 
 def test_the_number_of_threads_does_not_change_a_box(weights: Path) -> None:
-    """The same frame gives the same bits with one thread and with two."""
+    """The same frame gives exactly the same detections with one thread and with two."""
     scene = Scene(SceneParameters(seed=3, vehicles_per_minute=60))
     found = []
     for threads in (1, 2):
@@ -65,15 +65,15 @@ def test_the_number_of_threads_does_not_change_a_box(weights: Path) -> None:
     assert found[0] == found[1]
 
 
-def test_a_class_that_the_model_does_not_know_is_told(weights: Path) -> None:
-    """A slip of the pen in detector.classes stops the start, and the known names are told."""
+def test_a_class_that_the_model_does_not_know_is_named(weights: Path) -> None:
+    """A wrong name in detector.classes makes the start fail with the names that the model knows."""
     detector = OnnxDetector(DetectorConfig(models_dir=weights, classes=("car", "lorry")))
     with pytest.raises(ModelError, match=r"does not know the class lorry; correct detector\.classes .*truck"):
         detector.start()
 
 
-def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
-    """Garbage and a wrong kind of file are refused with the remedy."""
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    """Random bytes and a file of another format are refused, and the message names the remedy."""
     (tmp_path / "bad.onnx").write_bytes(b"\x00" * 100)
     with pytest.raises(ModelError, match=r"bad\.onnx: onnxruntime cannot load it"):
         OnnxDetector(DetectorConfig(model=str(tmp_path / "bad.onnx"))).start()
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_model_is_told(tmp_path: Path) -> None:
         OnnxDetector(DetectorConfig(model=str(tmp_path / "some.pt"))).start()
 
 
-def test_a_detector_that_was_not_started_says_so() -> None:
-    """Using it before start is a fault of the program."""
+def test_a_detector_that_was_not_started_raises() -> None:
+    """Using it before start() is a programming error."""
     with pytest.raises(RuntimeError, match="before start"):
         OnnxDetector(DetectorConfig()).detect(np.zeros((10, 10, 3), np.uint8))

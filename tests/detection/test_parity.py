@@ -1,4 +1,4 @@
-"""The lean run time held against Ultralytics: the same weights and frames must give the same boxes."""
+"""Compares the ONNX runtime with Ultralytics: the same weights and frames must give the same detections."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ without_extra = pytest.mark.skipif(
 
 
 def uses_ultralytics(test: Callable[..., None]) -> Callable[..., None]:
-    """Marks a test that needs the extra, and skips it where the extra is not."""
+    """Mark a test that needs the extra, and skip it where the extra is not installed."""
     return pytest.mark.ultralytics(without_extra(test))
 
 
 def frames(folder: Path, number: int) -> Iterator[tuple[str, Image]]:
-    """``number`` frames, spread evenly over every clip of the folder, each with a name to tell it by."""
+    """``number`` frames, spread evenly over all clips of the folder, each with its name."""
     paths = sorted(folder.glob("*.mp4"))
     assert paths, f"no clips in {folder}"
     for order, path in enumerate(paths):
         share = number // len(paths) + (order < number % len(paths))
         capture = cv2.VideoCapture(str(path))
-        # Containers lie about their length; the last tenth is left alone.
+        # A container may state more frames than it holds, so the last tenth is not used.
         length = 0.9 * capture.get(cv2.CAP_PROP_FRAME_COUNT)
         for index in np.linspace(0, length, share).astype(int):
             capture.set(cv2.CAP_PROP_POS_FRAMES, float(index))
@@ -60,46 +60,47 @@ def frames(folder: Path, number: int) -> Iterator[tuple[str, Image]]:
         capture.release()
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
     shared = max(0.0, min(a.x2, b.x2) - max(a.x1, b.x1)) * max(0.0, min(a.y2, b.y2) - max(a.y1, b.y1))
     return shared / (a.area + b.area - shared) if shared else 0.0
 
 
-def unpartnered(
-    ours: Sequence[Detection], theirs: Sequence[Detection], worst: dict[str, float]
+def unmatched(
+    these: Sequence[Detection], those: Sequence[Detection], worst: dict[str, float]
 ) -> Iterator[tuple[Detection, str]]:
-    """The sure boxes of ``ours`` without a partner among ``theirs``, each with the reason; notes the worst partners.
+    """Yield the sure detections of ``these`` that have no match among ``those``, each with the reason.
 
-    A partner is taken once. It may itself be a little under ``CONFIDENCE``: a box of 0.301 whose other is 0.299 agrees.
+    Each detection matches one at most. A match may itself be a little under ``CONFIDENCE``: 0.301 and 0.299 agree.
+    Writes the largest differences of the matches into ``worst``.
     """
-    free = list(theirs)
-    for mine in ours:
-        if mine.confidence <= CONFIDENCE:
+    free = list(those)
+    for detection in these:
+        if detection.confidence <= CONFIDENCE:
             continue
-        alike = [other for other in free if other.label == mine.label]
-        partner = max(alike, key=lambda other: overlap(mine.box, other.box), default=None)
-        if partner is None or overlap(mine.box, partner.box) < LEAST_IOU:
-            yield mine, f"no such box; nearest {partner}"
+        same_class = [other for other in free if other.label == detection.label]
+        match = max(same_class, key=lambda other: iou(detection.box, other.box), default=None)
+        if match is None or iou(detection.box, match.box) < LEAST_IOU:
+            yield detection, f"no such box; nearest {match}"
             continue
-        free.remove(partner)
-        difference = abs(mine.confidence - partner.confidence)
+        free.remove(match)
+        difference = abs(detection.confidence - match.confidence)
         if difference > CONFIDENCE_TOLERANCE:
-            yield mine, f"confidence differs from {partner}"
+            yield detection, f"confidence differs from {match}"
         worst["boxes"] = worst.get("boxes", 0) + 1
         worst["confidence"] = max(worst.get("confidence", 0.0), difference)
-        worst["iou"] = min(worst.get("iou", 1.0), overlap(mine.box, partner.box))
+        worst["iou"] = min(worst.get("iou", 1.0), iou(detection.box, match.box))
         worst["pixels"] = max(
-            worst.get("pixels", 0.0), *(abs(x - y) for x, y in zip(mine.box, partner.box, strict=True))
+            worst.get("pixels", 0.0), *(abs(x - y) for x, y in zip(detection.box, match.box, strict=True))
         )
 
 
 @pytest.fixture(scope="module")
 def sample(clips: Path) -> list[tuple[str, Image]]:
-    """The frames that the run times are held against each other on."""
-    found = list(frames(clips, FRAMES))
-    assert len(found) == FRAMES
-    return found
+    """The frames on which the runtimes are compared, with their names."""
+    named_frames = list(frames(clips, FRAMES))
+    assert len(named_frames) == FRAMES
+    return named_frames
 
 
 def config(weights: Path, **changes: object) -> DetectorConfig:
@@ -111,57 +112,57 @@ def config(weights: Path, **changes: object) -> DetectorConfig:
 @pytest.mark.parametrize(
     ("image_size", "classes"), [(640, None), (640, VEHICLES), (320, None)], ids=["640", "640-vehicles", "320"]
 )
-def test_both_run_times_see_the_same(
+def test_both_runtimes_detect_the_same(
     weights: Path,
     sample: list[tuple[str, Image]],
     image_size: int,
     classes: tuple[str, ...] | None,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """On 50 frames every sure box of one run time has its partner of the same class in the other.
+    """On 50 frames every sure box of one runtime matches a box of the same class of the other.
 
-    By default all classes are kept; where some are chosen, no box of another one comes through.
+    By default all classes are kept; where some are configured, no box of another class is returned.
     """
     shared = {"image_size": image_size, "confidence": CONFIDENCE - CONFIDENCE_TOLERANCE, "classes": classes}
-    lean = OnnxDetector(config(weights, **shared))
-    full = UltralyticsDetector(config(weights, runtime="ultralytics", **shared))
-    lean.start()
-    full.start()
+    onnx = OnnxDetector(config(weights, **shared))
+    ultralytics = UltralyticsDetector(config(weights, runtime="ultralytics", **shared))
+    onnx.start()
+    ultralytics.start()
     worst: dict[str, float] = {}
-    faults = []
+    differences = []
     for name, image in sample:
-        ours, theirs = lean.detect(image), full.detect(image)
+        ours, theirs = onnx.detect(image), ultralytics.detect(image)
         assert classes is None or {detection.label for detection in [*ours, *theirs]} <= set(classes)
-        faults += [(name, "only onnx", *fault) for fault in unpartnered(ours, theirs, worst)]
-        faults += [(name, "only ultralytics", *fault) for fault in unpartnered(theirs, ours, worst)]
-    lean.close()
-    full.close()
+        differences += [(name, "only onnx", *found) for found in unmatched(ours, theirs, worst)]
+        differences += [(name, "only ultralytics", *found) for found in unmatched(theirs, ours, worst)]
+    onnx.close()
+    ultralytics.close()
     for key, value in worst.items():
         record_property(key, value)
-    print(f"worst partners at {image_size}: {worst}")
-    assert faults == []
-    assert worst["boxes"] > 2 * FRAMES, "too few boxes to say anything"
+    print(f"largest differences at {image_size}: {worst}")
+    assert differences == []
+    assert worst["boxes"] > 2 * FRAMES, "too few boxes to compare"
 
 
 @uses_ultralytics
 @pytest.mark.parametrize("shape", [(352, 626), (640, 352), (97, 641)], ids=["odd", "upright", "flat"])
-def test_both_run_times_place_boxes_alike_in_frames_of_odd_shapes(
-    weights: Path, clips: Path, shape: tuple[int, int]
+def test_both_runtimes_place_boxes_alike_in_frames_of_odd_shapes(
+    weights: Path, sample: list[tuple[str, Image]], shape: tuple[int, int]
 ) -> None:
-    """Where scaled sides are rounded to whole pixels, boxes still agree to a hundredth of a pixel."""
-    _, image = list(frames(clips, 50))[25]
+    """Where a scaled side is rounded to whole pixels, boxes still agree to a hundredth of a pixel."""
+    _, image = sample[FRAMES // 2]
     image = np.ascontiguousarray(cv2.resize(image, shape[::-1]), dtype=np.uint8)
-    lean, full = OnnxDetector(config(weights)), UltralyticsDetector(config(weights, runtime="ultralytics"))
-    lean.start()
-    full.start()
-    ours, theirs = lean.detect(image), full.detect(image)
+    onnx, ultralytics = OnnxDetector(config(weights)), UltralyticsDetector(config(weights, runtime="ultralytics"))
+    onnx.start()
+    ultralytics.start()
+    ours, theirs = onnx.detect(image), ultralytics.detect(image)
     assert [detection.label for detection in ours] == [detection.label for detection in theirs] != []
     assert np.allclose([d.box for d in ours], [d.box for d in theirs], atol=0.01)
 
 
 @uses_ultralytics
 def test_a_pt_file_finds_the_cars(weights: Path, clips: Path) -> None:
-    """Weights that the lean run time cannot load find the cars of the road, surest first, in pixels of the frame."""
+    """Weights that onnxruntime cannot load find the cars, the most confident first, in pixels of the frame."""
     if not (weights / "yolov8n.pt").exists():
         pytest.skip(f"no yolov8n.pt in {weights}; run `smartpark models pull --dir {weights} yolov8n`")
     detector = make_detector(config(weights, runtime="ultralytics", model="yolov8n"))
@@ -180,7 +181,7 @@ def test_a_pt_file_finds_the_cars(weights: Path, clips: Path) -> None:
 
 
 def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without Ultralytics the error says what to install."""
+    """Without Ultralytics the error names the package to install."""
     (tmp_path / "own.pt").write_bytes(b"")
     monkeypatch.setitem(sys.modules, "ultralytics", None)
     detector = UltralyticsDetector(config(tmp_path, runtime="ultralytics", model=str(tmp_path / "own.pt")))
@@ -191,7 +192,7 @@ def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @uses_ultralytics
 @pytest.mark.parametrize("name", ["own.pt", "own.onnx", "own_ncnn_model"])
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, name: str) -> None:
-    """Damaged weights are told of with their path, and nothing is fetched in their place."""
+    """The error about damaged weights names their path, and no other weights are fetched."""
     path = tmp_path / name
     if name.endswith("_model"):
         path.mkdir()
@@ -205,7 +206,7 @@ def test_a_file_that_is_no_model_is_named(tmp_path: Path, name: str) -> None:
 
 @uses_ultralytics
 def test_a_class_that_the_model_does_not_know_is_named(weights: Path) -> None:
-    """A wrong name in detector.classes is told of together with the right ones."""
+    """The error about a wrong name in detector.classes lists the right names."""
     detector = UltralyticsDetector(config(weights, runtime="ultralytics", classes=["car", "lorry"]))
     with pytest.raises(ModelError, match=r"does not know the class lorry; .*person, bicycle, car"):
         detector.start()
@@ -213,7 +214,7 @@ def test_a_class_that_the_model_does_not_know_is_named(weights: Path) -> None:
 
 @uses_ultralytics
 def test_a_model_for_another_task_is_refused(tmp_path: Path) -> None:
-    """A classifier has no boxes, so it is refused at the start."""
+    """A classifier detects no boxes, so the start fails."""
     path = tmp_path / "own.pt"
     make = "import sys, ultralytics; ultralytics.YOLO('yolov8n-cls.yaml').save(sys.argv[1])"
     offline = {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_CONFIG_DIR": str(tmp_path)}
@@ -223,7 +224,7 @@ def test_a_model_for_another_task_is_refused(tmp_path: Path) -> None:
         detector.start()
 
 
-# The child's own audit hook notes connections, look-ups, programs started, and files opened for writing.
+# An audit hook in the child process records connections, look-ups, started programs and files opened for writing.
 WATCHED = """
 import json, os, sys
 PROGRAMS = {"os.system", "os.exec", "os.posix_spawn", "os.fork"}
@@ -250,19 +251,19 @@ json.dump(seen, sys.stderr)
 @pytest.mark.parametrize(
     "runtime", ["onnx", pytest.param("ultralytics", marks=[pytest.mark.ultralytics, without_extra])]
 )
-def test_the_library_keeps_to_itself(weights: Path, tmp_path: Path, runtime: str) -> None:
-    """It prints nothing, opens no connection, starts no program, and leaves nothing behind: no settings, no figures."""
+def test_a_runtime_has_no_side_effects(weights: Path, tmp_path: Path, runtime: str) -> None:
+    """It prints nothing, opens no connection, starts no program and leaves no file, neither settings nor statistics."""
     home, scratch = tmp_path / "home", tmp_path / "scratch"
     home.mkdir()
     scratch.mkdir()
-    # Usage figures are kept back where CI is set, so it goes. Python's own caches are not the library's doing.
+    # Where CI is set the libraries send no statistics, so it is unset. Python's own caches do not count.
     settings = {name: value for name, value in os.environ.items() if name not in {"CI", "ORT_DISABLE_TELEMETRY"}}
     settings |= {"HOME": str(home), "TMPDIR": str(scratch), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", WATCHED, runtime, str(weights)]
-    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == ""
-    seen = json.loads(done.stderr)
+    result = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
+    seen = json.loads(result.stderr)
     assert [entry for entry in seen if entry[0] not in {"open", "os.mkdir"}] == []
     assert [entry for entry in seen if not entry[1].startswith((str(scratch), "/dev/null"))] == []
     assert [*home.rglob("*"), *scratch.iterdir()] == []

@@ -9,7 +9,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-from support.network import Network, overlap
+from support.network import Network, iou
 
 from edge.simulator.drawing.garage import View
 from edge.simulator.drawing.painter import Painter, outline
@@ -30,7 +30,7 @@ def test_empty_garage_shows_no_vehicle(network: Network, light: str) -> None:
     """Walls, columns, signs and painted floor are never taken for a vehicle, not even at confidence 0.1."""
     scene = Scene(SceneParameters(vehicles_per_minute=0, light=light))
     for at in (0.0, 0.1, 0.2):
-        assert network.see(scene.render(at)) == []
+        assert network.detect(scene.render(at)) == []
 
 
 @pytest.mark.parametrize("light", ["day", "dusk"])
@@ -42,11 +42,11 @@ def test_every_kind_and_colour_is_seen_for_sure(network: Network, light: str) ->
         for number, colour in enumerate(kind.colours):
             for lane in (NEAR, FAR):
                 vehicle = Drawn(kind, colour, lane, (0.3, 0.42, 0.5, 0.58, 0.7)[(number + (lane is FAR)) % 5])
-                seen = network.see(painter.paint([vehicle], number))
+                seen = network.detect(painter.paint([vehicle], number))
                 assert seen, vehicle
                 assert seen[0].confidence > 0.6, vehicle
                 assert seen[0].label in EXPECTED[kind.name], vehicle
-                assert overlap(seen[0].box, outline(View(640, 360), vehicle)) > 0.5, vehicle
+                assert iou(seen[0].box, outline(View(640, 360), vehicle)) > 0.5, vehicle
                 sure.append(seen[0].confidence)
         assert np.median(sure) > 0.8, kind.name
 
@@ -57,11 +57,11 @@ def test_detection_is_steady_while_vehicles_drive_by(network: Network) -> None:
     sure: dict[str, list[float]] = defaultdict(list)
     for at in np.arange(3, 63, 0.3):
         truth = scene.boxes(float(at))
-        found = [one for one in network.see(scene.render(float(at))) if one.confidence >= 0.3]
+        found = [one for one in network.detect(scene.render(float(at))) if one.confidence >= 0.3]
         for vehicle in truth:
             if vehicle.box.x1 <= 0 or vehicle.box.x2 >= 640:
                 continue
-            own = [one for one in found if overlap(one.box, vehicle.box) > 0.3]
+            own = [one for one in found if iou(one.box, vehicle.box) > 0.3]
             assert len(own) == 1, (at, vehicle, found)
             assert own[0].confidence > 0.4, (at, vehicle)
             assert own[0].label in EXPECTED[vehicle.kind], (at, vehicle)

@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from support.network import PEOPLE, VEHICLES, Network, inside, overlap
+from support.network import PEOPLE, VEHICLES, Network, iou, shared_area
 
 from edge.simulator.drawing.garage import View
 from edge.simulator.drawing.painter import DrawnArm, Painter, outline
@@ -25,8 +25,8 @@ def whole(box) -> bool:
 
 def best(network: Network, scene: Scene, at: float, boxes: list[TrueBox]) -> list[float]:
     """For each of the boxes the surest vehicle that is seen there."""
-    found = network.see(scene.render(at))
-    return [max((one.confidence for one in found if overlap(one.box, box.box) > 0.3), default=0.0) for box in boxes]
+    found = network.detect(scene.render(at))
+    return [max((one.confidence for one in found if iou(one.box, box.box) > 0.3), default=0.0) for box in boxes]
 
 
 @LIGHTS
@@ -36,13 +36,13 @@ def test_people_are_seen_as_people_and_never_as_vehicles(network: Network, light
     scene = Scene(SceneParameters(seed=3, **keys))
     sure: dict[str, list[float]] = {"person": [], "trolley": [], "pram": []}
     for at in np.arange(10, 62, 5.5):
-        found = network.see(scene.render(float(at)), PEOPLE | VEHICLES)
+        found = network.detect(scene.render(float(at)), PEOPLE | VEHICLES)
         assert [one for one in found if one.label != "person" and one.confidence > 0.2] == []
         people = [one for one in scene.people(float(at)) if whole(one.box)]
         for one in people:
-            if any(inside(one.box, other.box) > 0 for other in people if other is not one):
+            if any(shared_area(one.box, other.box) > 0 for other in people if other is not one):
                 continue
-            own = [seen.confidence for seen in found if inside(seen.box, one.box) > 0.7 * seen.box.area]
+            own = [seen.confidence for seen in found if shared_area(seen.box, one.box) > 0.7 * seen.box.area]
             sure[one.kind].append(max(own, default=0.0))
     for kind, values in sure.items():
         assert len(values) >= 5, kind
@@ -59,8 +59,8 @@ def test_bicycles_are_seen_as_bicycles_with_a_rider(network: Network, light: str
     for number, colour in enumerate(BICYCLE.colours):
         for lane in (NEAR, FAR):
             bicycle = Drawn(BICYCLE, colour, lane, (0.3, 0.42, 0.51, 0.58, 0.7)[(number + int(lane.floor)) % 5])
-            found = network.see(painter.paint([bicycle], number), PEOPLE | VEHICLES)
-            own = [one for one in found if overlap(one.box, outline(VIEW, bicycle)) > 0.15]
+            found = network.detect(painter.paint([bicycle], number), PEOPLE | VEHICLES)
+            own = [one for one in found if iou(one.box, outline(VIEW, bicycle)) > 0.15]
             vehicle = max((one for one in own if one.label != "person"), key=lambda one: one.confidence)
             labels[vehicle.label] += 1
             sure.append(vehicle.confidence)
@@ -80,12 +80,12 @@ def test_long_vehicles_are_seen(network: Network, kind, light: str) -> None:
     for number, colour in enumerate(kind.colours):
         for lane in (NEAR, FAR):
             vehicle = Drawn(kind, colour, lane, (0.5, 0.42, 0.56)[number % 3])
-            found = network.see(painter.paint([vehicle], number))
-            own = [one for one in found if overlap(one.box, outline(VIEW, vehicle)) > 0.25]
+            found = network.detect(painter.paint([vehicle], number))
+            own = [one for one in found if iou(one.box, outline(VIEW, vehicle)) > 0.25]
             assert own[0].label in {"car", "truck", "bus"}, vehicle
-            assert overlap(own[0].box, outline(VIEW, vehicle)) > (0.7 if kind.name == "minibus" else 0.3), vehicle
+            assert iou(own[0].box, outline(VIEW, vehicle)) > (0.7 if kind.name == "minibus" else 0.3), vehicle
             sure.append(own[0].confidence)
-            more += [one for one in found if one.confidence > 0.3 and overlap(one.box, own[0].box) < 0.5]
+            more += [one for one in found if one.confidence > 0.3 and iou(one.box, own[0].box) < 0.5]
     assert min(sure) > 0.5
     assert np.median(sure) > 0.8
     assert len(more) <= (3 if kind.name == "trailer" else 0)
@@ -99,7 +99,7 @@ def test_both_of_a_pair_are_seen(network: Network, light: str) -> None:
     nearer, farther = [], []
     for at in np.arange(4, 90, 0.8):
         boxes = [one for one in scene.boxes(float(at)) if whole(one.box)]
-        if len(boxes) != 2 or inside(boxes[0].box, boxes[1].box) == 0:
+        if len(boxes) != 2 or shared_area(boxes[0].box, boxes[1].box) == 0:
             continue
         sure = best(network, scene, float(at), boxes)
         farther.append(sure[0])
@@ -119,7 +119,7 @@ def test_barriers_are_never_seen_as_vehicles(network: Network, light: str) -> No
         painter = Painter(VIEW, light, 2.0, 1, three_lanes=three_lanes)
         for number, lift in enumerate((0.0, 0.4, 0.8, 1.0) if three_lanes else (0.2, 1.0)):
             arms = [DrawnArm(FAR, lift), *([DrawnArm(MIDDLE, 1 - lift)] if three_lanes else []), DrawnArm(NEAR, lift)]
-            assert [one for one in network.see(painter.paint(arms, number)) if one.confidence > 0.2] == []
+            assert [one for one in network.detect(painter.paint(arms, number)) if one.confidence > 0.2] == []
 
 
 @pytest.mark.parametrize(
@@ -131,12 +131,12 @@ def test_disturbances_leave_one_box_a_vehicle(network: Network, keys: dict[str, 
     sure = []
     for at in np.arange(4, 34, 4.0):
         truth = scene.boxes(float(at))
-        found = [one for one in network.see(scene.render(float(at))) if one.confidence >= 0.3]
-        assert all(max(inside(one.box, box.box) for box in truth) > 0.5 * one.box.area for one in found), at
+        found = [one for one in network.detect(scene.render(float(at))) if one.confidence >= 0.3]
+        assert all(max(shared_area(one.box, box.box) for box in truth) > 0.5 * one.box.area for one in found), at
         for vehicle in (box for box in truth if whole(box.box)):
-            own = [one for one in found if overlap(one.box, vehicle.box) > 0.3]
+            own = [one for one in found if iou(one.box, vehicle.box) > 0.3]
             assert own, (at, vehicle)
-            assert all(overlap(one.box, own[0].box) > 0.5 for one in own), (at, vehicle)  # a part of it, at most
+            assert all(iou(one.box, own[0].box) > 0.5 for one in own), (at, vehicle)  # a part of it, at most
             sure.append(own[0].confidence)
     assert len(sure) >= 5
     assert min(sure) > 0.4

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.network import inside
+from support.network import shared_area
 
 from edge.simulator.drawing.canvas import Canvas
 from edge.simulator.drawing.people import draw_person, reach
@@ -167,7 +167,7 @@ def test_who_is_nearer_hides_who_is_farther() -> None:
         boxes = [one.box for one in both.boxes(at)]
         for one in both.people(at):
             strip = "front" if one.box.y2 > 340 else "wall" if one.box.y2 < 240 else ""
-            met = [box for box in boxes if inside(box, one.box) > 0]
+            met = [box for box in boxes if shared_area(box, one.box) > 0]
             if len(met) != 1 or not strip or found[strip] >= 3:
                 continue
             x1, x2 = max(one.box.x1, met[0].x1) + 2, min(one.box.x2, met[0].x2) - 2
