@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from edge.counting.events import events_of
+from edge.counting.events import make_events
 from edge.counting.gate import Gate
 from edge.counting.parameters import DEFAULT_COUNTING
 from edge.tracking.observer import Observer
@@ -115,7 +115,7 @@ class Pipeline:
 
     def _send(self, crossings: Sequence[Crossing], gate: GateConfig, frame_time: FrameTime) -> None:
         for crossing in crossings:
-            events = events_of(crossing, gate, self._camera.id, frame_time)
+            events = make_events(crossing, gate, self._camera.id, frame_time)
             for event in events:
                 log.info(
                     "crossing event=%s camera=%s gate=%s track=%s direction=%s floor=%r type=%s confidence=%.2f",

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 # The name space of event ids. Never change it: ids of stored and published events depend on it.
 EVENT_NAMESPACE = uuid.UUID("8f2d1c3a-5d0b-5f43-9c1e-0b6a7d2e4f10")
+CONFIDENCE_DECIMALS = 4  # of an event's confidence, in the database and in messages
 
 
 class Direction(StrEnum):

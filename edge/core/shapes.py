@@ -1,4 +1,4 @@
-"""A point and a box in an image."""
+"""A point and a box in an image: the shapes that every room of the way of a frame shares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import NamedTuple
 
 
 class Point(NamedTuple):
-    """A place in an image: pixels from the top left corner, or fractions of the frame where said so."""
+    """A place in an image: pixels from the top left corner, or fractions of the frame where the user says so.
+
+    Also a direction or a velocity: x grows to the right, y downwards.
+    """
 
     x: float
     y: float
@@ -23,7 +26,7 @@ class Box(NamedTuple):
 
     @property
     def area(self) -> float:
-        """Square pixels; 0 for a box that is turned inside out."""
+        """Square pixels; 0 where right is left of left, or bottom above top."""
         return max(self.x2 - self.x1, 0.0) * max(self.y2 - self.y1, 0.0)
 
     @property
@@ -43,10 +46,21 @@ class Box(NamedTuple):
 
     @property
     def side(self) -> float:
-        """The side of a square as large: a size that means the same for long and for high boxes."""
+        """Pixels of the side of a square with the same area, 1 at least: a size for long and for high boxes alike."""
         return math.sqrt(max(self.area, 1.0))
 
     @property
     def bottom_center(self) -> Point:
         """The middle of the lower edge: where a vehicle stands on the floor."""
         return Point((self.x1 + self.x2) / 2, self.y2)
+
+    def moved_to(self, center: Point) -> Box:
+        """A box of the same size about another middle."""
+        half_width, half_height = self.width / 2, self.height / 2
+        return Box(center.x - half_width, center.y - half_height, center.x + half_width, center.y + half_height)
+
+    def overlap_area(self, other: Box) -> float:
+        """Square pixels that both boxes cover; 0 where they do not meet."""
+        across = min(self.x2, other.x2) - max(self.x1, other.x1)
+        down = min(self.y2, other.y2) - max(self.y1, other.y1)
+        return across * down if across > 0 and down > 0 else 0.0

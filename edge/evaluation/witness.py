@@ -168,13 +168,13 @@ class Witness:
             place = places.nearest(at)
             middle, side = place.box.center, place.box.side
             away = abs(line.distance(middle)) / side
-            inwards = line.inwards(middle)
+            inwards = line.direction_inside(middle)
             # Beside the line's ends is not at the line: the way straight to it must lead between them.
             ahead, behind = (
                 Point(middle.x + inwards.x * way * NEAR * side, middle.y + inwards.y * way * NEAR * side)
                 for way in (1, -1)
             )
-            if abs(place.at - at) > AROUND or away > NEAR or not line.passes(behind, ahead):
+            if abs(place.at - at) > AROUND or away > NEAR or not line.is_crossed(behind, ahead):
                 continue
             about = [one.box.center for one in places.between(at - AROUND, at + AROUND)]
             way = (line.distance(about[-1]) - line.distance(about[0])) * direction.delta

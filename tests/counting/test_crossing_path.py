@@ -12,7 +12,7 @@ from support.ways import ENTRY, EXIT, GATE, SIZE
 
 from edge.core.shapes import Point
 from edge.core.tracks import Reason
-from edge.counting.crossing_path import Passage
+from edge.counting.crossing_path import CrossingPath, Position
 from edge.counting.line import Line
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ def passes(
 
     ``scale`` is the number of pixels for each one of ``SIZE``.
     """
-    passage = Passage(band=0.1)
+    passage = CrossingPath(dead_band=0.1)
     line = Line(GATE, (round(SIZE[0] * scale), round(SIZE[1] * scale)))
     found = []
     for number, x in enumerate(way):
         at = times[number] if times else float(number)
-        one = passage.step(line, at, Point(x * scale, y * scale), 100 * scale)
+        one = passage.add(line, Position(at, Point(x * scale, y * scale), 100 * scale))
         if one is not None:
             assert one.reason is Reason.CROSSED
             found.append((one.direction, one.at))
-    return found, passage.fate
+    return found, passage.why_not_crossed
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_a_way_beside_the_ends_of_the_line_is_no_pass(y: float) -> None:
 
 def test_after_a_way_round_the_end_the_way_back_through_the_gate_counts() -> None:
     """Whoever came in beside the gate and leaves through it has left."""
-    passage, line = Passage(band=0.1), Line(GATE, SIZE)
+    passage, line = CrossingPath(dead_band=0.1), Line(GATE, SIZE)
     places = [Point(400, 450), Point(600, 450), Point(600, 250), Point(400, 250)]
-    found = [passage.step(line, float(at), place, 100.0) for at, place in enumerate(places)]
+    found = [passage.add(line, Position(float(at), place, 100.0)) for at, place in enumerate(places)]
     assert [one.direction for one in found if one] == [EXIT]
 
 
@@ -98,8 +98,8 @@ def test_the_band_is_a_share_of_the_box() -> None:
     """What is far off, and so small, need not go as far as what is near."""
     line = Line(GATE, SIZE)
     for size, expected in ((20.0, 1), (400.0, 0)):
-        passage = Passage(band=0.1)
-        found = [passage.step(line, float(at), Point(x, 250), size) for at, x in enumerate((450, 480, 520))]
+        passage = CrossingPath(dead_band=0.1)
+        found = [passage.add(line, Position(float(at), Point(x, 250), size)) for at, x in enumerate((450, 480, 520))]
         assert len([one for one in found if one]) == expected
 
 

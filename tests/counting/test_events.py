@@ -10,7 +10,7 @@ import pytest
 from edge.config.schema import GateConfig
 from edge.core.events import Crossing, Direction, Event, VehicleType
 from edge.core.frames import FrameTime
-from edge.counting.events import events_of
+from edge.counting.events import make_events
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MOMENT = FrameTime(NOON, 100.0, (640, 360))
@@ -25,7 +25,7 @@ def crossing(direction: Direction, at: float = 99.5, label: str = "car") -> Cros
 def test_one_floor_makes_one_event_with_the_time_of_the_crossing() -> None:
     """The event's time is the crossing's, not the frame's."""
     gate = GateConfig(id="g", line=LINE, inside=(0.5, 0.9), floor="Ground")
-    (event,) = events_of(crossing(Direction.ENTRY), gate, "cam", MOMENT)
+    (event,) = make_events(crossing(Direction.ENTRY), gate, "cam", MOMENT)
     assert event == Event(
         camera_id="cam",
         gate_id="g",
@@ -42,7 +42,7 @@ def test_one_floor_makes_one_event_with_the_time_of_the_crossing() -> None:
 def test_a_gate_between_floors_makes_an_exit_there_and_an_entry_here(direction: Direction) -> None:
     """One crossing moves a vehicle from one floor to the other: the sum does not change."""
     gate = GateConfig(id="g", line=LINE, inside=(0.5, 0.9), floor="First", outside_floor="Ground")
-    inner, outer = events_of(crossing(direction), gate, "cam", MOMENT)
+    inner, outer = make_events(crossing(direction), gate, "cam", MOMENT)
     assert (inner.floor, inner.direction, outer.floor, outer.direction) == (
         *("First", direction),
         *("Ground", direction.opposite),
@@ -54,7 +54,7 @@ def test_a_gate_between_floors_makes_an_exit_there_and_an_entry_here(direction: 
 def test_what_is_no_vehicle_class_is_other() -> None:
     """A bus that YOLO called a boat all the way is a vehicle of type other."""
     gate = GateConfig(id="g", line=LINE, inside=(0.5, 0.9), floor="Ground")
-    (event,) = events_of(crossing(Direction.EXIT, label="boat"), gate, "cam", MOMENT)
+    (event,) = make_events(crossing(Direction.EXIT, label="boat"), gate, "cam", MOMENT)
     assert event.vehicle_type is VehicleType.OTHER
 
 

@@ -10,8 +10,8 @@ from support.ways import COUNTING, ENTRY, GATE, MECHANISMS, SIZE, Vehicle, count
 
 from edge.core.shapes import Point
 from edge.core.tracks import Reason, TrackState
+from edge.counting.candidate import CrossingCandidate
 from edge.counting.gate import Gate
-from edge.counting.one_vehicle import Candidate
 
 IN = straight(300, 700, 20)
 
@@ -57,7 +57,7 @@ def test_a_queue_that_never_ends_is_forgotten_too() -> None:
         places = {name: x for name, x in places.items() if name not in ended}
     assert number == 300
     gc.collect()
-    assert sum(isinstance(thing, Candidate) for thing in gc.get_objects()) < 40
+    assert sum(isinstance(thing, CrossingCandidate) for thing in gc.get_objects()) < 40
 
 
 def test_tracks_that_never_cross_are_forgotten_too() -> None:

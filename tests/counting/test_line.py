@@ -51,9 +51,9 @@ def test_a_line_of_several_pieces_is_passed_at_each_of_them() -> None:
     """A way leads through when it meets any piece between the line's ends."""
     bent = line(BENT, (0.9, 0.5))
     for y in (120.0, 250.0, 380.0):
-        assert bent.passes(Point(100, y), Point(700, y)), y
+        assert bent.is_crossed(Point(100, y), Point(700, y)), y
     for y in (80.0, 420.0):
-        assert not bent.passes(Point(100, y), Point(700, y)), y
+        assert not bent.is_crossed(Point(100, y), Point(700, y)), y
 
 
 @pytest.mark.parametrize(("inside", "way"), [((0.9, 0.5), Point(1, 0)), ((0.1, 0.5), Point(-1, 0))])
@@ -61,13 +61,13 @@ def test_the_way_in_stands_square_on_the_line(inside: tuple[float, float], way: 
     """From both sides it points to the inside."""
     drawn = line(UPRIGHT, inside)
     for x in (300, 700):
-        assert drawn.inwards(Point(x, 250)) == pytest.approx(way)
+        assert drawn.direction_inside(Point(x, 250)) == pytest.approx(way)
 
 
 def test_the_way_in_is_one_pixel_long_whatever_the_slant() -> None:
     """A line across the picture's diagonal, in a frame that is not square: square on it in pixels."""
     drawn = line(((0.0, 0.0), (1.0, 1.0)), (0.9, 0.1))
-    way = drawn.inwards(Point(600, 200))
+    way = drawn.direction_inside(Point(600, 200))
     assert math.hypot(*way) == pytest.approx(1.0)
     assert way.x * SIZE[0] + way.y * SIZE[1] == pytest.approx(0.0, abs=1e-6)
     assert drawn.distance(Point(500 + 10 * way.x, 250 + 10 * way.y)) == pytest.approx(10.0)

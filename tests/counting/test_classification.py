@@ -10,7 +10,14 @@ from support.ways import COUNTING, SIZE, evidence, track
 from edge.config.schema import CountingConfig
 from edge.core.events import VehicleType
 from edge.core.tracks import Reason, Usual
-from edge.counting.classify import Judgement, Kind, elected, is_weak, judge, usual_side
+from edge.counting.classification import (
+    Classification,
+    TrackClass,
+    classify,
+    dominant_label,
+    has_unreliable_size,
+    usual_vehicle_side,
+)
 
 AREA = float(SIZE[0] * SIZE[1])
 CYCLISTS = CountingConfig(bicycles=True)
@@ -18,16 +25,16 @@ CYCLISTS = CountingConfig(bicycles=True)
 LEARNED = Usual(100.0, 100.0, 30.0)
 
 
-def kind(votes: dict[str, float], *, side: float = 100.0, usual: Usual = LEARNED, **shown: float) -> Judgement:
+def kind(votes: dict[str, float], *, side: float = 100.0, usual: Usual = LEARNED, **shown: float) -> Classification:
     """The judgement on a track that was called so for a second; it went three of its sides."""
     known = evidence(votes, **{"path": 3 * side, **shown})  # type: ignore[arg-type]
-    return judge(track(300, size=(side, side), shown=known, usual=usual), COUNTING, AREA)
+    return classify(track(300, size=(side, side), shown=known, usual=usual), COUNTING, AREA)
 
 
 @pytest.mark.parametrize("name", ["car", "motorcycle", "bus", "truck", "train", "boat"])
 def test_what_bears_a_vehicles_name_is_one(name: str) -> None:
     """A school bus from an odd side is a boat to YOLO."""
-    assert kind({name: 0.8}).kind is Kind.VEHICLE
+    assert kind({name: 0.8}).track_class is TrackClass.VEHICLE
     assert kind({name: 0.8}).refusal(COUNTING) is None
 
 
@@ -35,7 +42,7 @@ def test_what_bears_a_vehicles_name_is_one(name: str) -> None:
 def test_what_has_no_vehicles_name_is_one_by_size_and_motion(name: str) -> None:
     """From straight above cars are cell phones; one that is as large as a vehicle and goes its way counts."""
     judged = kind({name: 0.4})
-    assert judged.kind is Kind.UNNAMED
+    assert judged.track_class is TrackClass.UNNAMED
     assert judged.refusal(COUNTING) is None
 
 
@@ -92,23 +99,23 @@ def test_bicycles_count_only_where_the_configuration_says_so() -> None:
 def test_headlights_are_a_vehicle_of_which_only_lamps_are_seen() -> None:
     """To YOLO they are traffic lights."""
     judged = kind({"traffic light": 0.3})
-    assert judged.kind is Kind.LAMP
+    assert judged.track_class is TrackClass.LIGHTS
     assert judged.refusal(COUNTING) is None
 
 
 def test_lights_alone_are_none_where_vehicles_are_seen_well() -> None:
     """By day a traffic light, or a lamp on a wall, is one."""
     lamp = track(300, shown=evidence({"traffic light": 0.3}, path=300.0), usual=LEARNED)
-    assert judge(lamp, COUNTING, AREA, 0.4).refusal(COUNTING) is None
-    assert judge(lamp, COUNTING, AREA, 0.9).refusal(COUNTING) is Reason.NO_EVIDENCE
+    assert classify(lamp, COUNTING, AREA, 0.4).refusal(COUNTING) is None
+    assert classify(lamp, COUNTING, AREA, 0.9).refusal(COUNTING) is Reason.NO_EVIDENCE
 
 
 def test_what_is_faint_where_vehicles_are_not_is_none() -> None:
     """How sure the detector usually is at this gate says what a weak look is worth."""
     faint = track(300, shown=evidence({"car": 0.08}, path=300.0), usual=LEARNED)
-    assert judge(faint, COUNTING, AREA, None).refusal(COUNTING) is None
-    assert judge(faint, COUNTING, AREA, 0.2).refusal(COUNTING) is None
-    assert judge(faint, COUNTING, AREA, 0.9).refusal(COUNTING) is Reason.NO_EVIDENCE
+    assert classify(faint, COUNTING, AREA, None).refusal(COUNTING) is None
+    assert classify(faint, COUNTING, AREA, 0.2).refusal(COUNTING) is None
+    assert classify(faint, COUNTING, AREA, 0.9).refusal(COUNTING) is Reason.NO_EVIDENCE
 
 
 def test_a_rider_is_no_smaller_than_people_are() -> None:
@@ -120,9 +127,9 @@ def test_a_rider_is_no_smaller_than_people_are() -> None:
 
 def test_something_tiny_and_unsure_is_nothing() -> None:
     """Much smaller than any vehicle at that place: a toy, a reflection."""
-    assert kind({"car": 0.15}, side=30.0).kind is Kind.NOTHING
-    assert kind({"car": 0.8}, side=30.0).kind is Kind.VEHICLE
-    assert kind({"car": 0.15}, side=30.0, usual=Usual()).kind is Kind.VEHICLE
+    assert kind({"car": 0.15}, side=30.0).track_class is TrackClass.NOTHING
+    assert kind({"car": 0.8}, side=30.0).track_class is TrackClass.VEHICLE
+    assert kind({"car": 0.15}, side=30.0, usual=Usual()).track_class is TrackClass.VEHICLE
 
 
 def test_too_little_evidence_is_none() -> None:
@@ -135,8 +142,8 @@ def test_too_little_evidence_is_none() -> None:
 def test_the_vehicle_classes_are_the_configurations() -> None:
     """Where trains pass, a train need not be a vehicle."""
     shown = track(300, shown=evidence({"train": 0.8}, path=20.0))
-    assert judge(shown, COUNTING, AREA).kind is Kind.VEHICLE
-    assert judge(shown, CountingConfig(vehicle_classes=("car",)), AREA).kind is Kind.UNNAMED
+    assert classify(shown, COUNTING, AREA).track_class is TrackClass.VEHICLE
+    assert classify(shown, CountingConfig(vehicle_classes=("car",)), AREA).track_class is TrackClass.UNNAMED
 
 
 @given(st.dictionaries(st.sampled_from(["car", "bus", "person", "cell phone", "traffic light"]), st.floats(0, 1)))
@@ -160,7 +167,7 @@ def test_evidence_is_never_more_than_was_seen(votes: dict[str, float]) -> None:
 )
 def test_the_name_is_voted_and_vehicle_types_come_first(votes: dict[str, float], name: str) -> None:
     """What the boards show is a vehicle type where any was ever seen, else what was seen most."""
-    assert elected(votes) == name
+    assert dominant_label(votes) == name
     if name == "cell phone":
         assert VehicleType.of(name) is VehicleType.OTHER
 
@@ -168,15 +175,15 @@ def test_the_name_is_voted_and_vehicle_types_come_first(votes: dict[str, float],
 def test_a_weak_track_tells_little_of_the_vehicles_size() -> None:
     """Lamps, and what was never sure."""
     classes = COUNTING.vehicle_classes
-    assert is_weak(track(300, votes={"traffic light": 0.5}), classes)
-    assert is_weak(track(300, votes={"car": 0.1}), classes)
-    assert not is_weak(track(300, votes={"car": 0.7}), classes)
+    assert has_unreliable_size(track(300, votes={"traffic light": 0.5}), classes)
+    assert has_unreliable_size(track(300, votes={"car": 0.1}), classes)
+    assert not has_unreliable_size(track(300, votes={"car": 0.7}), classes)
 
 
 def test_the_usual_side_is_known_when_width_and_height_are() -> None:
     """The side of a square as large."""
-    assert usual_side(track(300, usual=Usual(200.0, 50.0))) == pytest.approx(100.0)
-    assert usual_side(track(300, usual=Usual(person=30.0))) is None
+    assert usual_vehicle_side(track(300, usual=Usual(200.0, 50.0))) == pytest.approx(100.0)
+    assert usual_vehicle_side(track(300, usual=Usual(person=30.0))) is None
 
 
 def test_where_vehicles_are_seen_well_faint_things_and_lights_are_none() -> None:
@@ -184,7 +191,7 @@ def test_where_vehicles_are_seen_well_faint_things_and_lights_are_none() -> None
 
     def judged(votes: dict[str, float], usual: float | None) -> Reason | None:
         known = track(300, shown=evidence(votes, path=300.0), usual=LEARNED)
-        return judge(known, COUNTING, AREA, usual).refusal(COUNTING)
+        return classify(known, COUNTING, AREA, usual).refusal(COUNTING)
 
     assert judged({"car": 0.1}, 0.9) is Reason.NO_EVIDENCE
     assert judged({"traffic light": 0.4}, 0.9) is Reason.NO_EVIDENCE

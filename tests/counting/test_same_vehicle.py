@@ -12,25 +12,29 @@ from support.ways import COUNTING, ENTRY, GATE, SIZE, track
 
 from edge.core.shapes import Point
 from edge.core.tracks import Usual
-from edge.counting.crossing_path import Pass
+from edge.counting.candidate import CrossingCandidate, make_candidate
+from edge.counting.crossing_path import LineCrossing
 from edge.counting.line import Line
-from edge.counting.one_vehicle import Candidate, follows_closely, is_faint_beside, may_be_long, one_vehicle
+from edge.counting.long_vehicle import follows_closely, is_seen_less_surely, may_be_long_vehicle
+from edge.counting.parameters import DEFAULT_COUNTING
+from edge.counting.same_vehicle import is_same_vehicle
 
 LINE = Line(GATE, SIZE)
 SPEED = Point(100.0, 0.0)  # pixels a second, into the gate
 LEARNED = Usual(100.0, 60.0)
+LEAST_SPEED = DEFAULT_COUNTING.same_vehicle.least_speed
 
 
-def passed(x: float, y: float = 250.0, *, at: float = 10.0, name: str = "r-1", **more: Any) -> Candidate:
+def passed(x: float, y: float = 250.0, *, at: float = 10.0, name: str = "r-1", **more: Any) -> CrossingCandidate:
     """A vehicle of 100 x 60 pixels that was about (x, y) at 10 s and passed the line at ``at``."""
     found = track(x, y, name=name, **{"velocity": SPEED, "size": (100.0, 60.0), **more})
-    return Candidate.of(found, Pass(ENTRY, at), 10.0, LINE.distance(found.box.center))
+    return make_candidate(found, LineCrossing(ENTRY, at), 10.0, LINE.distance(found.box.center), LEAST_SPEED)
 
 
-def same(one: Candidate, other: Candidate, at: float = 10.0) -> bool:
+def same(one: CrossingCandidate, other: CrossingCandidate, at: float = 10.0) -> bool:
     """Whether they are one, whichever comes first."""
-    found = one_vehicle(one, other, at, LINE, COUNTING.vehicle_classes)
-    assert one_vehicle(other, one, at, LINE, COUNTING.vehicle_classes) is found
+    found = is_same_vehicle(one, other, at, LINE, COUNTING.vehicle_classes)
+    assert is_same_vehicle(other, one, at, LINE, COUNTING.vehicle_classes) is found
     return found
 
 
@@ -52,12 +56,12 @@ def test_two_vehicles_one_behind_the_other_are_two() -> None:
 def test_where_one_was_lost_it_is_expected_further_on() -> None:
     """A track that was last found a second ago is compared where it would be now."""
     lost = passed(520, at=9.5)
-    assert lost.expected(11.0) == pytest.approx(Point(620, 250))
+    assert lost.expected_center(11.0) == pytest.approx(Point(620, 250))
     late = passed(620, name="r-2", at=10.0)
-    late.known_at = 11.0
+    late.track_at = 11.0
     assert same(lost, late, at=11.0)
-    lost.found(track(700, velocity=SPEED, size=(100.0, 60.0)), 11.0)
-    assert lost.expected(11.0) == pytest.approx(Point(700, 250))
+    lost.track, lost.track_at = track(700, velocity=SPEED, size=(100.0, 60.0)), 11.0
+    assert lost.expected_center(11.0) == pytest.approx(Point(700, 250))
     assert not same(lost, late, at=11.0)
 
 
@@ -73,9 +77,9 @@ def test_two_passes_far_apart_in_time_are_two_vehicles() -> None:
 
 def test_how_long_the_line_is_covered_follows_length_and_speed() -> None:
     """A vehicle of 100 pixels at 100 pixels a second takes one; one that stands takes long, but not for ever."""
-    assert passed(520).seconds_on_line == pytest.approx(1.0)
-    assert passed(520, velocity=Point(200.0, 0.0)).seconds_on_line == pytest.approx(0.5)
-    assert 1 < passed(520, velocity=Point(0.0, 0.0)).seconds_on_line < math.inf
+    assert passed(520).passing_seconds == pytest.approx(1.0)
+    assert passed(520, velocity=Point(200.0, 0.0)).passing_seconds == pytest.approx(0.5)
+    assert 1 < passed(520, velocity=Point(0.0, 0.0)).passing_seconds < math.inf
 
 
 def test_a_lamp_is_as_large_as_its_vehicle_must_be() -> None:
@@ -135,9 +139,9 @@ def test_a_trailer_goes_right_behind_and_exactly_as_fast() -> None:
 def test_what_is_towed_is_seen_much_less_surely() -> None:
     """A trailer has no name of its own; a car behind a car has."""
     car = track(640, votes={"car": 0.8})
-    assert is_faint_beside(track(535, name="r-2", votes={"car": 0.2}), car)
-    assert not is_faint_beside(track(535, name="r-2", votes={"car": 0.7}), car)
-    assert not is_faint_beside(car, car)
+    assert is_seen_less_surely(track(535, name="r-2", votes={"car": 0.2}), car)
+    assert not is_seen_less_surely(track(535, name="r-2", votes={"car": 0.7}), car)
+    assert not is_seen_less_surely(car, car)
 
 
 @given(st.floats(-200, 200), st.floats(-200, 200), st.floats(30, 200), st.floats(20, 120))
@@ -150,5 +154,5 @@ def test_the_order_does_not_matter(x: float, y: float, width: float, height: flo
 
 def test_the_parts_of_a_long_vehicle_pass_one_right_after_the_other() -> None:
     """Each is on the line for a second: the next one a second later may be a trailer, after three it is none."""
-    assert may_be_long(passed(520, at=10.0), passed(440, name="r-2", at=11.0))
-    assert not may_be_long(passed(520, at=10.0), passed(440, name="r-2", at=13.0))
+    assert may_be_long_vehicle(passed(520, at=10.0), passed(440, name="r-2", at=11.0))
+    assert not may_be_long_vehicle(passed(520, at=10.0), passed(440, name="r-2", at=13.0))

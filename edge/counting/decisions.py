@@ -1,0 +1,174 @@
+"""Decides which of a gate's line crossings count.
+
+A crossing waits for ``counting.decide_seconds``, or until its track ends, so that of several tracks on one vehicle the
+one with most evidence counts. It counts if its track is a vehicle (``classification.py``) and no other crossing is of
+the same vehicle (``same_vehicle.py``) or of a vehicle that it is a part of (``long_vehicle.py``).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+from typing import TYPE_CHECKING
+
+from edge.core.tracks import Reason, Verdict
+from edge.counting.candidate import make_candidate
+from edge.counting.classification import classify
+from edge.counting.events import make_crossing
+from edge.counting.long_vehicle import follows_closely, is_part_of
+from edge.counting.same_vehicle import is_same_vehicle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence, Set
+
+    from edge.config.schema import CountingConfig, MechanismsConfig
+    from edge.core.tracks import Track
+    from edge.counting.candidate import CrossingCandidate
+    from edge.counting.classification import Classification
+    from edge.counting.crossing_path import LineCrossing
+    from edge.counting.crossing_paths import CrossingPaths
+    from edge.counting.parameters import CountingParameters
+
+
+class CrossingDecisions:
+    """The crossings of one gate that wait, and for some seconds those that were decided."""
+
+    def __init__(
+        self,
+        gate_id: str,
+        paths: CrossingPaths,
+        counting: CountingConfig,
+        mechanisms: MechanismsConfig,
+        parameters: CountingParameters,
+    ) -> None:
+        """``paths`` knows where the gate's line is in the current frame."""
+        self._gate_id, self._paths = gate_id, paths
+        self._counting, self._mechanisms, self._parameters = counting, mechanisms, parameters
+        self._candidates: list[CrossingCandidate] = []
+        # The best confidences of the last vehicles that were counted.
+        self._confidences: deque[float] = deque(maxlen=parameters.classification.usual_of)
+
+    def __len__(self) -> int:
+        """How many crossings are remembered."""
+        return len(self._candidates)
+
+    def has_crossing_of(self, track_id: str) -> bool:
+        """Whether a crossing of this track is remembered."""
+        return any(candidate.track_id == track_id for candidate in self._candidates)
+
+    def update_tracks(self, found: Iterable[Track], at: float) -> None:
+        """Give the remembered crossings their tracks as they were found in the frame taken at ``at``."""
+        tracks = {track.track_id: track for track in found}
+        for candidate in self._candidates:
+            if candidate.track_id in tracks:
+                candidate.track, candidate.track_at = tracks[candidate.track_id], at
+
+    def add(self, track: Track, crossing: LineCrossing, at: float) -> None:
+        """A crossing became certain at ``at``: compare it with the others in its direction, and let it wait."""
+        least_speed = self._parameters.same_vehicle.least_speed
+        new = make_candidate(track, crossing, at, self._paths.distance(track), least_speed)
+        line, vehicle_classes = self._paths.line, self._counting.vehicle_classes
+        for other in self._candidates:
+            if other.direction is not new.direction or other.track_id == new.track_id:
+                continue
+            if self._mechanisms.long_vehicles and follows_closely(new, other, at, line, self._parameters):
+                new.followed_closely.append(other)
+            if self._mechanisms.one_vehicle and is_same_vehicle(
+                new, other, at, line, vehicle_classes, self._parameters
+            ):
+                new.same_vehicle.append(other)
+                other.same_vehicle.append(new)
+        self._candidates.append(new)
+
+    def decide_due(self, at: float, ended: Set[str]) -> list[Verdict]:
+        """The verdicts on the crossings that waited long enough at ``at``, or whose tracks have ``ended``."""
+        return self._decide(
+            [
+                candidate
+                for candidate in self._candidates
+                if not candidate.is_decided
+                and (at - candidate.made_at >= self._counting.decide_seconds or candidate.track_id in ended)
+            ],
+            at,
+        )
+
+    def decide_all(self, at: float) -> list[Verdict]:
+        """The verdicts on all crossings that still wait."""
+        return self._decide([candidate for candidate in self._candidates if not candidate.is_decided], at)
+
+    def forget_old(self, at: float) -> None:
+        """Drop the decided crossings that were made long before ``at``."""
+        kept = []
+        for candidate in self._candidates:
+            if not candidate.is_decided or at - candidate.made_at < self._parameters.remembered_seconds:
+                kept.append(candidate)
+            else:
+                # Otherwise each crossing would keep the one before it in memory, all through a queue.
+                candidate.same_vehicle.clear()
+                candidate.followed_closely.clear()
+        self._candidates = kept
+
+    def _decide(self, due: Sequence[CrossingCandidate], at: float) -> list[Verdict]:
+        """Decide crossings, those with most evidence first."""
+        if not due:
+            return []
+        classifications = {candidate: self._classify(candidate) for candidate in self._candidates}
+
+        def order(candidate: CrossingCandidate) -> tuple[float, float, str]:
+            return -classifications[candidate].evidence, candidate.crossing.at, candidate.track_id
+
+        verdicts = []
+        for candidate in sorted(due, key=order):
+            reason, other = self._reason(candidate, classifications, at)
+            crossing = make_crossing(self._gate_id, candidate.track, candidate.crossing)
+            verdict = Verdict(candidate.track_id, self._gate_id, at, reason, crossing, other)
+            candidate.is_decided, candidate.is_counted = True, verdict.counted
+            if verdict.counted:
+                self._confidences.append(candidate.track.evidence.best)
+            verdicts.append(verdict)
+        return verdicts
+
+    def _classify(self, candidate: CrossingCandidate) -> Classification:
+        parameters = self._parameters.classification
+        usual = median(self._confidences) if len(self._confidences) >= parameters.usual_from else None
+        return classify(candidate.track, self._counting, self._paths.frame_area, usual, parameters)
+
+    def _reason(
+        self, candidate: CrossingCandidate, classifications: dict[CrossingCandidate, Classification], at: float
+    ) -> tuple[Reason, str]:
+        """Why a crossing counts or does not, and the track that counts in its place (empty: none)."""
+        refusal = classifications[candidate].refusal(self._counting)
+        if refusal is not None:
+            return refusal, ""
+        if candidate.crossing.reason is Reason.CAME_ACROSS and not self._kept_moving_away(candidate):
+            return Reason.NOT_ACROSS, ""
+        for other in self._candidates:
+            if other is candidate or other.direction is not candidate.direction:
+                continue
+            if not self._counts_before(other, candidate, classifications):
+                continue
+            if other in candidate.same_vehicle:
+                return Reason.SECOND_LOOK, other.track_id
+            if self._mechanisms.long_vehicles and is_part_of(candidate, other, at, self._paths.line, self._parameters):
+                return Reason.PART, other.track_id
+        return candidate.crossing.reason, ""
+
+    def _counts_before(
+        self,
+        other: CrossingCandidate,
+        candidate: CrossingCandidate,
+        classifications: dict[CrossingCandidate, Classification],
+    ) -> bool:
+        """Whether ``other`` was counted, or waits and is a vehicle with more evidence."""
+        if other.is_decided:
+            return other.is_counted
+        is_surer = classifications[other].evidence > classifications[candidate].evidence
+        return is_surer and classifications[other].refusal(self._counting) is None
+
+    def _kept_moving_away(self, candidate: CrossingCandidate) -> bool:
+        """Whether a track that must have crossed before it was seen has not come nearer to the line since.
+
+        The velocity of a track that was just found may be that of what hides it.
+        """
+        moved = self._paths.distance(candidate.track) - candidate.distance
+        return moved * candidate.direction.delta >= 0
