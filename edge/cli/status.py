@@ -1,4 +1,4 @@
-"""``smartpark status``: reads the database while the daemon writes. It needs only the database."""
+"""This module is ``smartpark status``. It reads the database while the daemon writes, and needs nothing else."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from pathlib import Path  # noqa: TC003  # click reads it
 import click
 
 from edge.cli.shared.options import config_option, json_option, print_json
-from edge.cli.shared.rows import event_fields, floor_fields, iso, show_floors
-from edge.cli.shared.store_access import reading
+from edge.cli.shared.rows import event_fields, floor_fields, iso, print_floors
+from edge.cli.shared.store_access import open_for_reading
 from edge.host.instance_lock import InstanceLock
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 
 
-@click.command()
+@click.command("status")
 @config_option
 @json_option
-def status(config_path: Path | None, as_json: bool) -> None:
+def show_status(config_path: Path | None, as_json: bool) -> None:
     """Show whether the daemon runs, the floors, the last event and what waits for the broker."""
-    with reading(config_path) as (config, database):
+    with open_for_reading(config_path) as (config, database):
         floors = [floor for floor in Floors(database).stored() if floor.deleted_at is None]
         events = Events(database)
         last = events.newest(1)
@@ -47,4 +47,4 @@ def status(config_path: Path | None, as_json: bool) -> None:
             click.echo(f"last event   {iso(last[0].timestamp)} {last[0].direction} {last[0].floor}")
         click.echo(f"recommended  {best.name if best else 'none: every active floor is full'}")
         click.echo()
-        show_floors(floors)
+        print_floors(floors)

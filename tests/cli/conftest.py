@@ -1,4 +1,4 @@
-"""The commands of ``smartpark`` that work on the database, run in this process on a file of the test's own."""
+"""Fixtures that run the commands of ``smartpark`` in this process, on a database file of the test."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from click.testing import CliRunner, Result
+from support.command_line import run_in_process
 
-from edge.cli import cli
-from edge.core.errors import SmartParkError
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
     from pathlib import Path
 
 CONFIG = """
@@ -36,38 +36,33 @@ source = "rtsp://10.0.0.5/stream"
 
 @dataclass
 class Shell:
-    """Runs commands; a refusal is told as the program tells it."""
+    """Runs commands in the folder of the database ``path``."""
 
     path: Path
     environ: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *arguments: str, code: int = 0, answer: str | None = None) -> Result:
-        """Runs one, answers its question, and checks the exit code."""
-        done = CliRunner(env=self.environ).invoke(cli, list(arguments), input=answer, prog_name="smartpark")
-        if isinstance(done.exception, SmartParkError):
-            done.exit_code = 1
-            done.stderr_bytes += f"error: {done.exception}\n".encode()
-        elif done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        assert done.exit_code == code, f"{done.exit_code}\n{done.stdout}\n{done.stderr}"
+    def __call__(self, *arguments: str, code: int = 0, answer: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command, answer its question, and check its exit code."""
+        done = run_in_process(arguments, self.environ, self.path.parent, answer)
+        assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
     def json(self, *arguments: str) -> Any:
-        """Runs one with ``--json`` and reads what it prints."""
+        """Run a command with ``--json`` and parse what it prints."""
         return json.loads(self(*arguments, "--json").stdout)
 
     def floors(self) -> dict[str, Any]:
-        """The floors by name, deleted ones too."""
+        """All floors by name, with the deleted ones."""
         return {floor["name"]: floor for floor in self.json("floors", "list", "--all")}
 
     def content(self) -> list[list[tuple[Any, ...]]]:
-        """Every row of every table; what a refused command leaves as it was."""
+        """Every row of every table, which a refused command must not change."""
         with closing(open_database(self.path, busy_timeout=5.0, read_only=True)) as db:
             assert verify(db) == []
             return [db.execute_sql(f"SELECT * FROM {table}").fetchall() for table in sorted(db.get_tables())]
 
     def acknowledge_all(self) -> None:
-        """The broker has got every event."""
+        """Empty the outbox, as if the broker had acknowledged every event."""
         with closing(open_database(self.path, busy_timeout=5.0)) as db:
             Outbox(db).acknowledge(range(1, 1000))
 
@@ -82,12 +77,12 @@ def shell(tmp_path: Path) -> Shell:
 
 @pytest.fixture
 def seeded(shell: Shell) -> Shell:
-    """With the four floors and the sample events."""
+    """A shell with a database of four floors and the sample events."""
     shell("db", "seed", "--sample")
     return shell
 
 
 @pytest.fixture
-def hours_ago() -> Any:
-    """``hours_ago(3)`` as the shell takes it."""
+def hours_ago() -> Callable[[float], str]:
+    """A function that gives the time so many hours ago as text for an option."""
     return lambda hours: (datetime.now(UTC) - timedelta(hours=hours)).isoformat()

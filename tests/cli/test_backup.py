@@ -1,4 +1,4 @@
-"""``smartpark db backup|backups|restore``, as a technician uses them."""
+"""Tests of ``smartpark db backup|backups|restore``."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ FIRST_RELEASE = Path(__file__).parent.parent / "store" / "schema" / "v1.sql"
 
 
 def backup(shell: Any, *arguments: str) -> Path:
-    """Makes one and tells where it is."""
+    """Make a backup and return its path."""
     return Path(shell.json("db", "backup", *arguments)["file"])
 
 
-def test_a_backup_goes_beside_the_database_or_where_it_is_wanted(seeded: Any, tmp_path: Path) -> None:
-    """Its name tells the time, its content is the database's, and the list shows it."""
+def test_a_backup_is_written_beside_the_database_or_into_a_named_folder(seeded: Any, tmp_path: Path) -> None:
+    """Its name has the time, its content is that of the database, and the list shows it."""
     before = datetime.now(UTC)
     made = seeded.json("db", "backup")
     path = Path(made["file"])
     assert path.parent == tmp_path / "backups"
-    moment = datetime.strptime(path.name, f"smartpark-{STAMP}.db").replace(tzinfo=UTC)
-    assert abs((moment - before).total_seconds()) < 60
+    made_at = datetime.strptime(path.name, f"smartpark-{STAMP}.db").replace(tzinfo=UTC)
+    assert before.replace(microsecond=0) <= made_at <= datetime.now(UTC)
     assert (made["bytes"], made["disagreements"], made["removed"]) == (path.stat().st_size, [], [])
     with closing(open_database(path, busy_timeout=1.0, read_only=True)) as copy:
         assert Events(copy).count() == 15
     done = seeded("db", "backup", str(tmp_path / "usb stick"))
     assert "verified" in done.stdout
     assert [entry.suffix for entry in (tmp_path / "usb stick").iterdir()] == [".db"]
-    assert [Path(one["file"]) for one in seeded.json("db", "backups")] == [path]
+    assert [Path(entry["file"]) for entry in seeded.json("db", "backups")] == [path]
     assert str(path) in seeded("db", "backups").stdout
 
 
-def test_the_oldest_backups_go_after_a_new_one(seeded: Any, tmp_path: Path) -> None:
-    """As many stay as the configuration says, or the options; the new one always."""
+def test_the_oldest_backups_are_removed_after_a_new_backup(seeded: Any, tmp_path: Path) -> None:
+    """As many stay as the configuration or the options say, and the new one always."""
     folder = tmp_path / "backups"
     folder.mkdir()
     for day in range(1, 20):
@@ -61,8 +61,8 @@ def test_the_oldest_backups_go_after_a_new_one(seeded: Any, tmp_path: Path) -> N
     ]
 
 
-def test_restoring_brings_the_backup_back_and_keeps_what_was_there(seeded: Any, tmp_path: Path) -> None:
-    """The floors are as they were, the audit log tells who did it, and the way back is a file."""
+def test_restoring_a_backup_keeps_the_earlier_database(seeded: Any, tmp_path: Path) -> None:
+    """The floors are as in the backup, the audit log has the user, and the earlier database can be restored too."""
     made = backup(seeded)
     seeded("floors", "correct", "Ground Floor", "17", "--note", "walked it")
     done = seeded.json("db", "restore", str(made), "--note", "tried it out")
@@ -82,8 +82,8 @@ def test_restoring_brings_the_backup_back_and_keeps_what_was_there(seeded: Any, 
     assert not list(tmp_path.glob("*.restoring*")) + list(tmp_path.glob("*.replacement*"))
 
 
-def test_a_restored_backup_of_an_older_release_is_brought_up_to_date(seeded: Any, tmp_path: Path) -> None:
-    """Restoring and upgrading are one step."""
+def test_a_restored_backup_of_an_older_release_is_upgraded(seeded: Any, tmp_path: Path) -> None:
+    """Its tables are upgraded by the same command."""
     old = tmp_path / "old.db"
     with closing(sqlite3.connect(old)) as connection:
         connection.executescript(FIRST_RELEASE.read_text())
@@ -92,8 +92,8 @@ def test_a_restored_backup_of_an_older_release_is_brought_up_to_date(seeded: Any
     seeded("db", "verify")
 
 
-def test_restoring_where_there_is_no_database_makes_it(seeded: Any) -> None:
-    """As on a new machine; also in the place of a file that SQLite cannot read any more."""
+def test_a_backup_is_restored_where_there_is_no_sound_database(seeded: Any) -> None:
+    """It becomes the database of a new machine, or replaces a file that SQLite cannot read any more."""
     made = backup(seeded)
     for part in seeded.path.parent.glob("smartpark.db*"):
         part.unlink()
@@ -107,12 +107,12 @@ def test_restoring_where_there_is_no_database_makes_it(seeded: Any) -> None:
     assert len(seeded.floors()) == 4
 
 
-def test_what_cannot_be_restored_changes_nothing(seeded: Any, tmp_path: Path) -> None:
-    """A missing, foreign, torn or newer file, and the database itself: one sentence, exit code 1."""
+def test_a_file_that_is_no_backup_is_refused(seeded: Any, tmp_path: Path) -> None:
+    """A missing, foreign, damaged or newer file, and the database itself, give an error line and change nothing."""
     made = backup(seeded)
     before = seeded.content()
-    torn = tmp_path / "torn.db"
-    torn.write_bytes(made.read_bytes()[: made.stat().st_size // 2])
+    damaged = tmp_path / "damaged.db"
+    damaged.write_bytes(made.read_bytes()[: made.stat().st_size // 2])
     newer = tmp_path / "newer.db"
     shutil.copy(made, newer)
     with closing(sqlite3.connect(newer)) as connection:
@@ -122,9 +122,9 @@ def test_what_cannot_be_restored_changes_nothing(seeded: Any, tmp_path: Path) ->
         connection.execute("CREATE TABLE theirs (x)")
     empty = tmp_path / "empty.db"
     empty.touch()
-    for file, words in (
+    for file, message in (
         (tmp_path / "nope.db", "there is no such file"),
-        (torn, "malformed"),
+        (damaged, "malformed"),
         (newer, "has schema version 99"),
         (foreign, "another program"),
         (empty, "has no tables"),
@@ -132,30 +132,30 @@ def test_what_cannot_be_restored_changes_nothing(seeded: Any, tmp_path: Path) ->
         (seeded.path, "is the database itself"),
     ):
         done = seeded("db", "restore", str(file), code=1)
-        assert words in done.stderr
+        assert message in done.stderr
         assert done.stderr.count("\n") == 1
     assert seeded.content() == before
     assert seeded("db", "restore", str(tmp_path), code=2).stderr
 
 
 def test_nothing_is_restored_under_a_daemon(seeded: Any) -> None:
-    """Refused while it runs, with the remedy."""
+    """The command is refused while a daemon runs, and says what to do."""
     made = backup(seeded)
     lock = InstanceLock(seeded.path)
     assert lock.acquire()
     try:
-        assert "stop that one first" in seeded("db", "restore", str(made), code=1).stderr
+        assert "stop the daemon first" in seeded("db", "restore", str(made), code=1).stderr
     finally:
         lock.release()
 
 
-def test_a_restore_that_was_broken_off_is_finished_first(seeded: Any) -> None:
-    """The next one leaves nothing half done behind."""
+def test_a_restore_that_was_interrupted_is_finished_by_the_next(seeded: Any) -> None:
+    """The next restore leaves no file of the interrupted one behind."""
     made = backup(seeded)
     path = seeded.path
     shutil.copy(made, new_file(path))
     aside = path.with_name("smartpark.db.replaced-earlier")
-    begin(path, Replacement(aside, made, datetime.now(UTC), "bert", "broken off"))
+    begin(path, Replacement(aside, made, datetime.now(UTC), "bert", "interrupted"))
     seeded("db", "restore", str(made))
     assert aside.exists()
     assert not path.with_name("smartpark.db.replacement").exists()
@@ -165,7 +165,7 @@ def test_a_restore_that_was_broken_off_is_finished_first(seeded: Any) -> None:
 @pytest.mark.parametrize(
     "arguments", [("--keep-days", "0"), ("--keep-days", "-1"), ("--keep-files", "0"), ("--keep-files", "many")]
 )
-def test_keeping_less_than_one_is_wrong_usage(seeded: Any, arguments: tuple[str, ...], tmp_path: Path) -> None:
-    """Exit code 2, and no backup is made."""
+def test_an_option_to_keep_no_backup_is_wrong_usage(seeded: Any, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """Such an option has exit code 2, and no backup is made."""
     assert seeded("db", "backup", *arguments, code=2).stderr
     assert not (tmp_path / "backups").exists()

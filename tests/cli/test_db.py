@@ -1,4 +1,4 @@
-"""The database from the shell: made, checked, asked, mended, upgraded, removed."""
+"""Tests of ``smartpark db``, which makes, checks, queries, repairs, upgrades and removes the database."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ FIRST_RELEASE = Path(__file__).parent.parent / "store" / "schema" / "v1.sql"
 
 
 def test_create_makes_the_tables_once(shell: Any) -> None:
-    """The second time finds them; check and describe know them."""
+    """The second call finds them, and check and describe list them."""
     assert "made the tables" in shell("db", "create").stdout
     assert shell.json("db", "create") == {"database": str(shell.path), "created": False, "version": 2}
     assert all(shell.json("db", "check")["tables"].values())
-    assert "all 7 tables are there" in shell("db", "check").stdout
+    assert "all 7 tables exist" in shell("db", "check").stdout
     tables = shell.json("db", "describe")
     assert {column["name"] for column in tables["floors"]["columns"]} >= {"name", "total_slots", "deleted_at"}
     assert {"name": "floor_name", "unique": True, "columns": ["name"]} in tables["floors"]["indexes"]
@@ -33,15 +33,15 @@ def test_create_makes_the_tables_once(shell: Any) -> None:
     assert "event_floor_id_timestamp (floor_id, timestamp)" in text
 
 
-def test_check_tells_of_a_missing_table(seeded: Any) -> None:
-    """By its name, with exit code 1."""
+def test_check_reports_a_missing_table(seeded: Any) -> None:
+    """The exit code is 1, and the error names the table."""
     with closing(sqlite3.connect(seeded.path)) as connection:
         connection.executescript("DROP VIEW v_hourly; DROP TABLE event_hourly")
     assert "lacks the table event_hourly" in seeded("db", "check", code=1).stderr
 
 
-def test_statistics_tell_rows_and_sizes(seeded: Any) -> None:
-    """Rows a table, pages, the write-ahead log."""
+def test_statistics_have_rows_and_sizes(seeded: Any) -> None:
+    """They have the rows of each table, the pages of the file, and the write-ahead log."""
     found = seeded.json("db", "stats")
     assert {name: found["tables"][name]["rows"] for name in ("floors", "events", "outbox")} == {
         "floors": 4,
@@ -53,8 +53,8 @@ def test_statistics_tell_rows_and_sizes(seeded: Any) -> None:
     assert "events" in seeded("db", "stats").stdout
 
 
-def test_seeding_twice_is_seeding_once(shell: Any) -> None:
-    """Four floors as they should be, 15 events of several types and both directions within the last day."""
+def test_seeding_twice_changes_nothing_more(shell: Any) -> None:
+    """The first call makes four floors and 15 events of several types, in both directions, within the last day."""
     first = shell.json("db", "seed")
     assert [(f["name"], f["total_slots"], f["is_active"]) for f in first["floors"]] == [
         ("Ground Floor", 50, True),
@@ -77,7 +77,7 @@ def test_seeding_twice_is_seeding_once(shell: Any) -> None:
 
 
 def test_a_query_cannot_write(seeded: Any) -> None:
-    """SQLite itself refuses, whatever the words; table, CSV and JSON show the same rows."""
+    """SQLite refuses every statement that writes; table, CSV and JSON show the same rows."""
     sql = "SELECT id, name, deleted_at FROM floors ORDER BY id LIMIT 2"
     assert seeded.json("db", "query", sql) == [
         {"id": 1, "name": "Ground Floor", "deleted_at": None},
@@ -96,26 +96,26 @@ def test_a_query_cannot_write(seeded: Any) -> None:
         "VACUUM",
     ):
         assert "it would write" in seeded("db", "query", statement, code=1).stderr, statement
-    for statement, told in (
+    for statement, message in (
         ("SELECT * FROM nowhere", "no such table: nowhere"),
         ("SELECT 1; DELETE FROM events", "one statement at a time"),
         ("SELEKT", "syntax error"),
         ("", "Missing"),
     ):
         done = seeded("db", "query", statement, code=0 if not statement else 1)
-        assert not statement or told in done.stderr
+        assert not statement or message in done.stderr
     assert seeded.content() == before
 
 
-def test_a_query_on_the_writable_pragma_stays_read_only(seeded: Any) -> None:
-    """Switching query_only off does not open the file for writing."""
+def test_a_query_cannot_make_the_connection_writable(seeded: Any) -> None:
+    """The connection stays read-only when query_only is switched off."""
     seeded("db", "query", "PRAGMA query_only = 0")
     assert "it would write" in seeded("db", "query", "DELETE FROM events", code=1).stderr
 
 
 def test_verify_finds_and_repairs(seeded: Any) -> None:
-    """A count that is not its ledger ends with 1 and its numbers; --repair makes an audited adjustment."""
-    assert "agrees with itself" in seeded("db", "verify").stdout
+    """A count that differs from its ledger has exit code 1; --repair corrects the ledger by an audited adjustment."""
+    assert "The database is sound" in seeded("db", "verify").stdout
     with closing(sqlite3.connect(seeded.path)) as connection:
         connection.execute("UPDATE floors SET current_vehicles = 9 WHERE name = 'First Floor'")
         connection.commit()
@@ -131,8 +131,8 @@ def test_verify_finds_and_repairs(seeded: Any) -> None:
     assert seeded.floors()["First Floor"]["current_vehicles"] == 9
 
 
-def test_drop_reinit_and_reset_ask(seeded: Any) -> None:
-    """No leaves everything as it is; yes does it."""
+def test_drop_reinit_and_reset_ask_for_confirmation(seeded: Any) -> None:
+    """The answer no changes nothing, and --yes answers the question."""
     before = seeded.content()
     for command in (["drop"], ["reinit"], ["reset"], ["reset", "--sample"]):
         seeded("db", *command, code=1, answer="n\n")
@@ -146,25 +146,25 @@ def test_drop_reinit_and_reset_ask(seeded: Any) -> None:
     assert [line["action"] for line in seeded.json("db", "audit")] == ["begin anew"]
     seeded("db", "drop", "--yes")
     assert "has no tables yet" in seeded("db", "check", code=1).stderr
-    told = seeded("floors", "create", "A", "--slots", "1", code=1).stderr
-    assert "has no tables yet; use `smartpark db create`" in told
+    error = seeded("floors", "create", "A", "--slots", "1", code=1).stderr
+    assert "has no tables yet; use `smartpark db create`" in error
     seeded("db", "create")
     assert seeded.json("floors") == []
 
 
-def test_what_removes_or_upgrades_waits_for_the_daemon(seeded: Any) -> None:
-    """While one counts, drop, reinit, reset and migrate are refused."""
+def test_removing_or_upgrading_tables_is_refused_while_a_daemon_runs(seeded: Any) -> None:
+    """The commands drop, reinit, reset and migrate say to stop the daemon, and change nothing."""
     daemon = InstanceLock(seeded.path)
     assert daemon.acquire()
     before = seeded.content()
     for command in (["drop", "--yes"], ["reinit", "--yes"], ["reset", "--yes"], ["migrate"]):
-        assert "a daemon counts into it; stop that one first" in seeded("db", *command, code=1).stderr
+        assert "a daemon is using it; stop the daemon first" in seeded("db", *command, code=1).stderr
     assert seeded.content() == before
     daemon.release()
 
 
 def test_an_old_database_is_upgraded_on_request(shell: Any) -> None:
-    """Other commands say what to do; a dry run changes nothing; the upgrade keeps a copy and is in the audit log."""
+    """Other commands name the command; a dry run changes nothing; the upgrade keeps a copy and is in the audit log."""
     with closing(sqlite3.connect(shell.path)) as connection:
         connection.executescript(FIRST_RELEASE.read_text())
         connection.execute("PRAGMA journal_mode = WAL")
@@ -183,8 +183,8 @@ def test_an_old_database_is_upgraded_on_request(shell: Any) -> None:
     shell("db", "verify")
 
 
-def test_a_newer_database_is_left_alone(seeded: Any) -> None:
-    """Every command refuses it with the remedy, and not a byte of it changes."""
+def test_a_newer_database_is_refused(seeded: Any) -> None:
+    """Every command refuses it and says what to do, and not a byte of the file changes."""
     with closing(sqlite3.connect(seeded.path)) as connection:
         connection.execute("PRAGMA user_version = 3")
     digest = hashlib.sha256(seeded.path.read_bytes()).hexdigest()
@@ -199,23 +199,23 @@ def test_a_newer_database_is_left_alone(seeded: Any) -> None:
         *(["floors", "list"], ["floors", "show", "Ground Floor"], ["floors", "recommended"]),
         *(["events", "list"], ["events", "stats"], ["events", "occupancy", "Ground Floor"], ["status"]),
         *(["db", "check"], ["db", "describe"], ["db", "stats"], ["db", "audit"], ["db", "verify"]),
-        *(["db", "query", "SELECT 1 AS one"], ["db", "migrate"], ["db", "create"], ["db", "seed"]),
+        *(["db", "query", "SELECT 1 AS number"], ["db", "migrate"], ["db", "create"], ["db", "seed"]),
     ],
     ids=" ".join,
 )
 def test_every_command_prints_json(seeded: Any, command: list[str]) -> None:
-    """One document, and nothing else on stdout."""
+    """With --json a command prints one document on stdout and nothing else."""
     assert seeded.json(*command) is not None
     assert seeded(*command).stdout
 
 
-def test_a_lock_that_stays_is_one_sentence(seeded: Any, tmp_path: Path) -> None:
-    """A command that cannot write says who holds the database, and ends with 1."""
+def test_a_database_that_stays_locked_is_reported(seeded: Any, tmp_path: Path) -> None:
+    """A command that cannot write says that another program has the lock, with exit code 1 and no traceback."""
     file = tmp_path / "smartpark.toml"
     file.write_text(file.read_text().replace("[database]", "[database]\nbusy_timeout_seconds = 0.1"))
     with closing(sqlite3.connect(seeded.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        told = seeded("floors", "correct", "Ground Floor", "3", code=1).stderr
+        error = seeded("floors", "correct", "Ground Floor", "3", code=1).stderr
         other.execute("ROLLBACK")
-    assert "database is locked; another program holds it" in told
-    assert "Traceback" not in told
+    assert "database is locked; another program holds it" in error
+    assert "Traceback" not in error

@@ -1,4 +1,4 @@
-"""Events from the shell: listed, counted, exported, recorded, cleaned up."""
+"""Tests of ``smartpark events``, which lists, counts, exports, records and removes events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_events_are_listed_in_pages_and_ranges(seeded: Any) -> None:
-    """The newest first; by floor, camera, range; the id of the last one shown begins the next page."""
+    """The newest is first; --before goes on after an event; floor, camera and time range select."""
     every = seeded.json("events")
     assert len(every) == 15
     assert seeded("events", "--limit", "3").stdout == seeded("events", "list", "--limit", "3").stdout
@@ -29,8 +29,8 @@ def test_events_are_listed_in_pages_and_ranges(seeded: Any) -> None:
     assert seeded.json("events", "--camera", "entrance") == []
 
 
-def test_statistics_count_the_window(seeded: Any) -> None:
-    """In all, by type, by hour, with the peak and the mean; of a floor too."""
+def test_statistics_count_the_events_of_a_time_range(seeded: Any) -> None:
+    """They are counted in all, by type and by hour, for all floors or one of them."""
     found = seeded.json("events", "stats", "--since", "2d")
     assert (found["total"], found["entries"], found["exits"], found["net"]) == (15, 11, 4, 7)
     assert sum(found["by_type"].values()) == sum(h["entries"] + h["exits"] for h in found["by_hour"]) == 15
@@ -44,7 +44,7 @@ def test_statistics_count_the_window(seeded: Any) -> None:
 
 
 def test_occupancy_ends_with_the_present_count(seeded: Any) -> None:
-    """A point an hour, the last one what the floor has now."""
+    """The series has a point a step, and its last one is the present count."""
     series = seeded.json("events", "occupancy", "First Floor", "--since", "2d", "--step", "30m")
     assert len(series) == 97
     assert series[0]["vehicles"] == 0
@@ -52,14 +52,14 @@ def test_occupancy_ends_with_the_present_count(seeded: Any) -> None:
     assert "vehicles" in seeded("events", "occupancy", "First Floor").stdout
 
 
-def test_an_export_is_all_events_as_a_stream(seeded: Any, tmp_path: Path) -> None:
-    """CSV on stdout, JSON Lines in a file, the oldest first."""
+def test_an_export_has_every_event(seeded: Any, tmp_path: Path) -> None:
+    """CSV goes to stdout, JSON Lines to a file, the oldest event first."""
     every = list(reversed(seeded.json("events")))
     table = list(csv.DictReader(io.StringIO(seeded("events", "export").stdout)))
     assert [row["event_id"] for row in table] == [event["event_id"] for event in every]
     file = tmp_path / "out.jsonl"
-    told = seeded("events", "export", "--format", "jsonl", "-o", str(file), "--floor", "First Floor").stderr
-    assert f"5 events written to {file}" in told
+    printed = seeded("events", "export", "--format", "jsonl", "-o", str(file), "--floor", "First Floor").stderr
+    assert f"5 events written to {file}" in printed
     assert [json.loads(line) for line in file.read_text().splitlines()] == [
         event for event in every if event["floor"] == "First Floor"
     ]
@@ -67,7 +67,7 @@ def test_an_export_is_all_events_as_a_stream(seeded: Any, tmp_path: Path) -> Non
 
 
 def test_an_event_is_recorded_once(seeded: Any, hours_ago: Callable[[float], str]) -> None:
-    """By hand, with a line in the audit log; the same again is told and changes nothing."""
+    """A recorded event has a line in the audit log; recording it again says so and changes nothing."""
     command = ["events", "record", "--floor", "Ground Floor", "--direction", "entry", "--timestamp", hours_ago(1)]
     command += ["--camera", "entrance", "--type", "bus", "--confidence", "0.5"]
     before = seeded.floors()["Ground Floor"]["current_vehicles"]
@@ -81,8 +81,10 @@ def test_an_event_is_recorded_once(seeded: Any, hours_ago: Callable[[float], str
     assert seeded.json("db", "audit")[0]["action"] == "record"
 
 
-def test_a_clean_up_asks_and_keeps_the_statistics(seeded: Any, hours_ago: Callable[[float], str]) -> None:
-    """Old events go, what is said of them stays; what the broker has not got stays too."""
+def test_a_clean_up_asks_for_confirmation_and_keeps_the_statistics(
+    seeded: Any, hours_ago: Callable[[float], str]
+) -> None:
+    """Old events are removed after the broker has them, and their statistics stay."""
     old = ["events", "record", "--floor", "Ground Floor", "--direction", "entry", "--timestamp", hours_ago(24 * 40)]
     seeded(*old)
     before = seeded.content()
@@ -103,18 +105,18 @@ RECORD = ["events", "record", "--floor", "Ground Floor", "--direction", "entry"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["events", "--floor", "Roof"], 1, "there is no floor 'Roof'"),
         (["events", "--camera", "exit"], 1, "there is no camera 'exit' and no event of it (the configuration has"),
         (["events", "--limit", "0"], 2, "0 is not in the range"),
         (["events", "--before", "999"], 1, "there is no event with the id 999"),
         (["events", "--since", "2026-05-04T12:00"], 2, "has no time zone; add Z for UTC"),
-        (["events", "--since", "yesterday"], 2, "'yesterday' is no time such as"),
+        (["events", "--since", "yesterday"], 2, "'yesterday' is no time; write one as 2026-05-04T12:00:00Z"),
         (["events", "stats", "--since", "1h", "--until", "2h"], 1, "not after its beginning"),
         (["events", "stats", "--floor", "Roof"], 1, "there is no floor 'Roof'"),
         (["events", "occupancy", "Roof"], 1, "there is no floor 'Roof'"),
-        (["events", "occupancy", "Ground Floor", "--step", "0s"], 2, "no length of time"),
+        (["events", "occupancy", "Ground Floor", "--step", "0s"], 2, "'0s' is no duration"),
         (["events", "occupancy", "Ground Floor", "--step", "1s", "--since", "9d"], 1, "take a longer step"),
         (["events", "export", "--format", "xml"], 2, "'xml' is not one of"),
         (["events", "export", "--camera", "exit"], 1, "there is no camera 'exit'"),
@@ -132,11 +134,11 @@ RECORD = ["events", "record", "--floor", "Ground Floor", "--direction", "entry"]
         (["events", "record", "--floor", "'; DROP TABLE events; --", "--direction", "exit"], 1, "there is no floor"),
     ],
 )
-def test_bad_input_changes_nothing(seeded: Any, arguments: list[str], code: int, told: str) -> None:
-    """One clear sentence, 1 for what is refused, 2 for wrong usage."""
+def test_bad_input_changes_nothing(seeded: Any, arguments: list[str], code: int, message: str) -> None:
+    """The exit code is 1 for a refusal and 2 for wrong usage, with a short message and no traceback."""
     before = seeded.content()
     error = seeded(*arguments, code=code).stderr
-    assert told in error
+    assert message in error
     assert "Traceback" not in error
     assert len(error) < 600
     assert seeded.content() == before

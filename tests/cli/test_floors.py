@@ -1,4 +1,4 @@
-"""Floors from the shell: listed, changed, told who did it."""
+"""Tests of ``smartpark floors``, which lists and changes floors and records who did it."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_a_noun_alone_lists(seeded: Any) -> None:
-    """`smartpark floors`, with options or without, is `floors list`; other words are told as unknown."""
+def test_floors_alone_lists_the_floors(seeded: Any) -> None:
+    """`smartpark floors`, with options or without, is `floors list`; an unknown command is wrong usage."""
     assert seeded("floors").stdout == seeded("floors", "list").stdout
     assert [floor["name"] for floor in seeded.json("floors")] == [
         *("Ground Floor", "First Floor", "Second Floor"),
@@ -26,8 +26,8 @@ def test_a_noun_alone_lists(seeded: Any) -> None:
     assert "No such command 'fly'" in seeded("floors", "fly", code=2).stderr
 
 
-def test_a_reset_at_a_planned_time_is_told_from_a_correction(seeded: Any) -> None:
-    """Back to nothing, or to a number; the ledger and the audit log say that nobody counted."""
+def test_a_reset_has_its_own_reason_in_the_ledger(seeded: Any) -> None:
+    """The count is set to 0 or to a number, and ledger and audit log have `reset` instead of `correction`."""
     before = seeded.floors()["Ground Floor"]["current_vehicles"]
     assert seeded.json("floors", "reset", "Ground Floor")["current_vehicles"] == 0
     assert seeded.json("floors", "reset", "Ground Floor", "3", "--note", "the night's guests")["current_vehicles"] == 3
@@ -38,8 +38,8 @@ def test_a_reset_at_a_planned_time_is_told_from_a_correction(seeded: Any) -> Non
     seeded("db", "verify")
 
 
-def test_a_correction_says_who_and_why(seeded: Any) -> None:
-    """The count is what was counted, the ledger and the audit log have the person behind sudo, and verify is clean."""
+def test_a_correction_records_the_user_and_the_note(seeded: Any) -> None:
+    """The floor has the new count, ledger and audit log have the user behind sudo, and verify finds no fault."""
     before = seeded.floors()["Ground Floor"]["current_vehicles"]
     floor = seeded.json("floors", "correct", "Ground Floor", "17", "--note", "walked it")
     assert floor["current_vehicles"] == 17
@@ -61,8 +61,8 @@ def test_a_correction_says_who_and_why(seeded: Any) -> None:
     seeded("db", "verify")
 
 
-def test_floors_are_made_changed_and_hidden(seeded: Any) -> None:
-    """Create, update, adjust, deactivate, activate, delete, restore, each seen by the next command."""
+def test_floors_are_made_changed_deleted_and_restored(seeded: Any) -> None:
+    """Each of create, update, adjust, deactivate, activate, delete and restore has its effect and its audit line."""
     made = seeded.json("floors", "create", "Roof", "--slots", "3", "--description", "windy", "--vehicles", "1")
     assert (made["total_slots"], made["available_slots"], made["opening_vehicles"]) == (3, 2, 1)
     assert seeded.json("floors", "update", "Roof", "--name", "Top", "--slots", "4")["total_slots"] == 4
@@ -79,8 +79,8 @@ def test_floors_are_made_changed_and_hidden(seeded: Any) -> None:
     seeded("db", "verify")
 
 
-def test_the_recommended_floor_is_told(seeded: Any) -> None:
-    """The active floor with most free places; exit code 1 when all are full."""
+def test_the_recommended_floor_is_shown(seeded: Any) -> None:
+    """It is the active floor with most free places; the exit code is 1 when all are full."""
     best = seeded.json("floors", "recommended")
     assert best["name"] == "Ground Floor"
     assert "Ground Floor: " in seeded("floors", "recommended").stdout
@@ -89,8 +89,8 @@ def test_the_recommended_floor_is_told(seeded: Any) -> None:
     assert "every active floor is full" in seeded("floors", "recommended", code=1).stderr
 
 
-def test_deleting_for_good_asks(seeded: Any) -> None:
-    """Anything but yes changes nothing; then the floor is gone with its events."""
+def test_deleting_for_good_asks_for_confirmation(seeded: Any) -> None:
+    """Every answer but yes changes nothing; yes deletes the floor with its events."""
     before = seeded.content()
     for answer in ("n\n", "\n", ""):
         seeded("floors", "delete", "First Floor", "--hard", code=1, answer=answer)
@@ -102,36 +102,36 @@ def test_deleting_for_good_asks(seeded: Any) -> None:
     seeded("db", "verify")
 
 
-def test_a_floor_of_the_configuration_is_not_taken_from_under_the_daemon(seeded: Any, tmp_path: Path) -> None:
-    """While a daemon counts for it a hard deletion is refused; a change says that the file will win."""
+def test_a_configured_floor_cannot_be_deleted_while_the_daemon_runs(seeded: Any, tmp_path: Path) -> None:
+    """Its hard deletion is refused until the daemon has stopped; another change says that the file will undo it."""
     from edge.config.load import load_config
 
     config = load_config(tmp_path / "smartpark.toml", {})
     db = open_database(seeded.path, busy_timeout=5.0)
     apply_configuration(db, config.floors, Act("configuration", seeded_time(db)))
     db.close()
-    assert "follows the file again" in seeded("floors", "deactivate", "Ground Floor").stderr
+    assert "a start or reload sets it to the file's values" in seeded("floors", "deactivate", "Ground Floor").stderr
     daemon = InstanceLock(seeded.path)
     assert daemon.acquire()
     before = seeded.content()
-    told = seeded("floors", "delete", "Ground Floor", "--hard", "--yes", code=1).stderr
-    assert "take it out of the file and reload first" in told
+    error = seeded("floors", "delete", "Ground Floor", "--hard", "--yes", code=1).stderr
+    assert "remove it from the file and reload the daemon first" in error
     assert seeded.content() == before
-    # Everything else goes on beside a daemon.
+    # Other commands work while a daemon runs.
     seeded("floors", "correct", "Ground Floor", "3")
     daemon.release()
     seeded("floors", "delete", "Ground Floor", "--hard", "--yes")
 
 
 def seeded_time(db: Any) -> Any:
-    """A moment for an act."""
+    """The time at which the floors were made."""
     from edge.store.counts.floors import Floors
 
     return Floors(db).all()[0].as_of
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
         (["floors", "correct", "Attic", "3"], 1, "there is no floor 'Attic' in the database (it has 'Ground Floor'"),
         (
@@ -155,25 +155,25 @@ def seeded_time(db: Any) -> Any:
         (["floors", "correct", "Ground Floor", "3", "--note", "n" * 10_000], 1, "the note has 10000 characters"),
     ],
 )
-def test_bad_input_changes_nothing(seeded: Any, arguments: list[str], code: int, told: str) -> None:
-    """One clear sentence, 1 for what is refused, 2 for wrong usage."""
+def test_bad_input_changes_nothing(seeded: Any, arguments: list[str], code: int, message: str) -> None:
+    """The exit code is 1 for a refusal and 2 for wrong usage, with a short message and no traceback."""
     before = seeded.content()
     error = seeded(*arguments, code=code).stderr
-    assert told in error
+    assert message in error
     assert "Traceback" not in error
     assert len(error) < 600
     assert seeded.content() == before
 
 
-def test_a_name_that_is_sql_is_a_name(seeded: Any) -> None:
-    """It is stored and found as it is, and no table is the worse for it."""
+def test_a_name_that_looks_like_sql_is_stored_as_it_is(seeded: Any) -> None:
+    """The floor is found by it, and no table is harmed."""
     name = "Robert'); DROP TABLE floors;--"
     assert seeded.json("floors", "create", name, "--slots", "2")["name"] == name
     assert seeded.json("floors", "correct", name, "1")["current_vehicles"] == 1
     assert len(seeded.floors()) == 5
 
 
-def test_without_a_database_nothing_is_made(shell: Any) -> None:
-    """A wrong path must not become an empty database."""
+def test_a_command_makes_no_database(shell: Any) -> None:
+    """A command on a path without a database is refused, and makes no file there."""
     assert "use `smartpark db create`" in shell("floors", "correct", "Ground Floor", "3", code=1).stderr
     assert not shell.path.exists()

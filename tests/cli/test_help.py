@@ -1,4 +1,4 @@
-"""Every command of the database has a help of its own."""
+"""Tests of the help: every command of the database has its own."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
-from edge.cli.db.commands import db
-from edge.cli.events import events
-from edge.cli.floors import floors
+from edge.cli.db.commands import database_group
+from edge.cli.events import event_group
+from edge.cli.floors import floor_group
 
-COMMANDS = [(group.name, name) for group in (db, events, floors) for name in sorted(group.commands)]
+COMMANDS = [
+    (group.name, name) for group in (database_group, event_group, floor_group) for name in sorted(group.commands)
+]
 
 
-def test_all_verbs_are_there(shell: Any) -> None:
-    """The help of a noun names its verbs."""
+def test_all_commands_are_listed(shell: Any) -> None:
+    """The help of a group lists its commands."""
     for noun, verbs in {
         "floors": "list show recommended create update correct adjust activate deactivate delete restore",
         "events": "list stats occupancy export cleanup record",
@@ -27,7 +29,7 @@ def test_all_verbs_are_there(shell: Any) -> None:
 
 @pytest.mark.parametrize(("noun", "verb"), COMMANDS)
 def test_a_command_says_what_it_does(shell: Any, noun: str, verb: str) -> None:
-    """A sentence, its options, and no traceback without a database."""
+    """Its help names its options, needs no database, and its first line is not cut off."""
     text = shell(noun, verb, "-h").stdout
     assert f"Usage: smartpark {noun} {verb}" in text
     assert "--config" in text

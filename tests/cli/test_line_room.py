@@ -1,4 +1,4 @@
-"""Lines so near the frame's edge that no vehicle's middle can cross them."""
+"""Tests of the warnings of lines so near the frame's edge that the middle of a vehicle cannot cross them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from edge.cli.check_config import warnings
+from edge.cli.check_config import configuration_warnings
 from edge.config.schema import CameraConfig, Config, GateConfig
 from edge.core.line_geometry import room_beside
 from edge.core.shapes import Point
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def told(line: Sequence[tuple[float, float]], inside: tuple[float, float] = (0.42, 0.57)) -> list[str]:
-    """The warnings of a gate with that line."""
+def warnings_of(line: Sequence[tuple[float, float]], inside: tuple[float, float] = (0.42, 0.57)) -> list[str]:
+    """The warnings of a configuration whose only gate has that line."""
     gate = GateConfig.model_validate({"id": "in", "line": line, "inside": inside, "floor": "Ground Floor"})
-    return warnings(Config(cameras=(CameraConfig(id="ramp", source="0", gates=(gate,)),)))
+    return configuration_warnings(Config(cameras=(CameraConfig(id="ramp", source="0", gates=(gate,)),)))
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,9 @@ def told(line: Sequence[tuple[float, float]], inside: tuple[float, float] = (0.4
         ([(0.1, 0.97), (0.5, 0.96), (0.9, 0.97)], "lower", "up"),
     ],
 )
-def test_a_line_at_the_edge_is_told_with_the_remedy(line: Sequence[tuple[float, float]], side: str, away: str) -> None:
-    """The key, camera and gate, how much room there is on which side, and where to move the line."""
-    (warning,) = told(line)
+def test_a_line_at_the_edge_gets_a_warning(line: Sequence[tuple[float, float]], side: str, away: str) -> None:
+    """It has the key, camera and gate, how much room there is on which side, and where to move the line."""
+    (warning,) = warnings_of(line)
     assert warning.startswith("cameras[0].gates[0].line: camera 'ramp', gate 'in': ")
     assert f"of the frame is left on the line's {side} side" in warning
     assert f"move the line {away} until it is 6 % or more away" in warning
@@ -45,17 +45,17 @@ def test_a_line_at_the_edge_is_told_with_the_remedy(line: Sequence[tuple[float, 
     [
         [(0.0, 0.5), (1.0, 0.5)],
         [(0.0, 0.0), (1.0, 1.0)],  # ends in the corners
-        [(0.1, 1.0), (0.1, 0.4), (0.9, 0.4), (0.9, 1.0)],  # stands on the edge with both feet
+        [(0.1, 1.0), (0.1, 0.4), (0.9, 0.4), (0.9, 1.0)],  # starts and ends at the edge
         [(0.1, 0.93), (0.9, 0.93)],
     ],
 )
-def test_lines_with_room_are_not_told_of(line: Sequence[tuple[float, float]]) -> None:
-    """An end that meets the frame's edge takes no room from the rest."""
-    assert told(line) == []
+def test_a_line_with_room_gets_no_warning(line: Sequence[tuple[float, float]]) -> None:
+    """A line whose ends are at the frame's edge has room when the rest of it has."""
+    assert warnings_of(line) == []
 
 
-def test_room_is_measured_straight_off_the_line() -> None:
-    """Fractions of the frame; along a line that leans it is the median."""
+def test_room_is_measured_at_right_angles_to_the_line() -> None:
+    """It is a fraction of the frame, and the median along an inclined line."""
     assert room_beside([Point(0.2, 0.7), Point(0.8, 0.7)]) == [
         ("lower", pytest.approx(0.3)),
         ("upper", pytest.approx(0.7)),
@@ -65,7 +65,7 @@ def test_room_is_measured_straight_off_the_line() -> None:
 
 
 def test_check_config_warns_and_still_says_good(shell: Any) -> None:
-    """The exit code is 0: a daemon can run with it."""
+    """The exit code is 0, for a daemon can run with such a line."""
     config = shell.path.with_name("smartpark.toml")
     config.write_text(
         f"{config.read_text()}[[cameras.gates]]\n"

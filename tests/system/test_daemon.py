@@ -238,7 +238,7 @@ def test_what_is_changed_in_the_shell_reaches_the_boards(
         eventually(lambda: board.last("smartpark/garage/floor/first-floor/state") == b"", 30)
         eventually(lambda: board.last("smartpark/garage/floor/first-floor/available") == b"", 30)
         eventually(lambda: board.json("smartpark/garage/site/state")["floors"] == 1, 30)
-        assert "a daemon counts into it" in counting("db", "drop", "--yes", code=1).stderr
+        assert "a daemon is using it" in counting("db", "drop", "--yes", code=1).stderr
         assert counting.stop(daemon) == 0
     deletion, first, second = counting.json("db", "audit", "--limit", "3")
     assert deletion["action"] == "delete"

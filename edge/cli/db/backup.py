@@ -1,4 +1,4 @@
-"""``smartpark db backup|backups|restore``: copies of the database, and back."""
+"""This module is ``smartpark db backup|backups|restore``, which copy the database and put a copy in its place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from edge.cli.shared.options import config_option, json_option, note_option, print_json, print_table
 from edge.cli.shared.rows import iso
-from edge.cli.shared.store_access import act, only_one, reading
+from edge.cli.shared.store_access import exclusive_use, open_for_reading, user_action
 from edge.config.load import find_config, load_config
 from edge.core.errors import RefusedError
 from edge.store.counts.audit import Act
@@ -24,57 +24,59 @@ from edge.store.upkeep.replace_file import Replacement, begin, carry_out, finish
 from edge.store.upkeep.salvage import take_over
 
 
-@click.command()
+@click.command("backup")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False, metavar="[DIR]")
 @click.option("--keep-days", type=click.IntRange(1, 36_500), help="Remove older backups; default: [backup] keep_days.")
-@click.option("--keep-files", type=click.IntRange(1, 10_000), help="Keep so many; default: [backup] keep_files.")
+@click.option("--keep-files", type=click.IntRange(1, 10_000), help="How many to keep; default: [backup] keep_files.")
 @config_option
 @json_option
-def backup(
+def back_up_database(
     folder: Path | None, keep_days: int | None, keep_files: int | None, config_path: Path | None, as_json: bool
 ) -> None:
     """Copy the database into DIR while the daemon writes, verify the copy, and remove the oldest copies.
 
     DIR is [backup] folder of the configuration unless named. The newest backup is never removed.
     """
-    with reading(config_path) as (config, database):
+    with open_for_reading(config_path) as (config, database):
         backups = Backups(folder or config.backup_folder, config.database.path)
         now = datetime.now(UTC)
         made = backups.make(database, now)
         removed = backups.prune(now, keep_days or config.backup.keep_days, keep_files or config.backup.keep_files)
     for line in made.disagreements:
-        click.echo(f"note: the database does not agree with itself: {line}", err=True)
+        click.echo(f"note: a fault of the database is in its copy too: {line}; see `smartpark db verify`", err=True)
     if as_json:
-        gone = [str(one.path) for one in removed]
-        print_json({**_fields(made.backup), "disagreements": made.disagreements, "removed": gone})
+        paths = [str(backup.path) for backup in removed]
+        print_json({**_backup_fields(made.backup), "disagreements": made.disagreements, "removed": paths})
         return
     click.echo(f"{made.backup.path}: {made.backup.size:,} bytes, verified")
-    for one in removed:
-        click.echo(f"removed {one.path}")
+    for backup in removed:
+        click.echo(f"removed {backup.path}")
 
 
-@click.command()
+@click.command("backups")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), required=False, metavar="[DIR]")
 @config_option
 @json_option
-def backups(folder: Path | None, config_path: Path | None, as_json: bool) -> None:
+def list_backups(folder: Path | None, config_path: Path | None, as_json: bool) -> None:
     """List the backups in DIR, the newest first."""
     config = load_config(find_config(config_path))
     found = Backups(folder or config.backup_folder, config.database.path).found()
     if as_json:
-        print_json([_fields(one) for one in found])
+        print_json([_backup_fields(backup) for backup in found])
     else:
         print_table(
-            ["made at", "bytes", "file"], [[iso(b.made_at), f"{b.size:,}", b.path] for b in found], right=["bytes"]
+            ["made at", "bytes", "file"],
+            [[iso(backup.made_at), f"{backup.size:,}", backup.path] for backup in found],
+            right=["bytes"],
         )
 
 
-@click.command()
+@click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @note_option
 @config_option
 @json_option
-def restore(file: Path, note: str, config_path: Path | None, as_json: bool) -> None:
+def restore_database(file: Path, note: str, config_path: Path | None, as_json: bool) -> None:
     """Put the backup FILE in the place of the database, after verifying it. Not while a daemon runs.
 
     The database that was there is kept beside it as <database>.replaced-<time>.
@@ -82,16 +84,16 @@ def restore(file: Path, note: str, config_path: Path | None, as_json: bool) -> N
     config = load_config(find_config(config_path))
     path = config.database.path.absolute()
     if not file.exists():
-        raise RefusedError(f"{file}: there is no such file; `smartpark db backups` lists what there is")
+        raise RefusedError(f"{file}: there is no such file; `smartpark db backups` lists the backups")
     if path.exists() and file.samefile(path):
-        raise RefusedError(f"{file}: is the database itself")
+        raise RefusedError(f"{file}: is the database itself; name a backup, as `smartpark db backups` lists them")
     busy_timeout = config.database.busy_timeout_seconds
-    with only_one(path):
-        if (begun := under_way(path)) is not None:  # an earlier one that was broken off
-            carry_out(path, begun)
-            _settle(path, busy_timeout, begun)
-        replacement = _replace(path, file.absolute(), act(note))
-        before = _settle(path, busy_timeout, replacement)
+    with exclusive_use(path):
+        if (interrupted := under_way(path)) is not None:
+            carry_out(path, interrupted)
+            _finish_replacement(path, busy_timeout, interrupted)
+        replacement = _replace(path, file.absolute(), user_action(note))
+        version_before = _finish_replacement(path, busy_timeout, replacement)
         with closing(open_database(path, busy_timeout=busy_timeout, read_only=True)) as database:
             version = schema_version(database)
             events = Events(database)
@@ -103,7 +105,7 @@ def restore(file: Path, note: str, config_path: Path | None, as_json: bool) -> N
                 "database": str(path),
                 "restored": str(replacement.source),
                 "kept_as": str(kept) if kept else None,
-                "from_version": before,
+                "from_version": version_before,
                 "version": version,
                 "first_event": iso(first[0].timestamp) if first else None,
                 "last_event": iso(last[0].timestamp) if last else None,
@@ -114,33 +116,33 @@ def restore(file: Path, note: str, config_path: Path | None, as_json: bool) -> N
     if first and last:
         click.echo(f"events from {iso(first[0].timestamp)} to {iso(last[0].timestamp)}")
     if kept:
-        click.echo(f"the database that was there: {kept}")
+        click.echo(f"the earlier database was kept as {kept}")
     click.echo("The counts are those of the backup. Count the floors, and use `smartpark floors correct`.")
 
 
-def _replace(path: Path, file: Path, doing: Act) -> Replacement:
+def _replace(path: Path, file: Path, action: Act) -> Replacement:
     new = new_file(path)
     new.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_copy(file) as source:
         require_sound(source, file)
         online_copy(source, new)
-    replacement = Replacement(name_aside(path, "replaced", doing.at), file, doing.at, doing.actor, doing.note)
+    replacement = Replacement(name_aside(path, "replaced", action.at), file, action.at, action.actor, action.note)
     begin(path, replacement)
     carry_out(path, replacement)
     return replacement
 
 
-def _settle(path: Path, busy_timeout: float, replacement: Replacement) -> int:
-    """Today's tables, and the audit line; the version of the tables as they came."""
-    doing = Act(replacement.actor, replacement.at, replacement.note)
+def _finish_replacement(path: Path, busy_timeout: float, replacement: Replacement) -> int:
+    """Upgrade the tables and write the audit line; the schema version of the backup."""
+    action = Act(replacement.actor, replacement.at, replacement.note)
     with closing(open_database(path, busy_timeout=busy_timeout)) as database:
         before = schema_version(database)
-        migrate(database, doing.at)
-        take_over(database, replacement, doing)
+        migrate(database, action.at)
+        take_over(database, replacement, action)
     finish(path)
     return before
 
 
-def _fields(backup: Backup) -> dict[str, object]:
+def _backup_fields(backup: Backup) -> dict[str, object]:
     return {"file": str(backup.path), "made_at": iso(backup.made_at), "bytes": backup.size}

@@ -1,4 +1,4 @@
-"""``smartpark db``: the file, its tables, and what people did to them."""
+"""This module is ``smartpark db``, which checks, describes and queries the database and shows its audit log."""
 
 from __future__ import annotations
 
@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge.cli.db.backup import backup, backups, restore
-from edge.cli.db.tables import create, drop, migrate, reinit, reset, seed
+from edge.cli.db.backup import back_up_database, list_backups, restore_database
+from edge.cli.db.tables import (
+    create_tables,
+    drop_tables,
+    migrate_database,
+    recreate_tables,
+    reset_database,
+    seed_floors,
+)
 from edge.cli.shared.options import config_option, json_option, note_option, print_json, print_table
 from edge.cli.shared.rows import iso
-from edge.cli.shared.store_access import act, existing, reading, writing
+from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing, user_action
 from edge.store.counts.audit import Audit
 from edge.store.reports.file_description import describe, file_statistics, objects
 from edge.store.reports.query import run_query
@@ -29,45 +36,48 @@ if TYPE_CHECKING:
     from edge.store.sql.query import Row
 
 
-@click.group()
-def db() -> None:
-    """Look after the database: check, describe, query, verify, back up, restore, migrate, seed."""
+@click.group("db")
+def database_group() -> None:
+    """Look after the database: check, query, verify, back up, restore, upgrade."""
 
 
-for command in (create, drop, reinit, seed, reset, migrate, backup, backups, restore):
-    db.add_command(command)
+for command in (
+    *(create_tables, drop_tables, recreate_tables, seed_floors, reset_database, migrate_database),
+    *(back_up_database, list_backups, restore_database),
+):
+    database_group.add_command(command)
 
 
-@db.command()
+@database_group.command("check")
 @config_option
 @json_option
-def check(config_path: Path | None, as_json: bool) -> None:
-    """Check that all tables are there. Exit code 1 if not."""
-    with reading(config_path) as (config, database):
+def check_tables(config_path: Path | None, as_json: bool) -> None:
+    """Check that all tables exist. Exit code 1 if not."""
+    with open_for_reading(config_path) as (config, database):
         tables, views = objects(database)
     if as_json:
         print_json({"version": SCHEMA_VERSION, "tables": tables, "views": views})
         return
-    click.echo(f"{config.database.path}: schema version {SCHEMA_VERSION}, all {len(tables)} tables are there")
+    click.echo(f"{config.database.path}: schema version {SCHEMA_VERSION}, all {len(tables)} tables exist")
     for name in tables:
         click.echo(f"  {name}")
     click.echo(f"  views: {', '.join(views)}")
 
 
-@db.command("describe")
+@database_group.command("describe")
 @config_option
 @json_option
 def describe_tables(config_path: Path | None, as_json: bool) -> None:
     """Show every table's columns, indexes and checks."""
-    with reading(config_path) as (_, database):
+    with open_for_reading(config_path) as (_, database):
         tables = describe(database)
     if as_json:
         print_json(
             {
                 table.name: {
                     "columns": [
-                        {"name": name, "type": kind, "null": null, "default": default}
-                        for name, kind, null, default in table.columns
+                        {"name": name, "type": sql_type, "null": null, "default": default}
+                        for name, sql_type, null, default in table.columns
                     ],
                     "indexes": [
                         {"name": name, "unique": unique, "columns": columns} for name, unique, columns in table.indexes
@@ -80,9 +90,9 @@ def describe_tables(config_path: Path | None, as_json: bool) -> None:
         return
     for table in tables:
         click.echo(table.name)
-        for name, kind, null, default in table.columns:
-            extra = f"{' null' if null else ''}{f' default {default}' if default is not None else ''}"
-            click.echo(f"  {name:18}{kind}{extra}")
+        for name, sql_type, null, default in table.columns:
+            suffix = f"{' null' if null else ''}{f' default {default}' if default is not None else ''}"
+            click.echo(f"  {name:18}{sql_type}{suffix}")
         for name, unique, columns in table.indexes:
             click.echo(f"  {'unique' if unique else 'index':18}{name} ({', '.join(columns)})")
         for rule in table.checks:
@@ -90,12 +100,12 @@ def describe_tables(config_path: Path | None, as_json: bool) -> None:
         click.echo()
 
 
-@db.command()
+@database_group.command("stats")
 @config_option
 @json_option
-def stats(config_path: Path | None, as_json: bool) -> None:
-    """Show rows, sizes, pages and the write-ahead log. Counts every row."""
-    with reading(config_path) as (_, database):
+def show_file_statistics(config_path: Path | None, as_json: bool) -> None:
+    """Show rows, sizes, pages and the write-ahead log. It counts every row."""
+    with open_for_reading(config_path) as (_, database):
         found = file_statistics(database)
     if as_json:
         tables = {name: {"rows": rows, "bytes": size} for name, (rows, size) in found.tables.items()}
@@ -110,44 +120,44 @@ def stats(config_path: Path | None, as_json: bool) -> None:
     print_table(["table", "rows", "bytes"], rows, right=["rows", "bytes"])
 
 
-@db.command()
+@database_group.command("query")
 @click.argument("sql")
 @click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
 @config_option
 @json_option
-def query(sql: str, form: str, config_path: Path | None, as_json: bool) -> None:
+def query_database(sql: str, form: str, config_path: Path | None, as_json: bool) -> None:
     """Run one SQL statement on a connection that cannot write.
 
     Example: smartpark db query "SELECT * FROM v_floors"
     """
-    with reading(config_path) as (_, database):
+    with open_for_reading(config_path) as (_, database):
         names, rows = run_query(database, sql)
         if as_json or form == "json":
-            print_json([{name: _plain(value) for name, value in zip(names, row, strict=True)} for row in rows])
+            print_json([{name: _json_value(value) for name, value in zip(names, row, strict=True)} for row in rows])
         elif form == "csv":
-            table = csv.writer(sys.stdout, lineterminator="\n")
-            table.writerow(names)
-            table.writerows([_plain(value) for value in row] for row in rows)
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows([_json_value(value) for value in row] for row in rows)
         elif names:
-            print_table(names, _shown(rows))
+            print_table(names, _text_cells(rows))
 
 
-@db.command("verify")
-@click.option("--repair", "mend", is_flag=True, help="Make the ledger agree with the counts, by audited adjustments.")
+@database_group.command("verify")
+@click.option("--repair", "repairing", is_flag=True, help="Correct the ledger to the counts, by audited adjustments.")
 @note_option
 @config_option
 @json_option
-def verify_database(mend: bool, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Recompute every count from the ledger, examine the file, the keys and the outbox. Reads every event.
+def verify_database(repairing: bool, note: str, config_path: Path | None, as_json: bool) -> None:
+    """Recompute every count from the ledger, and check the file, the keys and the outbox. It reads every event.
 
-    Exit code 1 if anything disagrees (with --repair: still disagrees).
+    Exit code 1 if anything disagrees (with --repair: if anything still disagrees).
     """
     repaired: list[str] = []
-    if mend:
-        existing(config_path)
-        with writing(config_path) as (_, database):
-            repaired = repair(database, act(note))
-    with reading(config_path) as (_, database):
+    if repairing:
+        existing_database_path(config_path)
+        with open_for_writing(config_path) as (_, database):
+            repaired = repair(database, user_action(note))
+    with open_for_reading(config_path) as (_, database):
         problems = verify(database)
     if as_json:
         print_json({"problems": problems, "repaired": repaired})
@@ -155,18 +165,18 @@ def verify_database(mend: bool, note: str, config_path: Path | None, as_json: bo
         for line in (*(f"repaired: {text}" for text in repaired), *problems):
             click.echo(line)
         if not problems:
-            click.echo("The database agrees with itself.")
+            click.echo("The database is sound: every count equals its ledger.")
     if problems:
         sys.exit(1)
 
 
-@db.command()
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
+@database_group.command("audit")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many at most.")
 @config_option
 @json_option
-def audit(limit: int, config_path: Path | None, as_json: bool) -> None:
-    """Show who changed what, when, before and after; the newest first."""
-    with reading(config_path) as (_, database):
+def show_audit_log(limit: int, config_path: Path | None, as_json: bool) -> None:
+    """Show who changed what and when, with the values before and after; the newest first."""
+    with open_for_reading(config_path) as (_, database):
         lines = Audit(database).newest(limit)
     if as_json:
         print_json([{**asdict(line), "at": iso(line.at)} for line in lines])
@@ -174,13 +184,16 @@ def audit(limit: int, config_path: Path | None, as_json: bool) -> None:
     print_table(
         ["time", "who", "what", "of", "before", "after", "note"],
         [
-            [iso(e.at), e.actor, e.action, e.subject, _short(e.before), _short(e.after), _one_line(e.note)]
-            for e in lines
+            [
+                *(iso(line.at), line.actor, line.action, line.subject),
+                *(_one_line_json(line.before), _one_line_json(line.after), _one_line(line.note)),
+            ]
+            for line in lines
         ],
     )
 
 
-def _short(values: dict[str, object] | None) -> str:
+def _one_line_json(values: dict[str, object] | None) -> str:
     return "" if values is None else _one_line(json.dumps(values, ensure_ascii=False))
 
 
@@ -188,9 +201,10 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
+    """The value, with bytes as hexadecimal text."""
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _shown(rows: Iterable[Row]) -> list[list[str]]:
-    return [["" if value is None else str(_plain(value)) for value in row] for row in rows]
+def _text_cells(rows: Iterable[Row]) -> list[list[str]]:
+    return [["" if value is None else str(_json_value(value)) for value in row] for row in rows]

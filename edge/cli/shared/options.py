@@ -1,4 +1,4 @@
-"""Options that several commands share, and how they print."""
+"""This module holds what several commands share: options, types of parameters, JSON and tables on stdout."""
 
 from __future__ import annotations
 
@@ -23,70 +23,70 @@ config_option = click.option(
     help="The configuration; default: SMARTPARK_CONFIG, else /etc/smartpark/smartpark.toml.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-note_option = click.option("--note", default="", metavar="TEXT", help="Why; kept in the ledger and the audit log.")
-SPAN = re.compile(r"([0-9]{1,6})\s*([smhdw])")
-SPANS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask for confirmation.")
+note_option = click.option("--note", default="", metavar="TEXT", help="The reason, for the ledger and the audit log.")
+_DURATION = re.compile(r"([0-9]{1,6})\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 if TYPE_CHECKING:
-    SpanType = click.ParamType[timedelta]
-    MomentType = click.ParamType[datetime]
-else:  # before click 8.4 its types did not say of what
-    SpanType = MomentType = click.ParamType
+    _DurationBase = click.ParamType[timedelta]
+    _TimeBase = click.ParamType[datetime]
+else:  # click's types are generic since 8.4 only
+    _DurationBase = _TimeBase = click.ParamType
 
 
 class ListsByDefault(click.Group):
-    """A noun alone, or with options only, is its ``list``."""
+    """A group that runs its command ``list`` when no command is named."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Puts the missing word in."""
+        """Parse the arguments, with ``list`` put first where they name no command."""
         if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
             args = ["list", *args]
         return super().parse_args(ctx, args)
 
 
-class Span(SpanType):
-    """A length of time as 90s, 15m, 24h, 7d or 2w."""
+class DurationParameter(_DurationBase):
+    """A duration as 90s, 15m, 24h, 7d or 2w."""
 
-    name = "span"
+    name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """The length, more than zero."""
+        """The duration, more than zero."""
         if isinstance(value, timedelta):
             return value
-        match = SPAN.fullmatch(str(value))
+        match = _DURATION.fullmatch(str(value))
         if match is None or int(match[1]) == 0:
-            self.fail(f"{value!r} is no length of time such as 15m, 24h or 7d", param, ctx)
-        return timedelta(**{SPANS[match[2]]: int(match[1])})
+            self.fail(f"{value!r} is no duration; write one as 15m, 24h or 7d", param, ctx)
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-class Moment(MomentType):
-    """An ISO 8601 time with its zone, or a length of time before now."""
+class TimeParameter(_TimeBase):
+    """An ISO 8601 time with its zone, or a duration before now."""
 
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """The moment in UTC. A time without a zone is refused: it could be local or UTC."""
+        """The time in UTC. A time without a zone is refused, for it could be local or UTC."""
         if isinstance(value, datetime):
             return value
         text = str(value)
-        if match := SPAN.fullmatch(text):
-            return datetime.now(UTC) - timedelta(**{SPANS[match[2]]: int(match[1])})
+        if match := _DURATION.fullmatch(text):
+            return datetime.now(UTC) - timedelta(**{_UNITS[match[2]]: int(match[1])})
         try:
-            moment = datetime.fromisoformat(text)
+            time = datetime.fromisoformat(text)
         except ValueError:
-            self.fail(f"{text!r:.100} is no time such as 2026-05-04T12:00:00Z, and no length such as 24h", param, ctx)
-        if moment.tzinfo is None:
+            self.fail(f"{text!r:.100} is no time; write one as 2026-05-04T12:00:00Z, or as 24h before now", param, ctx)
+        if time.tzinfo is None:
             self.fail(f"{text!r} has no time zone; add Z for UTC or an offset such as +02:00", param, ctx)
         try:
-            return moment.astimezone(UTC)
+            return time.astimezone(UTC)
         except OverflowError:
-            self.fail(f"{text!r} is out of the calendar in UTC", param, ctx)
+            self.fail(f"{text!r} is not within the years 1 to 9999 of UTC; write another time", param, ctx)
 
 
-def ask(question: str, yes: bool) -> None:
-    """Goes on only if the person says y, or said ``--yes``; else ends with exit code 1 and nothing changed."""
+def confirm(question: str, yes: bool) -> None:
+    """Ask, and return only after the answer y; any other ends the command with exit code 1. ``yes`` answers for it."""
     if not yes:
         click.confirm(question, abort=True, err=True)
 
@@ -96,17 +96,17 @@ log_option = click.option(
     type=click.Choice(["debug", "info", "warning", "error"]),
     default="info",
     show_default=True,
-    help="What goes to stderr.",
+    help="The lowest level of the log lines on stderr.",
 )
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> None:
-    """Aligned columns; nothing is cut off when the output is not a terminal."""
+    """Print aligned columns. Nothing is cut off when the output is not a terminal; ``right`` are aligned right."""
     # Imported here: most commands print no table, and rich takes longer to import than they run.
     from rich.console import Console
     from rich.table import Table
@@ -119,6 +119,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], right:
     console = Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=1000)
     with console.capture() as capture:
         console.print(table)
-    # A table pads its lines to the full width; a pipe wants none of that.
+    # Rich pads each line of a table to the full width.
     for line in capture.get().splitlines():
         click.echo(line.rstrip())

@@ -1,4 +1,4 @@
-"""Floors, events and the rest as people and programs get them to see."""
+"""This module turns floors and events into JSON fields and tables."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from edge.core.occupancy import Occupancy
     from edge.store.counts.stored_floor import StoredFloor
 
-__all__ = ["event_fields", "floor_fields", "iso", "show_events", "show_floors", "stored_fields"]
+__all__ = ["event_fields", "floor_fields", "iso", "print_events", "print_floors", "stored_floor_fields"]
 
 
 def floor_fields(floor: Occupancy) -> dict[str, object]:
-    """A floor as JSON."""
+    """The fields of a floor as JSON."""
     return {
         "id": floor.floor_id,
         "name": floor.name,
@@ -34,8 +34,8 @@ def floor_fields(floor: Occupancy) -> dict[str, object]:
     }
 
 
-def stored_fields(floor: StoredFloor) -> dict[str, object]:
-    """A floor as JSON, with what only the database knows."""
+def stored_floor_fields(floor: StoredFloor) -> dict[str, object]:
+    """The fields of a floor as JSON, with those that only the database has."""
     return {
         **floor_fields(floor.occupancy),
         "opening_vehicles": floor.opening_vehicles,
@@ -45,8 +45,8 @@ def stored_fields(floor: StoredFloor) -> dict[str, object]:
     }
 
 
-def show_floors(floors: Sequence[StoredFloor]) -> None:
-    """A table of floors."""
+def print_floors(floors: Sequence[StoredFloor]) -> None:
+    """Print a table of floors."""
     print_table(
         ["floor", "free", "of", "vehicles", "full", "active", "as of"],
         [
@@ -62,8 +62,8 @@ def show_floors(floors: Sequence[StoredFloor]) -> None:
     )
 
 
-def show_events(events: Sequence[StoredEvent]) -> None:
-    """A table of events."""
+def print_events(events: Sequence[StoredEvent]) -> None:
+    """Print a table of events."""
     print_table(
         ["time", "direction", "floor", "camera", "gate", "track", "type", "confidence", "id"],
         [

@@ -1,4 +1,4 @@
-"""How the commands get at the database, and who is asking."""
+"""This module opens the configured database for the commands, and names the user who runs them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reading(config_path: Path | None) -> Iterator[tuple[Config, SqliteDatabase]]:
-    """The configuration and a handle that cannot write."""
+def open_for_reading(config_path: Path | None) -> Iterator[tuple[Config, SqliteDatabase]]:
+    """Give the configuration and a connection that cannot write."""
     config = load_config(find_config(config_path))
     path = config.database.path
     database = open_database(path, busy_timeout=config.database.busy_timeout_seconds, read_only=True)
@@ -39,17 +39,17 @@ def reading(config_path: Path | None) -> Iterator[tuple[Config, SqliteDatabase]]
 
 
 @contextmanager
-def writing(
+def open_for_writing(
     config_path: Path | None, *, alone: bool = False, any_version: bool = False
 ) -> Iterator[tuple[Config, SqliteDatabase]]:
-    """The configuration and a handle that writes, in short transactions beside a daemon.
+    """Give the configuration and a connection that can write; a daemon may write in between.
 
-    ``alone`` refuses while a daemon counts into the database, and keeps one from starting. ``any_version`` also takes
-    an empty or older database.
+    ``alone`` raises ``RefusedError`` while a daemon runs on the database, and keeps one from starting.
+    ``any_version`` also takes an empty or older database.
     """
     config = load_config(find_config(config_path))
     path = config.database.path
-    with only_one(path) if alone else nullcontext():
+    with exclusive_use(path) if alone else nullcontext():
         database = open_database(path, busy_timeout=config.database.busy_timeout_seconds)
         try:
             with told(path):
@@ -63,27 +63,27 @@ def writing(
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """No daemon counts into the database, and none begins to. RefusedError while one does."""
+def exclusive_use(path: Path) -> Iterator[None]:
+    """Hold the daemon's lock on the database. Raises ``RefusedError`` while a daemon has it."""
     lock = InstanceLock(path)
     if not lock.acquire():
-        raise RefusedError(f"{path}: a daemon counts into it; stop that one first (systemctl stop smartpark-edge)")
+        raise RefusedError(f"{path}: a daemon is using it; stop the daemon first (systemctl stop smartpark-edge)")
     try:
         yield
     finally:
         lock.release()
 
 
-def existing(config_path: Path | None) -> Path:
-    """The path of the database; RefusedError if there is no file, so that a typing error makes none."""
+def existing_database_path(config_path: Path | None) -> Path:
+    """The path of the database. Raises ``RefusedError`` if there is no file, so that a wrong path creates none."""
     path = load_config(find_config(config_path)).database.path
     if not path.exists():
         raise RefusedError(f"{path}: there is no database; use `smartpark db create`, or correct [database] path")
     return path
 
 
-def who(environ: Mapping[str, str] = os.environ) -> str:
-    """Who types: behind sudo the person, else the account."""
+def user_name(environ: Mapping[str, str] = os.environ) -> str:
+    """The name of the user: of the person behind sudo, else of the account."""
     if name := environ.get("SUDO_USER"):
         return name
     try:
@@ -92,6 +92,6 @@ def who(environ: Mapping[str, str] = os.environ) -> str:
         return f"uid {os.getuid()}"
 
 
-def act(note: str = "") -> Act:
-    """The person at the shell does something now."""
-    return Act(who(), datetime.now(UTC), note)
+def user_action(note: str = "") -> Act:
+    """An action of the user, now."""
+    return Act(user_name(), datetime.now(UTC), note)
