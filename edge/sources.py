@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 def open_source(camera: CameraConfig, *, start: datetime | None = None) -> Source:
     """The source for a camera's address; nothing is opened before its ``start()``.
 
-    - ``sim:...`` is drawn (``simulated.py``), live, or recorded with ``&recorded=1``;
-    - ``rtsp://``, ``rtsps://``, ``http://``, ``https://``, ``/dev/...`` and a bare number are live (``live.py``);
-    - anything else is a video file's path (``recorded.py``), also as ``file://...``.
+    - ``sim:...`` is drawn by ``simulator``, live, or recorded with ``&recorded=1``;
+    - ``rtsp://``, ``rtsps://``, ``http://``, ``https://``, ``/dev/...`` and a bare number are live cameras;
+    - anything else is the path of a video file, also as ``file://...``.
 
-    ``start`` (aware) is when a recorded source begins; without it the source finds out itself. A live source
-    ignores it. Raises ``SourceError`` for an address that is none of these,
-    and for a wrong key of a simulation.
+    ``start`` (aware) is when a recorded source begins; without it the source finds out itself. A live source ignores
+    it. Raises ``SourceError`` for another kind of address and for a wrong key of a simulation, ``ValueError`` for a
+    ``start`` without a UTC offset.
     """
     if start is not None and start.tzinfo is None:
         raise ValueError("start must be aware: give its UTC offset")
     address = camera.source
     scheme = match[1].lower() if (match := re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", address)) else ""
     if address.startswith("sim:"):
-        # A daemon with real cameras does not load what draws.
+        # Only a daemon with simulated cameras loads what draws them.
         from edge.simulator.source import open_simulation
 
         return open_simulation(camera, start=start)

@@ -1,1 +1,1 @@
-
+"""Reads frames from live cameras and from recorded clips."""

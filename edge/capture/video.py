@@ -1,15 +1,15 @@
-"""The one place that opens video with OpenCV, with its loose types and process-wide switches.
+"""Opens video with OpenCV, for all of this room: OpenCV's loose types and process-wide switches stay here.
 
 OpenCV and the FFmpeg inside it are tuned through environment variables. Those set here apply to the whole
 process, and each is left alone when the operator has set it:
 
 - ``OPENCV_FFMPEG_LOGLEVEL=-8``: FFmpeg writes to standard error by itself, thousands of lines for one damaged
-  file. What is wrong is said by this package, once.
+  file. This package reports a fault itself, once.
 - ``OPENCV_FFMPEG_IS_THREAD_SAFE=1``: without it one lock of the process is held while a stream is opened, and
   a camera that does not answer keeps all others from being opened. FFmpeg itself needs no such lock.
 
 ``OPENCV_FFMPEG_CAPTURE_OPTIONS`` is not set, on purpose: it would apply to files and HTTP too. OpenCV's own
-default already asks for RTSP over TCP and takes UDP only from a camera that refuses TCP. Who must have UDP
+default already asks for RTSP over TCP and takes UDP only from a camera that refuses TCP. An operator who needs UDP
 sets ``rtsp_transport;udp`` there in the environment of the service.
 """
 
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from edge.core.frames import Image
 
-LOG_LEVEL_ERROR = 2  # OpenCV 4 has no name for it in Python
+_LOG_LEVEL_ERROR = 2  # OpenCV 4 has no name for it in Python
 
 _switches = threading.Lock()  # the environment must not change under another thread that reads it
 
 
 class Capture(Protocol):
-    """The part of ``cv2.VideoCapture`` that is used. Not thread-safe: one thread has it at a time."""
+    """The part of ``cv2.VideoCapture`` that is used. Not thread-safe: one thread uses it at a time."""
 
     def grab(self) -> bool: ...
 
@@ -79,12 +79,15 @@ def grab(capture: Capture) -> bool:
     """Take the next frame without converting it; False at the end, after a time-out, at a damaged place."""
     try:
         return capture.grab()
-    except cv2.error:  # what it says is about OpenCV's inside
+    except cv2.error:  # its text is about OpenCV's internals
         return False
 
 
 def retrieve(capture: Capture) -> Image | None:
-    """The frame that was grabbed last, as a BGR array of its own; None when it cannot be converted."""
+    """The frame that was grabbed last, height x width x 3, BGR, a new array; None when it cannot be converted.
+
+    This is the expensive part of reading a frame.
+    """
     try:
         ok, image = capture.retrieve()
     except cv2.error:
@@ -93,12 +96,12 @@ def retrieve(capture: Capture) -> Image | None:
 
 
 def position(capture: Capture) -> float:
-    """Seconds of presentation time of the frame that was grabbed last; 0 when the container tells none."""
+    """Seconds of presentation time of the frame that was grabbed last; 0 when the container gives none."""
     return capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
 
 
 def frame_rate(capture: Capture) -> float:
-    """Frames a second as the container has it; nonsense (0, 1000, 90000) is possible."""
+    """Frames a second as the container has it; may be wrong (0, 1000, 90000)."""
     return capture.get(cv2.CAP_PROP_FPS)
 
 
@@ -118,6 +121,6 @@ def _set_switches() -> None:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")
     if "OPENCV_LOG_LEVEL" not in os.environ:
-        # Its warnings repeat what callers say, and at some levels it prints addresses with passwords.
+        # Its warnings repeat what callers report, and at some levels it prints addresses with passwords.
         module: Any = cv2 if hasattr(cv2, "setLogLevel") else cv2.utils.logging  # OpenCV 4, OpenCV 5
-        module.setLogLevel(LOG_LEVEL_ERROR)
+        module.setLogLevel(_LOG_LEVEL_ERROR)

@@ -1,4 +1,4 @@
-"""Files that root makes in the daemon's folder belong to the daemon."""
+"""Gives files that root makes in the daemon's folder to the daemon's user."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 def give_to_folder(path: Path) -> None:
-    """If root runs the program, the file gets the owner and group of its folder; else nothing is done.
+    """Give the file the owner and group of its folder if root runs the program; else do nothing.
 
-    ``sudo smartpark db restore`` would leave a database that the daemon, which is not root, cannot write. OSError
-    when the file system refuses.
+    ``sudo smartpark db restore`` would leave a database that the daemon, which is not root, cannot write. Raises
+    ``OSError`` when the file system refuses.
     """
     if os.geteuid() == 0:
         folder = path.parent.stat()
@@ -21,7 +21,10 @@ def give_to_folder(path: Path) -> None:
 
 
 def make_for_folder(path: Path) -> None:
-    """If root runs the program and there is no such file, make it, empty, for its folder's owner. OSError likewise."""
+    """Make a missing file, empty, for its folder's owner if root runs the program; else do nothing.
+
+    Raises ``OSError`` when the file system refuses.
+    """
     if os.geteuid() == 0 and not path.exists():
         path.touch()
         give_to_folder(path)

@@ -1,4 +1,4 @@
-"""What every source of frames can do.
+"""Defines what every source of frames can do, and how a source describes its state.
 
 source = open_source(camera)
 source.start()
@@ -29,22 +29,22 @@ class EndOfSource(Exception):  # noqa: N818 - it is no error: a recorded source 
 
 
 class SourceState(StrEnum):
-    """Where a source is in its life."""
+    """The phases of a source."""
 
     STARTING = "starting"  # no frame yet, and nothing known to be wrong
     UP = "up"
-    DOWN = "down"  # a live source that gives no frames at present; it is opened anew for ever
+    DOWN = "down"  # a live source that gives no frames at present; it is opened again for ever
     ENDED = "ended"  # read to the end, or closed
 
 
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
-    """A source at one moment.
+    """A source's state and counters at one moment.
 
-    ``frames`` were handed out by ``read``; ``dropped`` were lost because newer ones came first (those that
+    ``frames`` were returned by ``read``; ``dropped`` were lost because newer frames came first (frames that
     ``cameras.fps`` leaves out are not lost, and not counted here). ``reconnects`` is how often a live source
     came up again. ``last_frame_monotonic`` is the ``Frame.monotonic`` of the newest frame that came from the
-    camera, None before the first. ``problem`` says in a sentence fit for a log what is wrong, without secrets;
+    camera, None before the first. ``problem`` is a sentence for the log about what is wrong, without secrets;
     empty when nothing is.
     """
 
@@ -65,13 +65,13 @@ class Source(Protocol):
 
     @property
     def status(self) -> SourceStatus:
-        """How the source fares."""
+        """The source's state and counters."""
 
     def start(self) -> None:
         """Begin work, once.
 
-        A recorded source that cannot be opened raises ``SourceError`` with its path and the remedy. A live
-        one does not raise for the world's trouble: it goes on trying, and ``status`` tells.
+        A recorded source that cannot be opened raises ``SourceError`` with its path and the remedy. A live source
+        that cannot be opened does not raise: it tries again for ever, and ``status`` says why it is down.
         """
 
     def read(self, timeout: float) -> Frame | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.capture.recorded import content_digest
+from edge.capture.clip_file import content_digest
 
 if TYPE_CHECKING:
     from edge.config.schema import CameraConfig, Config

@@ -158,12 +158,12 @@ def images(task: dict[str, Any], capture: Any, figures: dict[str, Any]) -> Itera
 def paced(fps: float | None, capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
     """The frames that this pipeline takes at ``fps``, by its own clock: at most so many a second of the clip's time."""
     from edge.capture import video as opencv
-    from edge.capture.recorded import PresentationClock
+    from edge.capture.presentation_clock import PresentationClock
     from edge.core.pacer import Pacer
 
     clock, pacer = PresentationClock(opencv.frame_rate(capture)), Pacer(fps)
     while capture.grab():
-        at = clock.at(opencv.position(capture))
+        at = clock.seconds(opencv.position(capture))
         if pacer.takes(at):
             figures["until"] = at
             yield capture.retrieve()[1]

@@ -41,12 +41,12 @@ def encode_clip(
         stream: Any = output.add_stream(codec, rate=25, options=options or {"preset": "ultrafast", "g": "10"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.codec_context.time_base = base
-        for number, moment in enumerate(times):
+        for number, seconds in enumerate(times):
             picture = numbered(number)
             if noisy:
                 picture = np.roll(noise, number * 7, axis=1) + picture // 255 * 200
             frame = av.VideoFrame.from_ndarray(picture, format="bgr24")
-            frame.pts, frame.time_base = round(moment / base), base
+            frame.pts, frame.time_base = round(seconds / base), base
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
     return path
@@ -86,9 +86,9 @@ def live(camera: Callable[..., CameraConfig]) -> Iterator[Callable[..., LiveSour
     sources: list[LiveSource] = []
 
     def start(address: str, **keys: Any) -> LiveSource:
-        ours = {key: keys.pop(key) for key in ("open_capture", "open_seconds") if key in keys}
-        configured = camera(address, **{"stale_seconds": 2.0, **keys})
-        sources.append(LiveSource(configured, waits=(0.05, 0.3), **ours))
+        options = {key: keys.pop(key) for key in ("open_capture", "open_seconds") if key in keys}
+        configured = camera(address, **{"stale_seconds": 20.0, **keys})
+        sources.append(LiveSource(configured, waits=(0.05, 0.3), **options))
         sources[-1].start()
         return sources[-1]
 

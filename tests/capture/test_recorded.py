@@ -1,4 +1,4 @@
-"""Video files as sources: every frame once, at the container's own times, and plain words for broken files."""
+"""Video files as sources: every frame once, at the container's own times, and a remedy for broken files."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_the_given_start_wins_and_is_utc(read_all, camera, clip, tmp_path, caplo
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-def test_the_container_tells_the_start(read_all, camera, clip, tmp_path, caplog):
+def test_the_container_gives_the_start(read_all, camera, clip, tmp_path, caplog):
     """Without a given start the container's creation time is the first frame's time."""
     path = clip(tmp_path / "clip.mp4", EVEN[:3], metadata={"creation_time": "2024-03-05T06:07:08.000000Z"})
     frames = read_all(open_source(camera(path)))
@@ -96,7 +96,7 @@ def test_the_container_tells_the_start(read_all, camera, clip, tmp_path, caplog)
 
 
 @pytest.mark.parametrize("metadata", [{}, {"creation_time": "1970-01-01T00:00:00.000000Z"}])
-def test_the_file_tells_the_start_with_a_warning(read_all, camera, clip, tmp_path, caplog, metadata):
+def test_the_file_gives_the_start_with_a_warning(read_all, camera, clip, tmp_path, caplog, metadata):
     """Without a credible creation time the file's own time is used, and --start is recommended."""
     path = clip(tmp_path / "clip.mp4", EVEN[:3], metadata=metadata)
     os.utime(path, (1_700_000_000, 1_700_000_000))
@@ -108,7 +108,7 @@ def test_the_file_tells_the_start_with_a_warning(read_all, camera, clip, tmp_pat
 
 
 def test_broken_files_are_named_with_a_remedy(camera, clip, tmp_path):
-    """What is no video is refused in start(), with its path."""
+    """A file that is no video is refused in start(), with its path."""
     good = clip(tmp_path / "good.mp4", EVEN)
     contents = {
         "empty.mp4": b"",
@@ -128,7 +128,7 @@ def test_broken_files_are_named_with_a_remedy(camera, clip, tmp_path):
         source.close()
 
 
-def test_a_clip_that_is_cut_off_gives_what_is_there(read_all, camera, clip, tmp_path, caplog):
+def test_a_clip_that_is_cut_off_gives_its_frames_up_to_the_cut(read_all, camera, clip, tmp_path, caplog):
     """A truncated clip delivers its frames up to the cut, then ends with one warning that counts."""
     path = clip(tmp_path / "cut.mp4", EVEN, noisy=True, container_options={"movflags": "faststart"})
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
@@ -151,7 +151,7 @@ def test_a_matroska_clip_that_is_cut_off_is_noticed(read_all, camera, clip, tmp_
     assert f"{len(frames)} frames could be decoded, up to second" in warning
 
 
-def test_a_hole_in_a_clip_is_passed_over(read_all, camera, clip, tmp_path, caplog, number_in):
+def test_a_hole_in_a_clip_is_skipped(read_all, camera, clip, tmp_path, caplog, number_in):
     """Damage in the middle costs the damaged frames only; those after it keep their times."""
     path = clip(tmp_path / "hole.mp4", EVEN, noisy=True)
     content = bytearray(path.read_bytes())
@@ -187,12 +187,12 @@ def test_a_broken_file_is_quiet_on_standard_error(clip, tmp_path):
         [sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60, check=True
     )
     assert run.stdout == "ended\n"
-    # The two warnings of this package, by way of logging's last resort.
+    # The two warnings of this package, printed by logging's handler of last resort.
     assert [line.split(":")[0] for line in run.stderr.splitlines()] == ["cam", "cam"]
 
 
 def test_damaged_clips_neither_hang_nor_abort(read_all, camera, clip, tmp_path):
-    """Forty clips with random damage each end, in order, or are refused; none takes the process along."""
+    """Forty clips with random damage each end, in order, or are refused; none ends the process."""
     whole = clip(tmp_path / "whole.mkv", EVEN, noisy=True, options={"bf": "2", "g": "10"}).read_bytes()
     refused = 0
     for seed in range(40):
@@ -233,11 +233,11 @@ def test_a_name_with_a_colon_is_a_file(read_all, camera, clip, tmp_path, monkeyp
 @pytest.mark.parametrize(
     ("name", "frames", "last"),
     [
-        ("hangzhou_parked", 750, 29.960),
+        pytest.param("hangzhou_parked", 750, 29.960, marks=pytest.mark.long),
         ("intel_topdown", 377, 30.080),
-        ("neg_indoor_person", 1394, 139.300),
+        pytest.param("neg_indoor_person", 1394, 139.300, marks=pytest.mark.long),
         ("neg_people_walkway", 330, 10.967),
-        ("suburb_road", 905, 37.646),
+        pytest.param("suburb_road", 905, 37.646, marks=pytest.mark.long),
         ("tfl_dense_day", 268, 10.680),
         ("tfl_night", 273, 10.880),
         ("topdown_dusk", 480, 19.978),

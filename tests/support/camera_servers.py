@@ -1,7 +1,7 @@
 """Network cameras for tests: an HTTP MJPEG server and an RTSP server with faults on command.
 
 Every picture carries its number as sixteen black or white bars, so that a test can tell after any lossy
-encoding which one it got.
+encoding which picture it got.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class CameraServer:
         return f"{self.scheme}://127.0.0.1:{self.port}{self.path}"
 
     def start(self) -> None:
-        """Listen: on a free port the first time, on the same one after ``stop``."""
+        """Listen: on a free port the first time, on the same port after ``stop``."""
         owner = self
         owner._stopping.clear()
 
@@ -79,7 +79,7 @@ class CameraServer:
             daemon_threads = True
 
             def handle_error(self, request: object, client_address: object) -> None:
-                """A client that went away is what many tests are about."""
+                """Ignore a client that went away: many tests are about that."""
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:

@@ -1,4 +1,4 @@
-"""What a clip says of itself: its dates, the times of its frames, its name and its content."""
+"""What a clip says about itself: its dates, the times of its frames, its path and its content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.capture.recorded import PresentationClock, clip_path, content_digest, creation_time
+from edge.capture.clip_file import clip_path, content_digest, parse_creation_time
+from edge.capture.presentation_clock import PresentationClock
 from edge.core.errors import SourceError
 
 
@@ -27,8 +28,8 @@ from edge.core.errors import SourceError
     ],
 )
 def test_creation_times(text, moment):
-    """Creation times are read as UTC; placeholders and nonsense are none."""
-    assert creation_time(text) == moment
+    """Creation times are read as UTC; placeholders and other texts are no time."""
+    assert parse_creation_time(text) == moment
 
 
 def test_a_file_url_is_a_path(tmp_path):
@@ -52,20 +53,20 @@ def test_content_digest(tmp_path):
 def test_presentation_times_always_grow(stamps, rate):
     """Whatever a container says, times begin at 0 and grow strictly."""
     clock = PresentationClock(rate)
-    times = [clock.at(stamp) for stamp in stamps]
+    times = [clock.seconds(stamp) for stamp in stamps]
     assert times[0] == 0.0
     assert all(a < b for a, b in pairwise(times))
 
 
 def test_a_bad_time_does_not_move_those_after_it():
-    """One repeated, backward or missing time is filled in; the next good one is taken as it is."""
+    """A single repeated, backward or missing time is replaced; the next good time is taken as it is."""
     clock = PresentationClock(25)
-    assert [clock.at(stamp) for stamp in (5.0, 5.04, 5.04, 5.08, 5.02, 5.12, 0.0, 5.2)] == pytest.approx(
+    assert [clock.seconds(stamp) for stamp in (5.0, 5.04, 5.04, 5.08, 5.02, 5.12, 0.0, 5.2)] == pytest.approx(
         [0, 0.04, 0.041, 0.08, 0.081, 0.12, 0.16, 0.2]
     )
 
 
-def test_a_clip_put_together_goes_on():
+def test_a_clip_of_joined_pieces_goes_on():
     """When the times begin anew in the middle, they go on from where they were."""
     clock = PresentationClock(25)
-    assert [clock.at(stamp) for stamp in (7.0, 8.0, 9.0, 2.0, 3.0)] == pytest.approx([0, 1, 2, 2.04, 3.04])
+    assert [clock.seconds(stamp) for stamp in (7.0, 8.0, 9.0, 2.0, 3.0)] == pytest.approx([0, 1, 2, 2.04, 3.04])
