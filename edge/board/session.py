@@ -111,7 +111,7 @@ class Board:
             self._state.reset()
         connection.subscribe(self._topics.board_filters)
 
-    def link_turn(self, connection: Connection) -> None:
+    def link_tick(self, connection: Connection) -> None:
         """Note whether the broker has granted the subscription."""
         with self._lock:
             self._subscribed = connection.subscribed

@@ -224,7 +224,7 @@ class Daemon:
         """In the writer's thread, after a commit."""
         if self.publisher is not None and any(item.inserted for item in recorded):
             self.publisher.floors_changed([item.occupancy for item in recorded])
-            self.publisher.events_waiting()
+            self.publisher.events_added()
         if self._on_recorded is not None:
             self._on_recorded(recorded)
 
@@ -239,7 +239,7 @@ class Daemon:
         elif self._others.changed():
             self._tell_of_loss()
             self.publisher.read_floors_again()
-            self.publisher.events_waiting()
+            self.publisher.events_added()
         self.publisher.health_changed(self._watch.report(utc_now()))
 
     def _on_fatal(self, where: str, error: BaseException) -> None:

@@ -15,7 +15,7 @@ from edge.daemon.daemon import Daemon
 from edge.demo.broker import demo_broker
 from edge.demo.configuration import demo_config
 from edge.demo.score import DemoReport, FloorScore, camera_score, true_counts
-from edge.mqtt.forget_site import forget_site
+from edge.mqtt.clear_retained import clear_retained
 from edge.mqtt.topics import Topics
 from edge.sources import open_source
 
@@ -74,7 +74,7 @@ class Demo:
             config = demo_config(self._options, host, port)
             topics = Topics(config.mqtt.topic_prefix, config.site.id, config.device.id)
             # A broker that others use as well must not keep the demo's retained messages.
-            stack.callback(forget_site, config.mqtt, topics, [floor.name for floor in config.floors])
+            stack.callback(clear_retained, config.mqtt, topics, [floor.name for floor in config.floors])
             board = Board(
                 config.mqtt, f"{config.client_id}-board", topics, floors=[floor.name for floor in config.floors]
             )

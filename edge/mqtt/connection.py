@@ -1,12 +1,11 @@
-"""One connection to a broker: a thin, single-threaded coat over a paho client.
+"""Makes one connection to a broker: a thin wrapper about a paho client, for one thread.
 
-Why a fresh paho client for every connection, and none of paho's threads. A paho client that reconnects sends again
+It uses a new paho client for every connection, and none of paho's threads. A paho client that reconnects sends again
 by itself every QoS 1 message that has no PUBACK yet, whatever ``clean_session`` says, all at once whatever its
 in-flight limit says, and keeps them in memory without bound meanwhile. The outbox already keeps what must not be
-lost, so a second memory would only be one more that can disagree with it: here whatever has no PUBACK when a
-connection ends is forgotten with the client, and the outbox is read again. And since one thread does all the
-talking, no PUBACK can arrive before ``publish`` has returned its packet id, and no message can slip into a socket
-that is being replaced.
+lost, and a second record could disagree with it. So here whatever has no PUBACK when a connection ends is discarded
+with the client, and the outbox is read again. And since one thread does everything, no PUBACK can arrive before
+``publish`` has returned its packet id, and no message can be written to a socket that is being replaced.
 """
 
 from __future__ import annotations
@@ -43,11 +42,11 @@ _REMEDIES = {
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds that rule a connection, on the monotonic clock.
+    """The waits and time limits of a connection, in seconds of the monotonic clock.
 
     A retry waits ``first_retry`` at first and twice as long after each failure up to ``longest_retry``, less a
     random share of up to half. ``answer`` is how long a broker may take to accept a connection, ``stable`` how long
-    a connection must have lasted for the waits to start small again, ``stall`` how long messages may be on the way
+    a connection must have lasted for the waits to start small again, ``stall`` how long messages may be in flight
     with no acknowledgement at all.
     """
 
@@ -60,23 +59,23 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Will:
-    """What the broker publishes, retained and at QoS 1, when the connection ends without a goodbye."""
+    """What the broker publishes, retained and at QoS 1, when the connection ends without a DISCONNECT."""
 
     topic: str
     payload: bytes
 
 
 class ConnectionEnded(Exception):  # noqa: N818 - an end is not always an error; the text says which
-    """The connection is over, or never came to be; the text is fit for a log and holds no secret."""
+    """The connection has ended, or could not be made; the text is for the log and holds no secret."""
 
 
 class Connection:
-    """One connection from its CONNECT to its end. For one thread only; nothing here blocks but :meth:`open`."""
+    """One connection from its CONNECT to its end. For one thread only; only :meth:`open` blocks."""
 
     def __init__(self, config: MqttConfig, client_id: str, will: Will | None, timing: Timing) -> None:
         self._config = config
         self._timing = timing
-        # No limit on messages in flight here: whoever publishes has one, and paho's own would queue out of sight.
+        # No limit on messages in flight here: the caller has one, and paho's own would queue without its knowledge.
         self._client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
@@ -94,7 +93,7 @@ class Connection:
             self._client.will_set(will.topic, will.payload, qos=1, retain=True)
         if config.username is not None or config.password is not None:
             secret = config.password.get_secret_value() if config.password is not None else None
-            # MQTT 3.1.1 knows no password without a user name.
+            # MQTT 3.1.1 has no password without a user name.
             self._client.username_pw_set(config.username or "", secret)
         self._opened_at = 0.0
         self._end: str | None = None
@@ -115,18 +114,18 @@ class Connection:
             self._client.connect_timeout = self._timing.answer
             self._client.connect(self._config.host, self._config.port, self._config.keepalive_seconds)
         except (OSError, ValueError) as error:
-            raise ConnectionEnded(_why(error, self._config)) from error
+            raise ConnectionEnded(_reason(error, self._config)) from error
         self._opened_at = time.monotonic()
 
     def service(self, wake: socket.socket, timeout: float) -> None:
-        """Wait for the network or a byte on ``wake``, at most ``timeout`` seconds, and do what is due.
+        """Wait for the network or a byte on ``wake``, at most ``timeout`` seconds, then read and write what is due.
 
         Fills ``acknowledged`` and ``messages``, which the caller empties. Raises ConnectionEnded.
         """
         sock = self._client.socket()
         if sock is None:
             raise ConnectionEnded(self._end or "the connection was lost")
-        # TLS may hold decrypted bytes of which the socket's descriptor says nothing.
+        # TLS may hold decrypted bytes that poll() does not see.
         pending: Any = getattr(sock, "pending", None)
         if pending is not None and pending() > 0:
             timeout = 0.0
@@ -145,27 +144,27 @@ class Connection:
         if self._client.socket() is None:
             raise ConnectionEnded(self._end or "the connection was lost")
         if not self.accepted and time.monotonic() - self._opened_at > self._timing.answer:
-            raise ConnectionEnded("something listens there but does not answer as an MQTT broker; check mqtt.port")
+            raise ConnectionEnded("the server there does not answer as an MQTT broker; check mqtt.port")
 
     def publish(self, topic: str, payload: bytes, *, retain: bool) -> int:
-        """Send a message at QoS 1 and return its packet id, which turns up in ``acknowledged`` at its PUBACK.
+        """Send a message at QoS 1 and return its packet id, which is added to ``acknowledged`` at its PUBACK.
 
-        It is not sure to have been sent before then. Raises ConnectionEnded when the connection is seen to be lost.
+        Before that it may not have been sent. Raises ConnectionEnded when the connection is lost.
         """
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         if info.rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            # The 65 535 packet ids came round, and the one of that number never had its PUBACK.
+            # All 65 535 packet ids were used, and the message that has the next one never had its PUBACK.
             raise ConnectionEnded("the broker left a message without an acknowledgement")
         if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise ConnectionEnded(self._end or "the connection was lost")
         return info.mid
 
     def subscribe(self, filters: Sequence[str]) -> None:
-        """Ask for the topics at QoS 1. ``subscribed`` becomes true with the broker's consent to all of them."""
+        """Subscribe at QoS 1. ``subscribed`` becomes true when the broker has granted all of the filters."""
         self._client.subscribe([(topic_filter, 1) for topic_filter in filters])
 
-    def finish(self, wake: socket.socket, seconds: float) -> None:
-        """Say goodbye, so that the broker does not publish the will, and wait for it to be written."""
+    def disconnect(self, wake: socket.socket, seconds: float) -> None:
+        """Send DISCONNECT, so that the broker does not publish the will; waits ``seconds`` at most."""
         if self._client.socket() is None:
             return
         self._client.disconnect()
@@ -175,14 +174,14 @@ class Connection:
                 self.service(wake, left)
         except ConnectionEnded:
             return
-        log.warning("the broker took no goodbye within %.1f s", seconds)
+        log.warning("the broker did not read the DISCONNECT within %.1f s", seconds)
 
-    def drop(self) -> None:
-        """Close the socket as it is, without a goodbye. Safe at any time, and more than once."""
-        # The one public call of paho that does just this: it "terminates any connection immediately".
+    def close(self) -> None:
+        """Close the socket as it is, without a DISCONNECT. Safe at any time, and more than once."""
+        # The only public call of paho that does this: it "terminates any connection immediately".
         self._client.connect_async(self._config.host, self._config.port)
 
-    # What paho calls, always from within open, service, publish or finish: nothing but notes is taken.
+    # The callbacks of paho, called from within open, service, publish or disconnect. They only note what happened.
 
     def _on_connect(
         self, client: Client, userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -220,7 +219,7 @@ class Connection:
         try:
             self.messages.append((message.topic, bytes(message.payload)))
         except UnicodeDecodeError:
-            log.debug("a message with a topic that is not UTF-8 was left aside")
+            log.debug("a message was ignored: its topic is not UTF-8")
 
     def _on_subscribe(
         self, client: Client, userdata: object, mid: int, reasons: list[ReasonCode], properties: Properties
@@ -232,12 +231,12 @@ class Connection:
             self.subscribed = True
 
 
-def _why(error: Exception, config: MqttConfig) -> str:
-    """A connection's failure in words that name the key to look at."""
+def _reason(error: Exception, config: MqttConfig) -> str:
+    """Why a connection failed, with the key of the configuration to check."""
     if isinstance(error, socket.gaierror):
         return f"the name {config.host} cannot be resolved ({error.strerror}); check mqtt.host and the network"
     if isinstance(error, ConnectionRefusedError):
-        return "nothing listens there; is the broker running, and is mqtt.port right?"
+        return "nothing listens there; check that the broker runs, and mqtt.port"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the broker's certificate is not trusted ({error.verify_message}); check mqtt.host and mqtt.ca_file"
     if isinstance(error, FileNotFoundError | PermissionError) and config.ca_file is not None:
@@ -245,5 +244,7 @@ def _why(error: Exception, config: MqttConfig) -> str:
     if isinstance(error, TimeoutError):
         return "no answer; check mqtt.host, mqtt.port, mqtt.tls and the network"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason}); is mqtt.port the broker's TLS port, and mqtt.ca_file a PEM file?"
+        return (
+            f"TLS failed ({error.reason}); check that mqtt.port is the broker's TLS port, and mqtt.ca_file a PEM file"
+        )
     return f"{error.strerror or error if isinstance(error, OSError) else error}; check mqtt.host and the network"

@@ -1,4 +1,4 @@
-"""The link to the broker: one thread that connects, retries for ever, and lets a user speak while it stands."""
+"""Keeps a connection to the broker: one thread that connects, retries for ever, and serves one user meanwhile."""
 
 from __future__ import annotations
 
@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How often paho's keep-alive is looked at when nothing else happens.
+# How often paho gets to check its keep-alive when nothing else happens.
 _TICK_SECONDS = 1.0
-_GOODBYE_SECONDS = 2.0
+_DISCONNECT_SECONDS = 2.0
 
 
 class LinkUser(Protocol):
-    """Who speaks over a link. Every method is called on the link's thread, and none may block."""
+    """What a link calls: a publisher or a board. Every method is called on the link's thread, and none may block."""
 
     def link_opened(self, connection: Connection) -> None:
-        """The broker has accepted a connection; nothing of an earlier one is under way any more."""
+        """The broker has accepted a connection; nothing of an earlier one is in flight any more."""
 
-    def link_turn(self, connection: Connection) -> None:
-        """Publish what is due. Called after every change, and once a second; ConnectionEnded ends the connection."""
+    def link_tick(self, connection: Connection) -> None:
+        """Publish what is due. Called after everything that happens, and once a second.
+
+        ConnectionEnded, raised here, ends the connection.
+        """
 
     def link_acknowledged(self, mid: int) -> None:
         """The PUBACK of a packet of this connection has come."""
@@ -38,14 +41,14 @@ class LinkUser(Protocol):
         """A message of a subscription has come."""
 
     def link_closed(self) -> None:
-        """The accepted connection is over; what had no PUBACK is not under way any more."""
+        """The accepted connection has ended; what had no PUBACK is not in flight any more."""
 
 
 class Link:
     """Keeps one connection to the broker of ``config`` for ``user``, for ever.
 
-    A connection that cannot be made, is refused or is lost is told of once in the log for each new reason, and
-    tried again with jittered, doubling waits.
+    A connection that cannot be made, is refused or is lost is tried again with jittered, doubling waits. Each new
+    reason is logged once.
     """
 
     def __init__(
@@ -64,12 +67,12 @@ class Link:
         self._timing = timing or Timing()
         self._backoff = Backoff(self._timing.first_retry, self._timing.longest_retry)
         self._stopping = threading.Event()
-        self._hurry = threading.Event()
+        self._retry_at_once = threading.Event()
         self._accepted = threading.Event()
         self._thread: threading.Thread | None = None
         self._waker: socket.socket | None = None
         self._waker_lock = threading.Lock()
-        self._told: str | None = None
+        self._logged_reason: str | None = None
         self._connections = 0
 
     @property
@@ -86,31 +89,31 @@ class Link:
         """Begin to connect; returns at once."""
         if self._thread is not None:
             raise RuntimeError("a link is started once")
-        ear, self._waker = socket.socketpair()
-        ear.setblocking(False)
+        wake, self._waker = socket.socketpair()
+        wake.setblocking(False)
         self._waker.setblocking(False)
-        self._thread = threading.Thread(target=self._run, args=(ear,), name="mqtt-link", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(wake,), name="mqtt-link", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """Have ``link_turn`` called soon. From any thread, at any time."""
+        """Have ``link_tick`` called soon. From any thread, at any time."""
         with self._waker_lock:
             if self._waker is not None:
-                # A full buffer means that the thread has enough to wake it.
+                # A full buffer wakes the thread as well.
                 with contextlib.suppress(BlockingIOError):
                     self._waker.send(b"\0")
 
     def retry_now(self) -> None:
-        """Cut a wait between two attempts short, and start with small waits again."""
-        self._hurry.set()
+        """End a wait between two attempts, and start with small waits again."""
+        self._retry_at_once.set()
 
     def close(self, seconds: float = 5.0) -> bool:
-        """Say goodbye to the broker and end the thread; False when it did not end within ``seconds``.
+        """Disconnect from the broker and end the thread; False when it did not end within ``seconds``.
 
-        It may then hang in the look-up of a name, and ends with that, or with the process.
+        The thread then hangs in the look-up of a name, and ends with that, or with the process.
         """
         self._stopping.set()
-        self._hurry.set()
+        self._retry_at_once.set()
         self.wake()
         if self._thread is not None:
             self._thread.join(seconds)
@@ -119,65 +122,65 @@ class Link:
                 return False
         return True
 
-    def _run(self, ear: socket.socket) -> None:
+    def _run(self, wake: socket.socket) -> None:
         try:
             while not self._stopping.is_set():
                 began = time.monotonic()
-                self._one_connection(ear)
-                if time.monotonic() - began >= self._timing.stable or self._hurry.is_set():
+                self._connect_once(wake)
+                if time.monotonic() - began >= self._timing.stable or self._retry_at_once.is_set():
                     self._backoff.reset()
-                self._hurry.clear()
+                self._retry_at_once.clear()
                 if not self._stopping.is_set():
-                    self._hurry.wait(self._backoff.next_wait())
+                    self._retry_at_once.wait(self._backoff.next_wait())
         finally:
             with self._waker_lock:
                 if self._waker is not None:
                     self._waker.close()
                     self._waker = None
-            ear.close()
+            wake.close()
 
-    def _one_connection(self, ear: socket.socket) -> None:
+    def _connect_once(self, wake: socket.socket) -> None:
         connection = Connection(self._config, self._client_id, self._will, self._timing)
         try:
-            self._converse(connection, ear)
+            self._serve(connection, wake)
         except Exception as error:
-            # A fault in paho or in the user's own code: the link must outlive it, and the log must show it.
-            if self._told != repr(error):
+            # A fault in paho or in the user's code: the link goes on, and the log has the traceback.
+            if self._logged_reason != repr(error):
                 log.exception("the MQTT connection failed; trying again")
-            self._told = repr(error)
+            self._logged_reason = repr(error)
         finally:
-            connection.drop()
+            connection.close()
             if self._accepted.is_set():
                 self._accepted.clear()
                 self._user.link_closed()
 
-    def _converse(self, connection: Connection, ear: socket.socket) -> None:
+    def _serve(self, connection: Connection, wake: socket.socket) -> None:
         began = time.monotonic()
         try:
             connection.open()
             while not self._stopping.is_set():
-                connection.service(ear, _TICK_SECONDS)
-                self._turn(connection)
-            connection.finish(ear, _GOODBYE_SECONDS)
+                connection.service(wake, _TICK_SECONDS)
+                self._tick(connection)
+            connection.disconnect(wake, _DISCONNECT_SECONDS)
         except ConnectionEnded as end:
             reason = str(end)
             if connection.accepted and time.monotonic() - began < self._timing.stable:
                 reason += f"; if this repeats, another client may be using the client id {self._client_id!r}"
-            self._tell(reason)
+            self._log_reason(reason)
         if self._accepted.is_set():
-            # What came with the last bytes of the connection.
+            # What was received with the last bytes of the connection.
             self._deliver(connection)
 
-    def _turn(self, connection: Connection) -> None:
+    def _tick(self, connection: Connection) -> None:
         if connection.accepted and not self._accepted.is_set():
             self._connections += 1
-            self._told = None
+            self._logged_reason = None
             log.info("connected to the MQTT broker at %s:%d", self._config.host, self._config.port)
             self._user.link_opened(connection)
             self._accepted.set()
         self._deliver(connection)
         if connection.accepted:
-            self._user.link_turn(connection)
+            self._user.link_tick(connection)
 
     def _deliver(self, connection: Connection) -> None:
         acknowledged, connection.acknowledged = connection.acknowledged, []
@@ -187,8 +190,8 @@ class Link:
         for topic, payload in messages:
             self._user.link_message(topic, payload)
 
-    def _tell(self, reason: str) -> None:
+    def _log_reason(self, reason: str) -> None:
         """Log a reason once, until it changes or a connection was accepted; later repetitions only at debug."""
-        level = logging.DEBUG if reason == self._told else logging.WARNING
-        self._told = reason
+        level = logging.DEBUG if reason == self._logged_reason else logging.WARNING
+        self._logged_reason = reason
         log.log(level, "MQTT broker %s:%d: %s; trying again", self._config.host, self._config.port, reason)

@@ -1,4 +1,4 @@
-"""The names of the topics, and what a topic says when it is read back.
+"""Makes the names of the topics, and reads them back.
 
 All of a car park's topics lie under ``<prefix>/<site>/``::
 
@@ -24,7 +24,7 @@ OK, DEGRADED = "ok", "degraded"
 
 
 class TopicKind(StrEnum):
-    """What a topic is about."""
+    """The kinds of topics."""
 
     STATUS = "status"
     HEALTH = "health"
@@ -55,10 +55,10 @@ class Topics:
     device: str = ""
 
     def __post_init__(self) -> None:
-        level(self.prefix)
-        level(self.site)
+        topic_level(self.prefix)
+        topic_level(self.site)
         if self.device:
-            level(self.device)
+            topic_level(self.device)
 
     @property
     def root(self) -> str:
@@ -68,12 +68,12 @@ class Topics:
     @property
     def status(self) -> str:
         """This device's own status; ValueError when no device is named."""
-        return f"{self.root}/device/{level(self.device)}/status"
+        return f"{self.root}/device/{topic_level(self.device)}/status"
 
     @property
     def health(self) -> str:
         """What is wrong with this device; ValueError when no device is named."""
-        return f"{self.root}/device/{level(self.device)}/health"
+        return f"{self.root}/device/{topic_level(self.device)}/health"
 
     @property
     def site_state(self) -> str:
@@ -82,15 +82,15 @@ class Topics:
 
     def floor_state(self, slug: str) -> str:
         """A floor's state, by the slug of its name."""
-        return f"{self.root}/floor/{level(slug)}/state"
+        return f"{self.root}/floor/{topic_level(slug)}/state"
 
     def floor_available(self, slug: str) -> str:
         """A floor's free places as a bare number, for boards that cannot read JSON."""
-        return f"{self.root}/floor/{level(slug)}/available"
+        return f"{self.root}/floor/{topic_level(slug)}/available"
 
     def event(self, camera: str) -> str:
         """The events of a camera."""
-        return f"{self.root}/event/{level(camera)}"
+        return f"{self.root}/event/{topic_level(camera)}"
 
     @property
     def board_filters(self) -> tuple[str, ...]:
@@ -104,7 +104,7 @@ class Topics:
         )
 
     def parse(self, topic: str) -> ParsedTopic | None:
-        """What ``topic`` is about; None for one that is not of this site or not of this product."""
+        """The kind and name of ``topic``; None for one that is not of this site or not of this product."""
         if not topic.startswith(f"{self.root}/"):
             return None
         match topic[len(self.root) + 1 :].split("/"):
@@ -124,17 +124,17 @@ class Topics:
                 return None
 
 
-def level(name: str) -> str:
+def topic_level(name: str) -> str:
     """``name`` itself if it can be one level of a topic, else ValueError."""
     if not name:
         raise ValueError("a level of a topic cannot be empty")
-    if any(map(_is_unfit, name)):
+    if any(map(_is_forbidden, name)):
         raise ValueError(f"{name!r} cannot stand in a topic: it holds +, #, /, white space or a control character")
     return name
 
 
-def _is_unfit(character: str) -> bool:
-    """Whether a character has a meaning in topics, or makes a broker cut the connection that uses it."""
+def _is_forbidden(character: str) -> bool:
+    """Whether a character has a meaning in topics, or makes a broker end the connection that uses it."""
     point = ord(character)
     noncharacter = 0xFDD0 <= point <= 0xFDEF or point & 0xFFFE == 0xFFFE
     return (

@@ -1,1 +1,1 @@
-"""What the world is told: topics and payloads, the MQTT client, the relay of the outbox, the display board."""
+"""What this device publishes: topics and payloads, the relay of the outbox, and the connection that carries them."""

@@ -1,25 +1,28 @@
-"""From records to what is sent.
+"""Writes what is published: the payload of each topic, from the values of the core.
 
-JSON is compact UTF-8 with sorted keys, so that equal facts are equal bytes. Times are ISO 8601 in UTC with
+JSON is compact UTF-8 with sorted keys, so that equal values are equal bytes. Times are ISO 8601 in UTC with
 microseconds and ``Z``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from edge.core.occupancy import Occupancy, recommended
-from edge.publish.json_text import dump, timestamp
+from edge.mqtt.topics import DEGRADED, OK
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from edge.core.device_health import DeviceHealth
     from edge.core.events import StoredEvent
 
 
 def floor_state(floor: Occupancy, *, device: str) -> bytes:
     """The payload of ``floor/<slug>/state``."""
-    return dump(
+    return _json(
         {
             "floor_id": floor.floor_id,
             "name": floor.name,
@@ -48,7 +51,7 @@ def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
     vehicles = sum(floor.current_vehicles for floor in active)
     available = sum(floor.available_slots for floor in active)
     best = recommended(active)
-    return dump(
+    return _json(
         {
             "total_slots": total,
             "current_vehicles": vehicles,
@@ -65,7 +68,7 @@ def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
 
 def event(stored: StoredEvent, *, site: str, device: str) -> bytes:
     """The payload of ``event/<camera>``."""
-    return dump(
+    return _json(
         {
             "event_id": str(stored.event_id),
             "camera_id": stored.camera_id,
@@ -81,3 +84,31 @@ def event(stored: StoredEvent, *, site: str, device: str) -> bytes:
             "device": device,
         }
     )
+
+
+def device_health(health: DeviceHealth, *, device: str) -> bytes:
+    """The payload of ``device/<device>/health``."""
+    problems = [{"code": item.code, "text": item.text, "since": timestamp(item.since)} for item in health.problems]
+    return _json(
+        {
+            "status": DEGRADED if problems else OK,
+            "problems": problems,
+            "events_waiting": health.events_waiting,
+            "events_dropped": health.events_dropped,
+            "events_refused": health.events_refused,
+            "as_of": timestamp(health.as_of),
+            "device": device,
+        }
+    )
+
+
+def timestamp(moment: datetime) -> str:
+    """An aware time as ISO 8601 in UTC with microseconds and ``Z``. Raises ValueError for one without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a time zone cannot be published")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def _json(fields: Mapping[str, Any]) -> bytes:
+    text = json.dumps(fields, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()

@@ -1,4 +1,4 @@
-"""Retained messages: what every topic should say, and the least that must be sent to make it so."""
+"""Keeps what each retained topic should say, and sends the least that makes the broker say it."""
 
 from __future__ import annotations
 
@@ -9,60 +9,62 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class RetainedStates:
-    """What is wanted of each retained topic, and what the broker has acknowledged on this connection.
+class RetainedTopics:
+    """The wanted payload of each retained topic, and the one that the broker has acknowledged on this connection.
 
-    A topic has at most one message on the way; what is wanted meanwhile waits, and only the last of it is sent. So
-    memory and traffic are bounded by the number of topics, however slow the broker is. Thread-safe.
+    A topic has at most one message without an acknowledgement; what is set meanwhile waits, and only the last of it is
+    sent. So memory and traffic are bounded by the number of topics, however slow the broker is. Thread-safe.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wanted: dict[str, bytes] = {}
-        self._held: dict[str, bytes] = {}
-        self._under_way: dict[int, tuple[str, bytes]] = {}
+        self._acknowledged: dict[str, bytes] = {}
+        self._in_flight: dict[int, tuple[str, bytes]] = {}
 
-    def want(self, topic: str, payload: bytes) -> None:
-        """Have ``topic`` say ``payload``; empty removes it from the broker. Sent after what was wanted before."""
+    def set(self, topic: str, payload: bytes) -> None:
+        """Have ``topic`` say ``payload``; empty removes it from the broker. Sent after what was set before."""
         with self._lock:
             self._wanted.pop(topic, None)
             self._wanted[topic] = payload
 
     @property
-    def settled(self) -> bool:
-        """Whether the broker has acknowledged all that is wanted."""
+    def all_acknowledged(self) -> bool:
+        """Whether the broker has acknowledged everything that is wanted."""
         with self._lock:
-            return not self._under_way and all(self._held.get(t) == p for t, p in self._wanted.items())
+            return not self._in_flight and all(
+                self._acknowledged.get(topic) == payload for topic, payload in self._wanted.items()
+            )
 
     @property
-    def waiting(self) -> bool:
-        """Whether a message has no acknowledgement yet."""
+    def in_flight(self) -> bool:
+        """Whether a message was sent that has no acknowledgement yet."""
         with self._lock:
-            return bool(self._under_way)
+            return bool(self._in_flight)
 
-    def restart(self) -> None:
-        """A connection began or ended: nothing is under way, and what the broker holds is not known."""
+    def connection_changed(self) -> None:
+        """A connection began or ended: nothing is in flight, and what the broker holds is not known."""
         with self._lock:
-            self._held.clear()
-            self._under_way.clear()
+            self._acknowledged.clear()
+            self._in_flight.clear()
 
-    def pump(self, publish: Callable[[str, bytes], int]) -> None:
+    def send(self, publish: Callable[[str, bytes], int]) -> None:
         """Send what is due by ``publish``, which returns the packet id."""
         with self._lock:
-            busy = {topic for topic, _ in self._under_way.values()}
+            busy = {topic for topic, _ in self._in_flight.values()}
             for topic, payload in self._wanted.items():
-                if topic not in busy and self._held.get(topic) != payload:
-                    self._under_way[publish(topic, payload)] = (topic, payload)
+                if topic not in busy and self._acknowledged.get(topic) != payload:
+                    self._in_flight[publish(topic, payload)] = (topic, payload)
 
-    def acknowledged(self, mid: int) -> bool:
-        """Take note of a PUBACK; False when the packet was not one of these."""
+    def acknowledge(self, mid: int) -> bool:
+        """Note the PUBACK of a packet; False when the packet was not one of these."""
         with self._lock:
-            sent = self._under_way.pop(mid, None)
+            sent = self._in_flight.pop(mid, None)
             if sent is None:
                 return False
             topic, payload = sent
-            self._held[topic] = payload
+            self._acknowledged[topic] = payload
             if not payload and self._wanted.get(topic) == payload:
                 del self._wanted[topic]
-                del self._held[topic]
+                del self._acknowledged[topic]
             return True

@@ -254,7 +254,7 @@ def test_a_board_follows_a_publisher(broker, publish, make_board, make_floor, ma
     before = board.messages
     outbox.add(make_event())
     publisher.floors_changed([make_floor(vehicles=4, seq=2)])
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: shown(board)["Ground Floor"] == 6 and board.snapshot().events)
     assert board.messages >= before + 2
     assert board.snapshot().invalid_messages == 0

@@ -1,4 +1,4 @@
-"""A floor that somebody deleted leaves the broker, and does not come back by itself."""
+"""A deleted floor is removed from the broker, and does not come back by itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ AVAILABLE = "smartpark/garage/floor/{}/available"
 SITE = "smartpark/garage/site/state"
 
 
-def test_a_floor_that_was_deleted_leaves_the_boards_without_a_new_connection(
-    broker, publish, listen, make_floor, eventually
-):
-    """When told to read again the publisher removes its retained topics; a board that comes later never sees it."""
+def test_a_deleted_floor_is_removed_without_a_new_connection(broker, publish, listen, make_floor, eventually):
+    """The publisher reads the floors again and clears the topics; a later board does not see the floor."""
     floors = [make_floor(), make_floor(2, "Roof")]
     publisher = publish(broker.port, read_floors=lambda: list(floors))
     listener = listen(broker.port)
@@ -28,7 +26,7 @@ def test_a_floor_that_was_deleted_leaves_the_boards_without_a_new_connection(
 
 
 def test_an_event_of_a_deleted_floor_does_not_bring_it_back(broker, publish, listen, make_floor, eventually):
-    """A camera may still see vehicles there: such a report has all floors read again, and those are what counts."""
+    """A camera may still see vehicles there: such a report has all floors read again, and only those are published."""
     floors = [make_floor()]
     reads = []
 

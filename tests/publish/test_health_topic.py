@@ -1,4 +1,4 @@
-"""What a device says is wrong with it: to the byte, when, and what a board makes of it."""
+"""The device's health: its payload to the byte, when it is published, and what a board shows of it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from edge.board.session import Board
 from edge.board.state import BoardState
 from edge.config.schema import MqttConfig
 from edge.core.device_health import DeviceHealth, Problem
-from edge.mqtt.forget_site import forget_site
+from edge.mqtt.clear_retained import clear_retained
 from edge.mqtt.topics import Topics
-from edge.publish.health_topic import LEAST_SECONDS, HealthState, device_health
-from edge.publish.retained_topics import RetainedStates
+from edge.publish import health_topic
+from edge.publish.health_topic import LEAST_SECONDS, HealthTopic
+from edge.publish.payloads import device_health
+from edge.publish.retained_topics import RetainedTopics
 
 TOPICS = Topics("smartpark", "garage", "pi-1")
 HEALTH = "smartpark/garage/device/pi-1/health"
@@ -78,58 +80,61 @@ def test_what_is_no_health_is_refused(changes, why):
         HealthMessage.parse(damaged)
 
 
-class Wanted:
-    """A retained state under a clock that the test moves."""
+class Bench:
+    """The health topic with a clock that the test sets."""
 
     def __init__(self):
         self.now = 100.0
-        self.states = RetainedStates()
-        self.health = HealthState(self.states, TOPICS, lambda: self.now)
+        self.retained = RetainedTopics()
+        self.health = HealthTopic(self.retained, TOPICS, lambda: self.now)
         self._sent = []
 
     def sent(self):
-        """What the broker is told now, and acknowledges; None for nothing."""
+        """The payload that is sent now, and acknowledged; None when nothing is sent."""
         self._sent.clear()
-        self.states.pump(lambda topic, payload: self._sent.append((topic, json.loads(payload))) or 1)
-        self.states.acknowledged(1)
+        self.retained.send(lambda topic, payload: self._sent.append((topic, json.loads(payload))) or 1)
+        self.retained.acknowledge(1)
         return self._sent[0][1] if self._sent else None
 
 
-def test_health_is_told_when_it_changes_and_not_too_often():
-    """The first at once, the same never again, a change as soon as the last one is some seconds old."""
-    wanted = Wanted()
-    wanted.health.pump()
-    assert wanted.sent() is None
-    wanted.health.report(WELL)
-    assert wanted.sent()["status"] == "ok"
-    wanted.now += 10 * LEAST_SECONDS
-    wanted.health.report(replace(WELL, as_of=MOMENT + timedelta(days=1)))
-    assert wanted.sent() is None
-    wanted.health.report(ILL)
-    assert wanted.sent()["events_waiting"] == 7
+def test_health_is_published_when_it_changes_and_not_too_often():
+    """The first at once, the same never again, a change when the last one is some seconds old."""
+    bench = Bench()
+    bench.health.publish_if_due()
+    assert bench.sent() is None
+    bench.health.report(WELL)
+    assert bench.sent()["status"] == "ok"
+    bench.now += 10 * LEAST_SECONDS
+    bench.health.report(replace(WELL, as_of=MOMENT + timedelta(days=1)))
+    assert bench.sent() is None
+    bench.health.report(ILL)
+    assert bench.sent()["events_waiting"] == 7
     for waiting in range(8, 20):
-        wanted.now += LEAST_SECONDS / 20
-        wanted.health.report(replace(ILL, events_waiting=waiting))
-        assert wanted.sent() is None
-    wanted.now += LEAST_SECONDS
-    wanted.health.pump()
-    assert wanted.sent()["events_waiting"] == 19
+        bench.now += LEAST_SECONDS / 20
+        bench.health.report(replace(ILL, events_waiting=waiting))
+        assert bench.sent() is None
+    bench.now += LEAST_SECONDS
+    bench.health.publish_if_due()
+    assert bench.sent()["events_waiting"] == 19
 
 
-def test_a_new_connection_is_told_the_latest_health():
-    """With the time at which it was so, although nothing but the time has changed."""
-    wanted = Wanted()
-    wanted.health.restart()
-    wanted.health.report(WELL)
-    assert wanted.sent()["as_of"] == "2026-03-01T08:00:00.250000Z"
-    wanted.health.report(replace(WELL, as_of=MOMENT + timedelta(days=1)))
-    wanted.states.restart()
-    wanted.health.restart()
-    assert wanted.sent()["as_of"] == "2026-03-02T08:00:00.250000Z"
+def test_the_latest_health_is_published_on_a_new_connection():
+    """With its own time, although nothing but the time has changed."""
+    bench = Bench()
+    bench.health.connection_opened()
+    bench.health.report(WELL)
+    assert bench.sent()["as_of"] == "2026-03-01T08:00:00.250000Z"
+    bench.health.report(replace(WELL, as_of=MOMENT + timedelta(days=1)))
+    bench.retained.connection_changed()
+    bench.health.connection_opened()
+    assert bench.sent()["as_of"] == "2026-03-02T08:00:00.250000Z"
 
 
-def test_a_broker_holds_the_health_of_the_device_until_it_is_told_to_forget(broker, publish, listen, eventually):
-    """Told at the connection and with a change, retained for whoever comes later; taken down with the site."""
+def test_the_broker_keeps_the_health_until_the_retained_messages_are_cleared(
+    broker, publish, listen, eventually, monkeypatch
+):
+    """Published at the connection and with a change, retained for later subscribers, deleted with the site."""
+    monkeypatch.setattr(health_topic, "LEAST_SECONDS", 0.0)
     publisher = publish(broker.port)
     publisher.health_changed(WELL)
     first = listen(broker.port)
@@ -140,7 +145,7 @@ def test_a_broker_holds_the_health_of_the_device_until_it_is_told_to_forget(brok
     eventually(lambda: late.last(HEALTH))
     assert (HEALTH, device_health(ILL, device="pi-1"), True) in late.messages
     publisher.close(1.0)
-    assert forget_site(MqttConfig(host="127.0.0.1", port=broker.port), TOPICS, [])
+    assert clear_retained(MqttConfig(host="127.0.0.1", port=broker.port), TOPICS, [])
     eventually(lambda: first.last(HEALTH) == b"")
 
 
@@ -172,12 +177,12 @@ def test_a_board_knows_the_problems_of_devices_that_are_online():
     assert state.problems() == ()
 
 
-def test_a_board_shows_the_first_problem_of_the_devices(mosquitto, publish, closing, eventually):
+def test_a_board_shows_the_first_problem_of_the_devices(broker, publish, closing, eventually, monkeypatch):
     """In the frame of the drawn board, and in the line of the plain one; gone when it is over."""
-    mosquitto.start()
-    publisher = publish(mosquitto.port)
+    monkeypatch.setattr(health_topic, "LEAST_SECONDS", 0.0)
+    publisher = publish(broker.port)
     publisher.health_changed(ILL)
-    board = closing(Board(MqttConfig(host="127.0.0.1", port=mosquitto.port), "board", Topics("smartpark", "garage")))
+    board = closing(Board(MqttConfig(host="127.0.0.1", port=broker.port), "board", Topics("smartpark", "garage")))
     board.start()
     eventually(lambda: board.snapshot().problems)
     console = Console(file=io.StringIO(), width=140, color_system=None)

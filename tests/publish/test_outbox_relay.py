@@ -1,4 +1,4 @@
-"""The relay of the outbox, against every order of reads, sends, acknowledgements and lost connections."""
+"""The outbox relay, against every order of reads, sends, acknowledgements and lost connections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from support.mqtt_servers import as_stored
 
 from edge.core.events import Direction, Event, StoredEvent
-from edge.publish.outbox_relay import Relay
+from edge.publish.outbox_relay import OutboxRelay
 
 WINDOW = 6
 
@@ -24,7 +24,7 @@ def any_event(number):
 
 
 class RelayMachine(RuleBasedStateMachine):
-    """A broker and an outbox at their worst: losses, failures, and rows that linger after they were to go."""
+    """A broker and an outbox with lost connections, failures, and rows that stay a while after their removal."""
 
     def __init__(self):
         super().__init__()
@@ -33,15 +33,15 @@ class RelayMachine(RuleBasedStateMachine):
         self.queued: list[int] = []
         self.reads_fail = False
         self.drops_fail = False
-        self.lazy = False
+        self.removes_later = False
         self.pubacks_race = False
         self.faults: list[str] = []
         self.mids = itertools.count(1)
         self.wire: dict[int, int] = {}
-        self.told: set[int] = set()
+        self.acknowledged: set[int] = set()
         self.open = True
-        self.relay = Relay(self.read, self.acknowledge, window=WINDOW)
-        self.relay.restart(opened=True)
+        self.relay = OutboxRelay(self.read, self.acknowledge, window=WINDOW)
+        self.relay.connection_changed(opened=True)
 
     def read(self, limit):
         if self.reads_fail:
@@ -54,10 +54,10 @@ class RelayMachine(RuleBasedStateMachine):
     def acknowledge(self, ids):
         if self.drops_fail:
             raise OSError("database is locked")
-        if not set(ids) <= self.told:
+        if not set(ids) <= self.acknowledged:
             self.faults.append("dropped before its PUBACK")
         self.queued.extend(ids)
-        if not self.lazy:
+        if not self.removes_later:
             self.drop()
 
     def drop(self):
@@ -69,7 +69,7 @@ class RelayMachine(RuleBasedStateMachine):
         mid = next(self.mids)
         if pending.id in self.wire.values():
             self.faults.append("sent twice on one connection")
-        if pending.id in self.told:
+        if pending.id in self.acknowledged:
             self.faults.append("sent again by the same process after its PUBACK")
         self.wire[mid] = pending.id
         return mid
@@ -79,51 +79,51 @@ class RelayMachine(RuleBasedStateMachine):
         for _ in range(count):
             number = next(self.numbers)
             self.rows[number] = any_event(number)
-        self.relay.events_waiting()
+        self.relay.events_added()
 
     @rule()
-    def the_store_steps(self):
+    def the_database_thread_runs(self):
         self.relay.retry_now()
-        self.relay.step()
+        self.relay.use_outbox()
 
     @precondition(lambda self: self.open)
     @rule()
-    def the_link_turns(self):
-        self.relay.pump(self.publish)
+    def the_link_ticks(self):
+        self.relay.send(self.publish)
 
     @rule()
     def both_threads_run(self):
-        self.the_store_steps()
+        self.the_database_thread_runs()
         if self.open:
-            self.the_link_turns()
+            self.the_link_ticks()
 
     @precondition(lambda self: self.wire)
     @rule()
     def all_pubacks_come(self):
         for mid in sorted(self.wire):
-            self.told.add(self.wire.pop(mid))
-            assert self.relay.acknowledged(mid)
+            self.acknowledged.add(self.wire.pop(mid))
+            assert self.relay.acknowledge(mid)
 
     @precondition(lambda self: self.wire)
     @rule(data=st.data())
     def a_puback_comes(self, data):
         mid = data.draw(st.sampled_from(sorted(self.wire)))
-        self.told.add(self.wire.pop(mid))
-        assert self.relay.acknowledged(mid)
+        self.acknowledged.add(self.wire.pop(mid))
+        assert self.relay.acknowledge(mid)
 
     @rule()
     def a_foreign_puback_comes(self):
-        assert not self.relay.acknowledged(99_999)
+        assert not self.relay.acknowledge(99_999)
 
     @rule()
     def the_connection_changes(self):
         self.open = not self.open
         self.wire.clear()
-        self.relay.restart(opened=self.open)
+        self.relay.connection_changed(opened=self.open)
 
-    @rule(reads_fail=st.booleans(), drops_fail=st.booleans(), lazy=st.booleans())
-    def the_database_changes(self, reads_fail, drops_fail, lazy):
-        self.reads_fail, self.drops_fail, self.lazy = reads_fail, drops_fail, lazy
+    @rule(reads_fail=st.booleans(), drops_fail=st.booleans(), removes_later=st.booleans())
+    def the_database_changes(self, reads_fail, drops_fail, removes_later):
+        self.reads_fail, self.drops_fail, self.removes_later = reads_fail, drops_fail, removes_later
 
     @rule(race=st.booleans())
     def pubacks_come_during_reads(self, race):
@@ -138,27 +138,27 @@ class RelayMachine(RuleBasedStateMachine):
         assert self.faults == []
 
     @invariant()
-    def no_more_is_on_the_way_than_the_window(self):
+    def no_more_is_in_flight_than_the_window(self):
         assert len(self.wire) <= WINDOW
         assert self.relay.counts[2] == len(self.wire)
 
     @invariant()
-    def only_told_events_left_the_outbox(self):
-        assert set(range(1, max(self.rows, default=0))) - set(self.rows) <= self.told
+    def only_acknowledged_events_left_the_outbox(self):
+        assert set(range(1, max(self.rows, default=0))) - set(self.rows) <= self.acknowledged
 
     @invariant()
     def drained_means_empty(self):
         assert not (self.relay.drained and self.rows)
 
     def teardown(self):
-        """When the trouble ends, everything is told, and the outbox is empty."""
-        self.reads_fail = self.drops_fail = self.lazy = False
+        """When the failures end, every event is acknowledged and the outbox is empty."""
+        self.reads_fail = self.drops_fail = self.removes_later = False
         if not self.open:
             self.the_connection_changes()
         for _ in range(3 * len(self.rows) + 10):
             self.drop()
-            self.the_store_steps()
-            self.the_link_turns()
+            self.the_database_thread_runs()
+            self.the_link_ticks()
             self.all_pubacks_come()
         assert self.faults == []
         assert self.rows == {}
@@ -170,33 +170,33 @@ TestRelay.settings = settings(max_examples=200, stateful_step_count=50, deadline
 
 
 def test_a_disconnected_relay_reads_only_when_it_is_asked_to_look():
-    """Without a broker the database is left in peace; a stop may look whether anything is left."""
+    """Without a broker the database is not read; a stop may read whether anything is left."""
     reads = []
-    relay = Relay(lambda limit: reads.append(limit) or [], lambda ids: None)
-    relay.step()
+    relay = OutboxRelay(lambda limit: reads.append(limit) or [], lambda ids: None)
+    relay.use_outbox()
     assert reads == []
     assert not relay.drained
-    relay.step(look=True)
+    relay.use_outbox(look=True)
     assert len(reads) == 1
     assert relay.drained
-    relay.events_waiting()
+    relay.events_added()
     assert not relay.drained
 
 
-def test_rows_that_are_added_during_a_read_are_asked_for_again():
+def test_rows_that_are_added_during_a_read_are_read_next():
     """A commit between the query and its return is not overlooked."""
     pages = [[any_event(1)], [any_event(1), any_event(2)]]
 
     def read(limit):
-        relay.events_waiting()
+        relay.events_added()
         return pages.pop(0)
 
-    relay = Relay(read, lambda ids: None)
-    relay.restart(opened=True)
-    relay.step()
-    relay.step()
+    relay = OutboxRelay(read, lambda ids: None)
+    relay.connection_changed(opened=True)
+    relay.use_outbox()
+    relay.use_outbox()
     sent = []
-    relay.pump(lambda pending: sent.append(pending.id) or len(sent))
+    relay.send(lambda pending: sent.append(pending.id) or len(sent))
     assert sent == [1, 2]
 
 
@@ -208,31 +208,31 @@ def test_a_connection_that_changes_during_a_read_has_every_row_sent_once():
     def read(limit):
         if changes:
             changes.pop()
-            relay.restart(opened=False)
-            relay.restart(opened=True)
+            relay.connection_changed(opened=False)
+            relay.connection_changed(opened=True)
         return [row]
 
-    relay = Relay(read, lambda ids: None)
-    relay.restart(opened=True)
+    relay = OutboxRelay(read, lambda ids: None)
+    relay.connection_changed(opened=True)
     sent = []
     for _ in range(3):
-        relay.step()
-        relay.pump(lambda pending: sent.append(pending.id) or len(sent))
+        relay.use_outbox()
+        relay.send(lambda pending: sent.append(pending.id) or len(sent))
     assert sent == [1]
 
 
-def test_an_outbox_that_fails_is_asked_less_and_less_often(caplog):
-    """No busy loop on a locked database, and a reason that stays is told once."""
+def test_an_outbox_that_fails_is_read_less_and_less_often(caplog):
+    """No busy loop on a locked database, and a reason that stays is logged once."""
 
     def fail(limit):
         raise OSError("database is locked")
 
-    relay = Relay(fail, lambda ids: None)
-    relay.restart(opened=True)
+    relay = OutboxRelay(fail, lambda ids: None)
+    relay.connection_changed(opened=True)
     waits = []
     for _ in range(4):
-        waits.append(relay.step())
-        assert relay.step() <= waits[-1]
+        waits.append(relay.use_outbox())
+        assert relay.use_outbox() <= waits[-1]
         relay.retry_now()
     assert 0.25 <= waits[0] <= 0.5
     assert 2.0 <= waits[3] <= 4.0

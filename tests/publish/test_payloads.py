@@ -1,4 +1,4 @@
-"""What is sent, to the byte, and what is believed of what comes back."""
+"""The payloads to the byte, and what a reader accepts."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_a_floors_state_to_the_byte(make_floor):
 
 def test_a_sites_state_to_the_byte(make_floor):
     """Sums over the active floors; the floor to go to is the active one with most places."""
-    told = [
+    floors = [
         make_floor(1, "Ground Floor", vehicles=10, total=10),
         make_floor(2, "Level 1", vehicles=2, total=8, minutes=5),
         make_floor(3, "Roof", vehicles=0, total=99, active=False, minutes=9),
     ]
-    assert payloads.site_state(told, device="pi-1").decode() == (
+    assert payloads.site_state(floors, device="pi-1").decode() == (
         '{"as_of":"2026-03-01T08:05:00.250000Z","available_slots":6,"current_vehicles":12,"device":"pi-1",'
         '"floors":2,"is_full":false,"occupancy_percentage":66.7,'
         '"recommended":{"available_slots":6,"name":"Level 1","slug":"level-1"},"total_slots":18}'
@@ -66,7 +66,7 @@ def test_a_sites_state_to_the_byte(make_floor):
 
 
 def test_a_site_without_an_open_floor_is_full(make_floor):
-    """Nowhere to go: full, nothing recommended, and no time to tell."""
+    """Nothing is recommended, and there is no time."""
     assert payloads.site_state([make_floor(active=False)], device="pi-1").decode() == (
         '{"as_of":null,"available_slots":0,"current_vehicles":0,"device":"pi-1","floors":0,"is_full":true,'
         '"occupancy_percentage":100.0,"recommended":null,"total_slots":0}'
@@ -84,13 +84,13 @@ def test_an_event_to_the_byte(make_event):
     assert payloads.event(event, site="garage", device="pi-1").decode() == golden
 
 
-def test_the_events_id_is_the_records_for_ever(make_event):
-    """Receivers keep these ids: they may never come out otherwise."""
+def test_the_id_of_an_event_never_changes(make_event):
+    """Receivers keep these ids, so every version of the program must compute the same."""
     assert str(make_event(61).event_id) == "e07fcfd9-12a1-55f9-9f0b-2034f568838a"
 
 
 @given(floors())
-def test_a_floor_is_read_back_as_it_was_told(floor):
+def test_a_floor_is_read_back_as_it_was_sent(floor):
     """Every field survives, for any floor."""
     read = FloorMessage.parse(payloads.floor_state(floor, device="pi-1"))
     assert (read.floor_id, read.name, read.total_slots) == (floor.floor_id, floor.name, floor.total_slots)
@@ -100,10 +100,10 @@ def test_a_floor_is_read_back_as_it_was_told(floor):
 
 
 @given(st.lists(floors(), max_size=5))
-def test_a_site_is_the_sum_of_its_active_floors(told):
+def test_a_site_is_the_sum_of_its_active_floors(site):
     """The totals hold for any set of floors, and survive the way there and back."""
-    read = SiteMessage.parse(payloads.site_state(told, device="pi-1"))
-    active = [floor for floor in told if floor.is_active]
+    read = SiteMessage.parse(payloads.site_state(site, device="pi-1"))
+    active = [floor for floor in site if floor.is_active]
     assert read.floors == len(active)
     assert read.total_slots == sum(floor.total_slots for floor in active)
     assert read.available_slots == sum(floor.available_slots for floor in active)
@@ -142,7 +142,7 @@ def test_an_event_without_the_floors_number_is_read(make_event):
     assert EventMessage.parse(json.dumps(fields).encode()).floor_id is None
 
 
-def test_times_are_told_in_utc_with_all_six_places(make_floor):
+def test_times_are_written_in_utc_with_six_decimals(make_floor):
     """A whole second has its zeros, and another zone's time is converted; a time without a zone is refused."""
     assert payloads.timestamp(datetime(2026, 3, 1, 9, 0, tzinfo=timezone(timedelta(hours=1)))) == (
         "2026-03-01T08:00:00.000000Z"
@@ -152,12 +152,12 @@ def test_times_are_told_in_utc_with_all_six_places(make_floor):
 
 
 def test_a_confidence_from_numpy_is_a_json_number(make_event):
-    """A detector's float32 must not make an event unfit to be told."""
+    """A detector's float32 can be published."""
     event = replace(as_stored(make_event(), 1), confidence=np.float32(0.5))
     assert json.loads(payloads.event(event, site="g", device="d"))["confidence"] == 0.5
 
 
-def test_unknown_keys_are_no_reason_to_go_dark(make_floor):
+def test_unknown_keys_are_ignored(make_floor):
     """A board of today reads a daemon of tomorrow."""
     fields = json.loads(payloads.floor_state(make_floor(), device="pi-1"))
     more = json.dumps({**fields, "colour": "blue", "nested": {"deep": [1, None]}}).encode()
@@ -179,8 +179,8 @@ def test_unknown_keys_are_no_reason_to_go_dark(make_floor):
         b"9" * 10_000,
     ],
 )
-def test_what_is_no_json_object_is_damaged(payload):
-    """Whatever the bytes, the answer is one kind of error."""
+def test_what_is_no_json_object_is_refused(payload):
+    """Any such bytes raise the same kind of error."""
     for parse in (FloorMessage.parse, SiteMessage.parse, EventMessage.parse):
         with pytest.raises(PayloadError, match="JSON"):
             parse(payload)
@@ -209,8 +209,8 @@ def test_what_is_no_json_object_is_damaged(payload):
         ("as_of", "1772000000"),
     ],
 )
-def test_a_field_of_the_wrong_kind_is_named(make_floor, key, value):
-    """The error says which key it is, and leaves nothing half read."""
+def test_a_key_of_the_wrong_type_is_named(make_floor, key, value):
+    """The error names the key, when it is wrong and when it is missing."""
     fields = json.loads(payloads.floor_state(make_floor(), device="pi-1"))
     with pytest.raises(PayloadError, match=f"^{key}: "):
         FloorMessage.parse(json.dumps({**fields, key: value}).encode())
@@ -219,8 +219,8 @@ def test_a_field_of_the_wrong_kind_is_named(make_floor, key, value):
         FloorMessage.parse(json.dumps(fields).encode())
 
 
-def test_a_damaged_recommendation_is_damaged(make_floor):
-    """What lies inside is checked like the rest."""
+def test_a_wrong_recommendation_is_refused(make_floor):
+    """The keys of a nested object are checked too."""
     fields = json.loads(payloads.site_state([make_floor()], device="pi-1"))
     assert SiteMessage.parse(json.dumps(fields).encode()).recommended == Recommendation(
         name="Ground Floor", slug="ground-floor", available_slots=7
@@ -237,14 +237,14 @@ def test_a_damaged_recommendation_is_damaged(make_floor):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(payload):
-    """No message of anybody can raise anything else."""
+    """No payload raises anything else."""
     for parse in (FloorMessage.parse, SiteMessage.parse, EventMessage.parse, messages.parse_status):
         with pytest.raises(PayloadError):
             parse(payload + b"\x00")
 
 
 def test_a_status_is_one_of_two_words():
-    """Anything else says nothing."""
+    """Anything else is refused."""
     assert messages.parse_status(b"online") is True
     assert messages.parse_status(b"offline") is False
     with pytest.raises(PayloadError, match="neither"):

@@ -1,4 +1,4 @@
-"""The publisher against real brokers: what they are told, through outages, refusals and ends of all kinds."""
+"""The publisher against a real broker: what is published, through outages, refusals and ends of all kinds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from edge.mqtt import reconnecting_link
 from edge.mqtt.connection import Timing
+from edge.publish import database_retry
+from edge.publish import publisher as publisher_module
 
 STATUS = "smartpark/garage/device/pi-1/status"
 SITE = "smartpark/garage/site/state"
@@ -25,18 +28,20 @@ GROUND = "smartpark/garage/floor/ground-floor/state"
 EVENTS = "smartpark/garage/event/"
 
 
-def told(listener, topic):
-    """The last JSON that the listener was sent on a topic; empty when there was none."""
-    return json.loads(listener.last(topic) or b"{}")
-
-
 def event_ids(listener):
-    """The ids of all events that the listener was sent."""
+    """The ids of all events that the listener received, in order."""
     return [json.loads(payload)["event_id"] for payload in listener.payloads(EVENTS)]
 
 
+@pytest.fixture
+def quick_ticks(monkeypatch):
+    """Has the link tick twenty times a second instead of once; the seconds of a tick."""
+    monkeypatch.setattr(reconnecting_link, "_TICK_SECONDS", 0.05)
+    return 0.05
+
+
 def test_a_new_board_finds_status_floors_and_site_retained(broker, publish, listen, make_floor, eventually):
-    """Whoever subscribes later is told at once: online, every floor as JSON and as a bare number, the site."""
+    """A later subscriber gets at once: online, every floor as JSON and as a bare number, the site."""
     publisher = publish(broker.port, [make_floor(), make_floor(2, "Étage Ⅱ", 4, 4)])
     eventually(lambda: publisher.connected)
     first = listen(broker.port)
@@ -45,17 +50,17 @@ def test_a_new_board_finds_status_floors_and_site_retained(broker, publish, list
     eventually(lambda: len({topic for topic, _, _ in late.messages}) == 6, what="six retained topics")
     assert all(retained for _, _, retained in late.messages)
     assert late.last(STATUS) == b"online"
-    assert told(late, GROUND).get("available_slots") == 7
+    assert late.json(GROUND).get("available_slots") == 7
     assert late.last("smartpark/garage/floor/ground-floor/available") == b"7"
     upper = json.loads(late.last("smartpark/garage/floor/étage-ii/state"))
     assert (upper["name"], upper["is_full"], upper["device"]) == ("Étage Ⅱ", True, "pi-1")
-    assert told(late, SITE)["recommended"]["slug"] == "ground-floor"
+    assert late.json(SITE)["recommended"]["slug"] == "ground-floor"
 
 
 def test_online_comes_first_then_floors_then_events(
     broker, publish, listen, make_floor, make_event, outbox, eventually
 ):
-    """At a connection a board learns who speaks, then how full it is, then what happened."""
+    """At a connection the status is published first, then the floors and the site, then the events."""
     listener = listen(broker.port)
     outbox.add(make_event())
     publish(broker.port, [make_floor()])
@@ -68,13 +73,13 @@ def test_online_comes_first_then_floors_then_events(
 def test_an_event_is_published_once_not_retained_and_leaves_the_outbox(
     broker, publish, listen, make_event, outbox, eventually
 ):
-    """The normal way of an event."""
+    """The normal case."""
     publisher = publish(broker.port)
     listener = listen(broker.port)
     eventually(lambda: publisher.connected)
     event = make_event(7)
     outbox.add(event, floor_id=4)
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: len(outbox) == 0, what="the outbox is empty")
     eventually(lambda: listener.payloads(EVENTS))
     late = listen(broker.port, f"{EVENTS}#")
@@ -94,10 +99,10 @@ def test_events_survive_a_broker_that_goes_and_comes_back(
     events = [make_event(number) for number in range(200)]
     for number, event in enumerate(events):
         outbox.add(event)
-        publisher.events_waiting()
+        publisher.events_added()
         if number == 100:
             eventually(lambda: publisher.statistics.acknowledged >= 20)
-            # What a broker in memory has acknowledged and not yet passed on ends with it, so let it pass on first.
+            # A broker that stops loses what it has acknowledged and not yet delivered, so let it deliver first.
             line.hold()
             eventually(lambda: len(event_ids(listener)) == publisher.statistics.published)
             broker.stop()
@@ -119,7 +124,7 @@ def test_events_survive_a_broker_that_goes_and_comes_back(
 
 
 def test_no_event_leaves_the_outbox_before_its_puback(broker, publish, wire, listen, make_event, outbox, eventually):
-    """While acknowledgements are held back the outbox keeps all, and no more than the window is on the way."""
+    """While acknowledgements are held back the outbox keeps all, and no more than the window is in flight."""
     line = wire(broker.port)
     publisher = publish(line.port, window=10)
     listener = listen(broker.port, f"{EVENTS}#")
@@ -127,7 +132,7 @@ def test_no_event_leaves_the_outbox_before_its_puback(broker, publish, wire, lis
     line.hold()
     for number in range(30):
         outbox.add(make_event(number))
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: len(listener.messages) == 10, what="the window's events are at the broker")
     assert (len(outbox), outbox.dropped, publisher.statistics.in_flight) == (30, [], 10)
     line.release()
@@ -146,7 +151,7 @@ def test_a_connection_that_is_cut_before_the_pubacks_has_its_events_sent_again(
     line.hold()
     for number in range(15):
         outbox.add(make_event(number))
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: len(listener.messages) == 10)
     line.block()
     line.cut()
@@ -172,7 +177,7 @@ def test_a_wire_that_is_cut_again_and_again_loses_nothing(
         event = make_event(number)
         wanted.add(str(event.event_id))
         outbox.add(event)
-        publisher.events_waiting()
+        publisher.events_added()
         if number % 12 == 0:
             eventually(lambda: publisher.connected)
             line.cut()
@@ -182,7 +187,7 @@ def test_a_wire_that_is_cut_again_and_again_loses_nothing(
 
 
 def test_a_dead_socket_has_the_last_will_published(broker, publish, wire, listen, eventually):
-    """A device that vanishes is offline for every board, also for those that come later."""
+    """A device whose connection breaks is offline for every board, also for later ones."""
     line = wire(broker.port)
     publisher = publish(line.port, timing=Timing(first_retry=60, longest_retry=60))
     listener = listen(broker.port)
@@ -195,7 +200,7 @@ def test_a_dead_socket_has_the_last_will_published(broker, publish, wire, listen
 
 
 def test_a_killed_process_has_the_last_will_published(broker, listen, eventually):
-    """SIGKILL leaves no time for a goodbye: the broker says it."""
+    """SIGKILL leaves no time for a DISCONNECT: the broker publishes the will."""
     program = textwrap.dedent(
         """
         import signal, sys
@@ -220,7 +225,7 @@ def test_a_killed_process_has_the_last_will_published(broker, listen, eventually
 
 
 def test_a_successor_of_the_same_client_id_is_online_in_the_end(mosquitto, publish, wire, listen, eventually):
-    """A device whose old connection still lingers at the broker takes it over, and its own word is the last."""
+    """A device whose old connection still exists at the broker takes it over, and its own status is the last."""
     mosquitto.start()
     line = wire(mosquitto.port)
     old = publish(line.port, timing=Timing(first_retry=60, longest_retry=60))
@@ -231,7 +236,7 @@ def test_a_successor_of_the_same_client_id_is_online_in_the_end(mosquitto, publi
     eventually(lambda: listener.payloads(STATUS)[-2:] == [b"offline", b"online"], what="the will, then online")
 
 
-def test_a_late_broker_is_found(mosquitto, publish, listen, make_floor, make_event, outbox, eventually):
+def test_a_broker_that_starts_later_is_found(mosquitto, publish, listen, make_floor, make_event, outbox, eventually):
     """The daemon may start long before the broker: the first connection is retried like every other."""
     outbox.add(make_event())
     publisher = publish(mosquitto.port, [make_floor()])
@@ -243,9 +248,7 @@ def test_a_late_broker_is_found(mosquitto, publish, listen, make_floor, make_eve
     assert publisher.statistics.reconnects == 0
 
 
-def test_a_name_that_cannot_be_resolved_is_retried_and_told_of_once(
-    publish, caplog, eventually, monkeypatch, mosquitto
-):
+def test_a_name_that_cannot_be_resolved_is_retried_and_logged_once(publish, caplog, eventually, monkeypatch, mosquitto):
     """DNS may come up after the daemon does."""
     mosquitto.start()
     lookups = []
@@ -262,15 +265,15 @@ def test_a_name_that_cannot_be_resolved_is_retried_and_told_of_once(
     monkeypatch.setattr(socket, "getaddrinfo", flaky)
     publisher = publish(mosquitto.port, host="broker.invalid")
     eventually(lambda: publisher.connected)
-    told = [record.getMessage() for record in caplog.records if "cannot be resolved" in record.getMessage()]
-    assert len(told) == 1
-    assert "mqtt.host" in told[0]
+    lines = [record.getMessage() for record in caplog.records if "cannot be resolved" in record.getMessage()]
+    assert len(lines) == 1
+    assert "mqtt.host" in lines[0]
 
 
-def test_a_refused_connack_is_no_connection_and_a_right_password_cures_it(
+def test_a_refused_connack_is_no_connection_until_the_password_is_right(
     mosquitto, publish, listen, make_event, outbox, caplog, eventually
 ):
-    """A wrong password: never connected, nothing published, told of once with the remedy, tried again for ever."""
+    """With a wrong password: never connected, nothing published, logged once with the remedy, tried again for ever."""
     caplog.set_level(logging.DEBUG)
     mosquitto.users = {"boards": "something-else-entirely"}
     mosquitto.start()
@@ -290,12 +293,11 @@ def test_a_refused_connack_is_no_connection_and_a_right_password_cures_it(
     assert publisher.connected
     listener = listen(mosquitto.port, username="boards", password="hunter2-and-more")
     assert eventually(lambda: listener.last(STATUS)) == b"online"
-    told = caplog.text + repr(publisher.__dict__)
-    assert "hunter2" not in told
+    assert "hunter2" not in caplog.text + repr(publisher.__dict__)
 
 
-def test_something_else_on_the_port_is_not_taken_for_a_broker(publish, eventually, caplog, closing):
-    """A server that accepts and says nothing is left after a while, and the log says what to look at."""
+def test_another_server_on_the_port_is_not_taken_for_a_broker(publish, eventually, caplog, closing, quick_ticks):
+    """A server that accepts and does not answer is left after a while, and the log says what to check."""
     server = closing(socket.create_server(("127.0.0.1", 0)))
     quick = Timing(first_retry=0.05, longest_retry=0.05, answer=0.2)
     publisher = publish(server.getsockname()[1], timing=quick)
@@ -303,20 +305,20 @@ def test_something_else_on_the_port_is_not_taken_for_a_broker(publish, eventuall
     assert not publisher.connected
 
 
-def test_floors_are_told_in_the_order_of_their_seq(broker, publish, listen, make_floor, eventually):
+def test_floors_are_published_in_the_order_of_their_seq(broker, publish, listen, make_floor, eventually):
     """An older report that comes late, from another thread, never replaces a newer one."""
     publisher = publish(broker.port, [make_floor(vehicles=1, seq=1)])
     listener = listen(broker.port)
     eventually(lambda: listener.last(GROUND))
     publisher.floors_changed([make_floor(vehicles=5, seq=5)])
     publisher.floors_changed([make_floor(vehicles=4, seq=4)])
-    eventually(lambda: told(listener, GROUND).get("seq") == 5)
+    eventually(lambda: listener.json(GROUND).get("seq") == 5)
     publisher.floors_changed([make_floor(vehicles=6, seq=6)])
-    eventually(lambda: told(listener, GROUND).get("seq") == 6)
+    eventually(lambda: listener.json(GROUND).get("seq") == 6)
     seqs = [json.loads(payload)["seq"] for payload in listener.payloads(GROUND)]
     assert seqs == sorted(seqs)
     assert 4 not in seqs
-    assert eventually(lambda: told(listener, SITE).get("current_vehicles") == 6)
+    assert eventually(lambda: listener.json(SITE).get("current_vehicles") == 6)
 
 
 def test_floors_that_change_from_many_threads_end_at_the_newest(broker, publish, listen, make_floor, eventually):
@@ -335,7 +337,7 @@ def test_floors_that_change_from_many_threads_end_at_the_newest(broker, publish,
     for thread in threads:
         thread.join()
     site = {"current_vehicles": 3 * 59, "floors": 3}
-    eventually(lambda: site.items() <= told(listener, SITE).items())
+    eventually(lambda: site.items() <= listener.json(SITE).items())
     for floor_id in (1, 2, 3):
         eventually(lambda topic=f"smartpark/garage/floor/p{floor_id}/available": listener.last(topic) == b"41")
 
@@ -343,30 +345,31 @@ def test_floors_that_change_from_many_threads_end_at_the_newest(broker, publish,
 def test_every_connection_begins_with_the_floors_as_the_database_has_them(
     broker, publish, wire, listen, make_floor, eventually
 ):
-    """A change that nobody told of is published at the next connection; a floor that is gone is cleared away."""
+    """A change that was not reported is published then; the topics of a floor that is gone are cleared."""
     line = wire(broker.port)
     floors = [make_floor(vehicles=1, seq=1), make_floor(2, "Old", seq=1)]
     publisher = publish(line.port, read_floors=lambda: list(floors))
     listener = listen(broker.port)
     eventually(lambda: listener.last("smartpark/garage/floor/old/state"))
-    eventually(lambda: told(listener, SITE).get("floors") == 2)
+    eventually(lambda: listener.json(SITE).get("floors") == 2)
     floors[:] = [make_floor(vehicles=9, seq=9)]
     line.cut()
-    eventually(lambda: told(listener, GROUND).get("seq") == 9)
+    eventually(lambda: listener.json(GROUND).get("seq") == 9)
     eventually(lambda: listener.last("smartpark/garage/floor/old/state") == b"")
-    eventually(lambda: told(listener, SITE).get("floors") == 1)
+    eventually(lambda: listener.json(SITE).get("floors") == 1)
     assert publisher.statistics.reconnects >= 1
 
 
-def test_a_database_that_fails_is_asked_again(
-    broker, publish, listen, make_floor, make_event, outbox, eventually, caplog
+def test_a_database_that_fails_is_used_again(
+    broker, publish, listen, make_floor, make_event, outbox, eventually, caplog, monkeypatch
 ):
-    """A locked database delays, is told once, and neither ends a thread nor loses anything."""
-    trouble = [OSError("database is locked")] * 2
+    """A locked database delays, is logged once, and neither ends a thread nor loses anything."""
+    monkeypatch.setattr(database_retry, "_FIRST_RETRY_SECONDS", 0.02)
+    failures = [OSError("database is locked")] * 2
 
     def read_floors():
-        if trouble:
-            raise trouble.pop()
+        if failures:
+            raise failures.pop()
         return [make_floor()]
 
     outbox.broken = True
@@ -385,36 +388,36 @@ def test_a_database_that_fails_is_asked_again(
 def test_acknowledgements_that_the_database_only_queues_do_not_repeat_events(
     broker, publish, listen, make_event, outbox, eventually
 ):
-    """A row that is still there a while after its event was told is not told again."""
-    outbox.lazy = True
+    """A row that is still there a while after its acknowledgement is not published again."""
+    outbox.removes_later = True
     publisher = publish(broker.port, window=10)
     listener = listen(broker.port, f"{EVENTS}#")
     for number in range(30):
         outbox.add(make_event(number))
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: len(outbox.dropped) == 10)
     reads = outbox.reads
     eventually(lambda: outbox.reads > reads + 3, what="it looks whether they have left")
     assert len(listener.messages) == 10
-    eventually(lambda: (outbox.forget(), len(outbox) == 0)[1])
+    eventually(lambda: (outbox.remove_acknowledged(), len(outbox) == 0)[1])
     eventually(lambda: len(listener.messages) == 30)
     assert len(set(event_ids(listener))) == 30
 
 
-def test_acknowledgements_that_died_with_the_process_repeat_events_under_the_same_id(
+def test_acknowledgements_that_were_lost_with_the_process_repeat_events_with_the_same_id(
     broker, publish, listen, make_event, outbox, eventually
 ):
-    """What the database lost is told again by the next process; the receiver knows it by its id."""
-    outbox.lazy = True
+    """The next process publishes the events again; the receiver recognises them by their ids."""
+    outbox.removes_later = True
     first = publish(broker.port)
     listener = listen(broker.port, f"{EVENTS}#")
     for number in range(5):
         outbox.add(make_event(number))
-    first.events_waiting()
+    first.events_added()
     eventually(lambda: len(outbox.dropped) == 5)
     first.close(0.0)
     outbox.lose_acknowledgements()
-    outbox.lazy = False
+    outbox.removes_later = False
     publish(broker.port)
     eventually(lambda: len(outbox) == 0)
     eventually(lambda: len(listener.messages) == 10)
@@ -422,96 +425,102 @@ def test_acknowledgements_that_died_with_the_process_repeat_events_under_the_sam
     assert ids[:5] == ids[5:]
 
 
-def test_an_event_that_cannot_be_told_does_not_hold_up_the_others(
+def test_an_event_that_cannot_be_published_does_not_hold_up_the_others(
     broker, publish, listen, make_event, outbox, eventually, caplog
 ):
-    """A camera id that fits no topic is told of in the log and stays in the outbox."""
+    """The event of a camera whose id fits no topic is logged and stays in the outbox."""
     outbox.add(make_event(1, camera="bad\x9fcamera"))
     outbox.add(make_event(2))
     publisher = publish(broker.port)
     eventually(lambda: len(outbox) == 1)
     outbox.add(make_event(3))
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: outbox.dropped == [2, 3])
-    assert caplog.text.count("cannot be published and stays behind") == 1
+    assert caplog.text.count("cannot be published and stays in the outbox") == 1
 
 
-def test_an_idle_publisher_does_nothing(broker, publish, make_floor, outbox, eventually):
-    """No busy loop: once all is told, the outbox is left alone."""
+def test_an_idle_publisher_does_nothing(broker, publish, make_floor, outbox, eventually, quick_ticks):
+    """No busy loop: once all is published, the link only ticks, and the outbox is not read."""
     publisher = publish(broker.port, [make_floor()])
     eventually(lambda: publisher.connected and outbox.reads > 0)
-    watched = threading.Event()
-    reads, before = outbox.reads, time.process_time()
-    watched.wait(1.5)
+    ticks = []
+    tick = publisher._session.link_tick
+    publisher._session.link_tick = lambda connection: (ticks.append(time.monotonic()), tick(connection))
+    eventually(lambda: len(ticks) > 2)
+    reads, first = outbox.reads, len(ticks)
+    eventually(lambda: len(ticks) >= first + 20)
     assert outbox.reads <= reads + 2
-    assert time.process_time() - before < 0.75
+    # A busy loop ticks thousands of times in that time; a slow machine ticks less often.
+    assert ticks[first + 19] - ticks[first] > 19 * quick_ticks / 2
 
 
-def test_a_broker_that_acknowledges_nothing_is_left(broker, publish, wire, make_event, outbox, eventually, caplog):
-    """A connection that takes messages and answers none is given up for a new one, and the events are sent again."""
+def test_a_broker_that_acknowledges_nothing_is_left(
+    broker, publish, wire, make_event, outbox, eventually, caplog, quick_ticks
+):
+    """The connection is ended for a new one, and the events are sent again."""
     line = wire(broker.port)
     publisher = publish(line.port, timing=Timing(first_retry=0.05, longest_retry=0.1, answer=2.0, stall=0.4))
     eventually(lambda: publisher.connected)
     line.hold()
     outbox.add(make_event())
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: "acknowledged nothing for" in caplog.text)
     line.release()
     eventually(lambda: len(outbox) == 0)
 
 
-def test_close_drains_the_outbox_and_says_offline(broker, publish, listen, make_event, make_floor, outbox, eventually):
-    """A stop in order: every event is told, then offline, retained, and no last will after it."""
+def test_close_drains_the_outbox_and_publishes_offline(
+    broker, publish, listen, make_event, make_floor, outbox, eventually
+):
+    """Every event is published, then offline, retained, and no last will after it."""
     publisher = publish(broker.port, [make_floor()])
     listener = listen(broker.port)
     eventually(lambda: publisher.connected)
     for number in range(80):
         outbox.add(make_event(number))
     publisher.floors_changed([make_floor(vehicles=8, seq=8)])
-    publisher.events_waiting()
+    publisher.events_added()
     assert publisher.close(10.0)
     assert len(outbox) == 0
     assert not publisher.connected
     eventually(lambda: listener.last(STATUS) == b"offline")
     assert len(listener.payloads(EVENTS)) == 80
     assert listener.messages[-1][0] == STATUS
-    assert told(listener, GROUND).get("seq") == 8
+    assert listener.json(GROUND).get("seq") == 8
     assert listener.payloads(STATUS) == [b"online", b"offline"]
     late = listen(broker.port)
     assert eventually(lambda: late.last(STATUS)) == b"offline"
 
 
-def test_close_without_a_broker_waits_no_longer_than_it_may(publish, make_event, outbox, mosquitto):
+def test_close_without_a_broker_waits_for_the_drain_time_only(publish, make_event, outbox, mosquitto):
     """The events stay in the outbox for the next start."""
     publisher = publish(mosquitto.port)
     outbox.add(make_event())
-    publisher.events_waiting()
+    publisher.events_added()
     began = time.monotonic()
-    assert not publisher.close(0.5)
-    assert 0.4 < time.monotonic() - began < 4.0
+    assert not publisher.close(0.2)
+    assert time.monotonic() - began > 0.19
     assert len(outbox) == 1
 
 
-def test_close_without_a_broker_and_without_events_is_quick(publish, mosquitto):
-    """Nothing to wait for."""
-    publisher = publish(mosquitto.port)
-    began = time.monotonic()
-    assert publisher.close(30.0)
-    assert time.monotonic() - began < 5.0
+def test_close_without_a_broker_and_without_events_does_not_wait(publish, mosquitto):
+    """An hour of drain time would end in the test's own time limit."""
+    assert publish(mosquitto.port).close(3600.0)
 
 
-def test_close_while_acknowledgements_are_missing_ends_in_time(broker, publish, wire, make_event, outbox, eventually):
-    """A broker that hangs does not hang the stop."""
+def test_close_while_acknowledgements_are_missing_ends(
+    broker, publish, wire, make_event, outbox, eventually, monkeypatch
+):
+    """A broker that does not answer does not stop the stop: the test's own time limit would end it."""
+    monkeypatch.setattr(publisher_module, "_LAST_STATUS_SECONDS", 0.2)
     line = wire(broker.port)
     publisher = publish(line.port)
     eventually(lambda: publisher.connected)
     line.hold()
     outbox.add(make_event())
-    publisher.events_waiting()
+    publisher.events_added()
     eventually(lambda: publisher.statistics.in_flight == 1)
-    began = time.monotonic()
-    assert not publisher.close(0.3)
-    assert time.monotonic() - began < 8.0
+    assert not publisher.close(0.2)
     assert len(outbox) == 1
 
 
@@ -526,12 +535,12 @@ def test_no_thread_is_left_behind(broker, publish, eventually):
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-# A handshake that fails leaves paho's half-made socket to the garbage collector, which Python tells of.
+# A handshake that fails leaves paho's unfinished socket to the garbage collector, of which Python warns.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_tls_trusts_the_authority_that_was_given_and_no_other(
     mosquitto, publish, make_certificate, tmp_path, eventually, caplog, trusted
 ):
-    """With the broker's authority it connects; without, it does not, and says which key to look at."""
+    """With the broker's authority it connects; with another it does not, and the log names the key to check."""
     certificate, key = make_certificate("broker")
     stranger, _ = make_certificate("stranger")
     mosquitto.tls = (certificate, key)

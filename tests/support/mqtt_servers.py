@@ -1,4 +1,4 @@
-"""Real brokers, real sockets, and an outbox in memory (the real one is another room's)."""
+"""A real broker, real sockets, and an outbox in memory, because the real one belongs to another room."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from edge.mqtt.topics import Topics
 from edge.publish.publisher import Publisher
 
 START = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
-QUICK = Timing(first_retry=0.05, longest_retry=0.2, answer=2.0, stable=0.5, stall=30.0)
+QUICK = Timing(first_retry=0.05, longest_retry=0.2, answer=30.0, stable=0.5, stall=120.0)
 
 
 class Wire:
-    """A TCP proxy before a broker, whose wire can be cut, and whose way back can be stopped up."""
+    """A TCP proxy before a broker that can end its connections, and hold back what the broker sends."""
 
     def __init__(self, target_port):
         self._target_port = target_port
@@ -40,23 +40,23 @@ class Wire:
         self._threads[0].start()
 
     def hold(self):
-        """Let nothing of the broker's through any more; what the client sends still goes to the broker."""
+        """Hold back what the broker sends; what the client sends still reaches the broker."""
         self._held.set()
 
     def release(self):
-        """Let all through again, what was held included."""
+        """Deliver what was held back, and all that follows."""
         self._held.clear()
 
     def block(self):
-        """Let no new connection through."""
+        """Close every new connection at once."""
         self._blocked.set()
 
     def unblock(self):
-        """Let new connections through again."""
+        """Accept new connections again."""
         self._blocked.clear()
 
     def cut(self):
-        """End every connection without a word."""
+        """Shut down the sockets of every connection."""
         with self._lock:
             for pair in self._pairs:
                 for end in pair:
@@ -64,7 +64,7 @@ class Wire:
                         end.shutdown(socket.SHUT_RDWR)
 
     def close(self):
-        """Cut, and listen no more."""
+        """Cut, and stop listening."""
         self._closing.set()
         self.cut()
         for thread in self._threads:
@@ -103,7 +103,7 @@ class Wire:
 
 
 class FakeOutbox:
-    """An outbox in memory, which can be told to fail, or to be slow to forget."""
+    """An outbox in memory that can be made to fail, or to remove acknowledged rows only later."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ class FakeOutbox:
         self.dropped: list[int] = []
         self.reads = 0
         self.broken = False
-        self.lazy = False
+        self.removes_later = False
 
     def add(self, event, floor_id=1):
         """A committed event; its id."""
@@ -131,26 +131,26 @@ class FakeOutbox:
             return [row for _, row in sorted(self._rows.items())][:limit]
 
     def acknowledge(self, ids):
-        """As the publisher calls it. When ``lazy``, the rows go only with :meth:`forget`."""
+        """As the publisher calls it. With ``removes_later`` the rows stay until :meth:`remove_acknowledged`."""
         with self._lock:
             if self.broken:
                 raise OSError("database is locked")
             self.dropped.extend(ids)
-            if self.lazy:
+            if self.removes_later:
                 self._asked_to_drop.extend(ids)
             else:
                 for number in ids:
                     self._rows.pop(number, None)
 
-    def forget(self):
-        """What a writer's queue does later."""
+    def remove_acknowledged(self):
+        """Remove the rows, as a writer's queue does later."""
         with self._lock:
             for number in self._asked_to_drop:
                 self._rows.pop(number, None)
             self._asked_to_drop.clear()
 
     def lose_acknowledgements(self):
-        """What happens to a writer's queue when the process dies."""
+        """Lose the acknowledgements, as a writer's queue does when the process is killed."""
         with self._lock:
             self._asked_to_drop.clear()
 
@@ -186,7 +186,7 @@ def as_stored(event, row_id, floor_id=1):
 
 
 def make_floor(floor_id=1, name="Ground Floor", vehicles=3, total=10, seq=1, active=True, minutes=0):
-    """A floor as the database would tell of it."""
+    """A floor as the database would return it."""
     return Occupancy(floor_id, name, "", total, vehicles, active, START + timedelta(minutes=minutes), seq)
 
 
@@ -232,7 +232,7 @@ def publish(closing, outbox, topics):
     """Makes started publishers: ``publish(port, floors, ...)`` with options of MqttConfig."""
 
     def make(port, floors=(), *, timing=QUICK, window=50, read_floors=None, client_id="smartpark-pi-1", **options):
-        config = MqttConfig(host=options.pop("host", "127.0.0.1"), port=port, keepalive_seconds=5, **options)
+        config = MqttConfig(host=options.pop("host", "127.0.0.1"), port=port, keepalive_seconds=60, **options)
         publisher = Publisher(
             config,
             client_id,

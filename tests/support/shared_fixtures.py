@@ -1,4 +1,4 @@
-"""Waiting for conditions, a real Mosquitto and a plain subscriber, for the tests of several rooms."""
+"""What the tests of several rooms share: waiting for a condition, a real Mosquitto, and a plain subscriber."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def eventually(condition, seconds=15.0, what="the condition", every=0.005):
+def eventually(condition, seconds=60.0, what="the condition", every=0.005):
     """Ask ``condition()`` every so many seconds until it is true, and return what it was; fail after ``seconds``."""
     limit = time.monotonic() + seconds
     while not (result := condition()):
@@ -34,7 +34,7 @@ def eventually(condition, seconds=15.0, what="the condition", every=0.005):
 
 
 def free_port():
-    """A port that nobody listens on now."""
+    """A port on which nothing listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -48,7 +48,7 @@ def answers(port):
 
 
 class Mosquitto:
-    """A real Mosquitto on a port of its own, with an optional user and an optional memory on disk."""
+    """A real Mosquitto on a port of its own, with optional users, TLS and persistence on disk."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -62,7 +62,7 @@ class Mosquitto:
         """Start, and wait until it listens."""
         lines = [f"listener {self.port} 127.0.0.1", "log_dest stderr", "log_type all"]
         if os.geteuid() == 0:
-            # Otherwise it gives up its rights, and can read nothing of a test's folder.
+            # Otherwise it changes to a user of its own, who cannot read the test's folder.
             lines.append("user root")
         if self.tls is not None:
             lines += [f"certfile {self.tls[0]}", f"keyfile {self.tls[1]}"]
@@ -86,12 +86,12 @@ class Mosquitto:
         """Stop, and wait for its end."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
 
 class Listener:
-    """A plain paho subscriber that notes all that it is sent, independent of the code under test."""
+    """A plain paho subscriber that keeps everything it receives, independent of the code under test."""
 
     def __init__(self, port, topic_filter="#", username=None, password=None):
         self.messages: list[tuple[str, bytes, bool]] = []
@@ -105,7 +105,7 @@ class Listener:
         self._client.on_message = self._note
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._subscribed.wait(10)
+        assert self._subscribed.wait(60)
 
     def _note(self, client, userdata, message):
         self.messages.append((message.topic, bytes(message.payload), message.retain))
@@ -115,22 +115,22 @@ class Listener:
         return next((payload for at, payload, _ in reversed(self.messages) if at == topic), None)
 
     def json(self, topic):
-        """The last payload on a topic, read; empty when there was none, or an empty one."""
+        """The last payload on a topic as JSON; an empty table when there was none, or an empty one."""
         payload = self.last(topic)
         return json.loads(payload) if payload else {}
 
     def payloads(self, beginning):
-        """All payloads on topics with that beginning, in order."""
+        """All payloads on topics that begin so, in order."""
         return [payload for topic, payload, _ in self.messages if topic.startswith(beginning)]
 
     def close(self):
-        """Leave."""
+        """Disconnect."""
         self._client.disconnect()
         self._client.loop_stop()
 
 
 def _hashed(word):
-    """A password as Mosquitto 2 keeps it."""
+    """A password in the format of Mosquitto 2's password file."""
     salt = os.urandom(12)
     digest = hashlib.pbkdf2_hmac("sha512", word.encode(), salt, 101)
     return f"$7$101${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}"
@@ -154,14 +154,14 @@ def mosquitto(tmp_path):
 
 @pytest.fixture
 def closing():
-    """Has whatever is given to it closed at the end, the last first."""
+    """Closes at the end what was given to it, the last first: ``closing(object, *arguments of close)``."""
     with contextlib.ExitStack() as stack:
 
-        def keep(thing, *arguments):
-            stack.callback(thing.close, *arguments)
-            return thing
+        def close_at_the_end(closable, *arguments):
+            stack.callback(closable.close, *arguments)
+            return closable
 
-        yield keep
+        yield close_at_the_end
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Makes a broker forget a site: for a demo's, and for one that is taken down."""
+"""Deletes a site's retained messages from a broker: those of a demo, or of a site that is taken down."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = 5.0
+_ACKNOWLEDGEMENT_SECONDS = 5.0
 
 
-def forget_site(config: MqttConfig, topics: Topics, floors: Sequence[str]) -> bool:
-    """Delete the retained messages of the device and the floors with these names; False when the broker was not there.
+def clear_retained(config: MqttConfig, topics: Topics, floors: Sequence[str]) -> bool:
+    """Delete the retained messages of the device, the site and the floors with these names.
 
-    An empty retained message deletes what is retained (MQTT 3.1.1, 3.3.1.3). The device must have left the broker.
+    False, with a warning in the log, when the broker cannot be reached or does not acknowledge. An empty retained
+    message deletes what is retained (MQTT 3.1.1, 3.3.1.3). The device must have left the broker before.
     """
     names = [topics.status, topics.health, topics.site_state]
     for floor in map(slug, floors):
@@ -39,7 +40,7 @@ def forget_site(config: MqttConfig, topics: Topics, floors: Sequence[str]) -> bo
         client.connect(config.host, config.port)
         client.loop_start()
         sent = [client.publish(name, b"", qos=1, retain=True) for name in names]
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + _ACKNOWLEDGEMENT_SECONDS
         for message in sent:
             message.wait_for_publish(max(deadline - time.monotonic(), 0.0))
         done = all(message.is_published() for message in sent)
