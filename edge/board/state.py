@@ -14,7 +14,7 @@ from edge.board.messages import (
     SiteMessage,
     parse_status,
 )
-from edge.core.occupancy import slug as slug_of
+from edge.core.occupancy import floor_slug
 from edge.mqtt.topics import ParsedTopic, TopicKind, Topics
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class BoardState:
 
     def __init__(self, topics: Topics, floors: Sequence[str] = ()) -> None:
         self._topics = topics
-        self._names: dict[str, str] = {slug_of(name): name for name in floors}
+        self._names: dict[str, str] = {floor_slug(name): name for name in floors}
         self._expected = tuple(self._names)
         self._floors: dict[str, FloorMessage] = {}
         self._devices: dict[str, bool] = {}

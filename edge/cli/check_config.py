@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.config.load import find_config, load_config_to_run
-from edge.core.line_geometry import room_beside
+from edge.core.line_geometry import space_beside
 from edge.core.shapes import Point
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def configuration_warnings(config: Config) -> list[str]:
     found = []
     for number, camera in enumerate(config.cameras):
         for index, gate in enumerate(camera.gates):
-            for side, room in room_beside([Point(*point) for point in gate.line]):
+            for side, room in space_beside([Point(*point) for point in gate.line]):
                 if room < _LEAST_ROOM:
                     found.append(
                         f"cameras[{number}].gates[{index}].line: camera {camera.id!r}, gate {gate.id!r}: "

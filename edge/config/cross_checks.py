@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edge.config.overrides import tables_of
-from edge.core.occupancy import slug
+from edge.core.occupancy import floor_slug
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ def _check_floor_names(names: list[str]) -> Iterator[str]:
     yield from _check_unique("floors", "name", names)
     by_slug: dict[str, str] = {}
     for index, name in enumerate(names):
-        short = slug(name)
+        short = floor_slug(name)
         if not short:
             yield f"floors[{index}].name: {name!r} has neither letter nor digit; name the floor"
         elif by_slug.setdefault(short, name) != name:

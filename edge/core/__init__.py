@@ -1,1 +1,1 @@
-"""The frozen values that pass between rooms, errors and line geometry. Imports nothing of the other rooms."""
+"""Holds the frozen values that pass between rooms, errors, line geometry and back-off. It imports no other room."""

@@ -1,4 +1,4 @@
-"""What is wrong with this device."""
+"""Holds the state of this device as the daemon reports it: its problems, and events that wait or were lost."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong with this device: a stable ``code``, a sentence without secrets, and since when (UTC)."""
+    """One problem of this device.
+
+    ``code`` is stable, for programs; ``text`` is a sentence without secrets, for people; ``since`` is aware UTC.
+    """
 
     code: str
     text: str
@@ -20,10 +23,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class DeviceHealth:
-    """What is wrong with this device at ``as_of`` (aware UTC), the oldest problem first, and how its events fare.
+    """This device's problems at ``as_of`` (aware UTC), the oldest first, and its numbers of events.
 
-    ``events_waiting`` are in memory until the database takes them; ``events_dropped`` and ``events_refused`` are lost
-    to the counts, since the start of the program.
+    ``events_waiting`` are in memory until the database takes them. ``events_dropped`` and ``events_refused`` are not in
+    the counts; both are since the start of the program.
     """
 
     problems: tuple[Problem, ...]

@@ -1,16 +1,16 @@
-"""The exceptions of the product: one small tree, so that a caller can catch by what it can do about it."""
+"""Defines the exceptions of the product, one for each reaction of a caller."""
 
 from __future__ import annotations
 
 
 class SmartParkError(Exception):
-    """Root of every error that the product raises on purpose; its text is fit for a person."""
+    """Base of every error that the product raises on purpose. Its text is a message for the user."""
 
 
 class ConfigError(SmartParkError):
     """The configuration is wrong. Restarting does not help: the process exits with 78 (``EX_CONFIG``).
 
-    ``problems`` holds one line per fault, each with the file, the key and the remedy.
+    ``problems`` holds one line per fault, each with the file, the key and what to do.
     """
 
     def __init__(self, problems: list[str]) -> None:
@@ -19,16 +19,16 @@ class ConfigError(SmartParkError):
 
 
 class RefusedError(SmartParkError):
-    """What was asked for is not possible (an unknown floor, a wrong digest); nothing was changed."""
+    """A request cannot be carried out (an unknown floor, a wrong digest); nothing was changed."""
 
 
 class ModelError(SmartParkError):
-    """The detector's weights are missing, damaged, or not what the runtime can load."""
+    """The detector's weights are missing or damaged, or the runtime cannot load them."""
 
 
 class SourceError(SmartParkError):
-    """A camera or clip cannot be opened or read. For a live camera this is the world's trouble: try again."""
+    """A camera or clip cannot be opened or read. A live camera may come back: the caller tries again."""
 
 
 class StoreError(SmartParkError):
-    """The database cannot be opened or is not ours."""
+    """The database cannot be opened, or is not one of this product."""

@@ -16,7 +16,7 @@ CONFIDENCE_DECIMALS = 4  # of an event's confidence, in the database and in mess
 
 
 class Direction(StrEnum):
-    """Which way a vehicle went, seen from the floor."""
+    """Which way a vehicle went: into the floor or out of it."""
 
     ENTRY = "entry"
     EXIT = "exit"
@@ -33,7 +33,7 @@ class Direction(StrEnum):
 
 
 class VehicleType(StrEnum):
-    """What a vehicle is, as far as the database and the boards care."""
+    """The type of a vehicle in the database and on the boards."""
 
     CAR = "car"
     MOTORCYCLE = "motorcycle"
@@ -61,7 +61,10 @@ class ClockState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """The geometric fact that a track passed a gate's line, at ``at`` seconds on the frames' clock."""
+    """The geometric fact that a track crossed a gate's line, at ``at`` seconds on the frames' clock.
+
+    ``label`` is the detector's class name, ``confidence`` (0..1) the mean one of the detections with that name.
+    """
 
     gate_id: str
     track_id: str
@@ -92,8 +95,8 @@ class Event:
     @property
     def event_id(self) -> uuid.UUID:
         """UUIDv5 of the idempotency key: the same for every attempt to record the same crossing."""
-        moment = self.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return uuid.uuid5(EVENT_NAMESPACE, "\n".join((self.camera_id, self.track_id, self.direction.value, moment)))
+        timestamp = self.timestamp.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return uuid.uuid5(EVENT_NAMESPACE, "\n".join((self.camera_id, self.track_id, self.direction.value, timestamp)))
 
 
 @dataclass(frozen=True, slots=True)

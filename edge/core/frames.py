@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 class Frame:
     """An image and the time it was taken.
 
-    ``image`` is BGR, height x width x 3, and must not be written to. ``captured_at`` is aware UTC;
-    ``monotonic`` is the same moment in seconds on a clock that never jumps: the machine's monotonic
-    clock for a live camera, the presentation time for a recorded clip. Only differences of ``monotonic``
-    mean anything. ``sequence`` counts the source's frames from 0, those that were dropped included.
+    ``image`` is BGR, height x width x 3, and must not be written to. ``captured_at`` is aware UTC; ``monotonic`` is the
+    same time in seconds on a clock that never jumps: the machine's monotonic clock for a live camera, the presentation
+    time for a recorded clip. Only differences of ``monotonic`` have a meaning. ``sequence`` counts the source's frames
+    from 0, dropped frames included.
     """
 
     image: Image
@@ -44,7 +44,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class FrameTime:
-    """When a frame was taken, on both clocks as in ``Frame``, and its width and height in pixels."""
+    """When a frame was taken, on both clocks as in ``Frame``, and its ``size`` (width, height) in pixels."""
 
     captured_at: datetime
     monotonic: float

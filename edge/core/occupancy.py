@@ -1,4 +1,4 @@
-"""How full a floor is, and which floor to recommend."""
+"""Holds how full a floor is, its name in MQTT topics, and the rule which floor to recommend."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Occupancy:
-    """How full a floor is.
+    """How full a floor is; ``total_slots`` and ``current_vehicles`` are numbers of vehicles, 0 or more.
 
-    ``as_of`` is when the count last changed (aware UTC). ``seq`` grows by one with every change of the floor's
-    row, for ever, so that a reader can tell an older message from a newer one.
+    ``as_of`` is when the count last changed (aware UTC). ``seq`` grows by one with every change of the floor's row and
+    never falls, so that a reader of messages can recognise an older one.
     """
 
     floor_id: int
@@ -30,38 +30,41 @@ class Occupancy:
 
     @property
     def available_slots(self) -> int:
-        """Free places, never below 0."""
+        """Free slots, never below 0."""
         return max(self.total_slots - self.current_vehicles, 0)
 
     @property
     def occupancy_percentage(self) -> float:
-        """0..100, one decimal; a floor without slots is 100 % full."""
+        """Vehicles in percent of the slots, one decimal; 100 for a floor without slots."""
         if self.total_slots <= 0:
             return 100.0
         return round(100.0 * self.current_vehicles / self.total_slots, 1)
 
     @property
     def is_full(self) -> bool:
-        """Whether no place is free."""
+        """Whether no slot is free."""
         return self.available_slots == 0
 
     @property
     def slug(self) -> str:
-        """The floor's name as it stands in a topic."""
-        return slug(self.name)
+        """The floor's name as a level of an MQTT topic."""
+        return floor_slug(self.name)
 
 
-def slug(name: str) -> str:
+def floor_slug(name: str) -> str:
     """A floor's name as one level of an MQTT topic: ``"Ground Floor"`` becomes ``"ground-floor"``.
 
-    Letters and digits of any script stay, lower case; accents are kept; all else becomes single dashes.
-    Empty when the name has neither letter nor digit.
+    Letters and digits of any script are kept, in lower case and with their accents; everything between them becomes a
+    single dash. The result is empty for a name with neither letter nor digit.
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return re.sub(r"[\W_]+", "-", folded).strip("-")
 
 
-def recommended(floors: list[Occupancy]) -> Occupancy | None:
-    """The floor to send the next vehicle to: active, not full, most free places, ties by name."""
+def recommended_floor(floors: list[Occupancy]) -> Occupancy | None:
+    """The floor to send the next vehicle to: active, not full, with most free slots, the first by name of equals.
+
+    None where every active floor is full.
+    """
     open_floors = [floor for floor in floors if floor.is_active and not floor.is_full]
     return min(open_floors, key=lambda floor: (-floor.available_slots, floor.name), default=None)

@@ -1,4 +1,4 @@
-"""A point and a box in an image: the shapes that every room of the way of a frame shares."""
+"""Defines a point and a box in an image."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge.core.shapes import Point
     from edge.counting.line import Line
 
-INSIDE, OUTSIDE, UNDECIDED = 1, -1, 0
+_INSIDE, _OUTSIDE, _UNDECIDED = 1, -1, 0
 
 
 class Position(NamedTuple):
@@ -53,7 +53,7 @@ class CrossingPath:
     """One track's path about one line. Positions are added in order of time."""
 
     dead_band: float  # share of the box's size on either side of the line
-    side: int = UNDECIDED  # the side on which the track last was outside the dead band
+    side: int = _UNDECIDED  # the side on which the track last was outside the dead band
     _last: Position | None = None
     _last_distance: float = 0
     _line_passed_at: float = 0
@@ -86,14 +86,14 @@ class CrossingPath:
             self._between_ends = line.is_crossed(self._last.point, position.point)
         self._last, self._last_distance = position, distance
         side = self._side_of(distance, position.size)
-        if side == UNDECIDED:
+        if side == _UNDECIDED:
             self._in_band = True
             return None
         previous_side, self.side = self.side, side
         was_in_band, self._in_band = self._in_band, False
         if side == previous_side and was_in_band:
             self._why_not_crossed = Reason.TURNED_BACK
-        if previous_side in (UNDECIDED, side):
+        if previous_side in (_UNDECIDED, side):
             return None
         if not self._between_ends:
             self._why_not_crossed = Reason.BESIDE
@@ -102,10 +102,10 @@ class CrossingPath:
 
     def _side_of(self, distance: float, size: float) -> int:
         if distance > self.dead_band * size:
-            return INSIDE
-        return OUTSIDE if distance < -self.dead_band * size else UNDECIDED
+            return _INSIDE
+        return _OUTSIDE if distance < -self.dead_band * size else _UNDECIDED
 
 
 def direction_to(side: int) -> Direction:
     """The direction of a crossing that ends on ``side``."""
-    return Direction.ENTRY if side == INSIDE else Direction.EXIT
+    return Direction.ENTRY if side == _INSIDE else Direction.EXIT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from edge.core.line_geometry import crosses, signed_distance
+from edge.core.line_geometry import meets_line, signed_distance
 from edge.core.shapes import Point
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Line:
 
     def is_crossed(self, start: Point, end: Point) -> bool:
         """Whether the straight way from ``start`` to ``end`` leads between the line's ends."""
-        return crosses(self._points, start, end)
+        return meets_line(self._points, start, end)
 
     def direction_inside(self, point: Point) -> Point:
         """The direction (length 1) in which the distance at ``point`` grows fastest; (0, 0) where there is none."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from edge.core.occupancy import slug
+from edge.core.occupancy import floor_slug
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ def clear_retained(config: MqttConfig, topics: Topics, floors: Sequence[str]) ->
     message deletes what is retained (MQTT 3.1.1, 3.3.1.3). The device must have left the broker before.
     """
     names = [topics.status, topics.health, topics.site_state]
-    for floor in map(slug, floors):
+    for floor in map(floor_slug, floors):
         names += [topics.floor_state(floor), topics.floor_available(floor)]
     client = Client(CallbackAPIVersion.VERSION2)
     if config.username is not None:

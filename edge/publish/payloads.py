@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from edge.core.occupancy import Occupancy, recommended
+from edge.core.occupancy import Occupancy, recommended_floor
 from edge.mqtt.topics import DEGRADED, OK
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
     total = sum(floor.total_slots for floor in active)
     vehicles = sum(floor.current_vehicles for floor in active)
     available = sum(floor.available_slots for floor in active)
-    best = recommended(active)
+    best = recommended_floor(active)
     return _json(
         {
             "total_slots": total,

@@ -8,7 +8,7 @@ import pytest
 
 from edge.cli.check_config import configuration_warnings
 from edge.config.schema import CameraConfig, Config, GateConfig
-from edge.core.line_geometry import room_beside
+from edge.core.line_geometry import space_beside
 from edge.core.shapes import Point
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ def test_a_line_with_room_gets_no_warning(line: Sequence[tuple[float, float]]) -
 
 def test_room_is_measured_at_right_angles_to_the_line() -> None:
     """It is a fraction of the frame, and the median along an inclined line."""
-    assert room_beside([Point(0.2, 0.7), Point(0.8, 0.7)]) == [
+    assert space_beside([Point(0.2, 0.7), Point(0.8, 0.7)]) == [
         ("lower", pytest.approx(0.3)),
         ("upper", pytest.approx(0.7)),
     ]
-    (_, right), (_, left) = room_beside([Point(0.0, 0.0), Point(1.0, 1.0)])
+    (_, right), (_, left) = space_beside([Point(0.0, 0.0), Point(1.0, 1.0)])
     assert right == left == pytest.approx(0.35, abs=0.02)
 
 

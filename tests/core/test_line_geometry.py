@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from edge.core.line_geometry import crosses, signed_distance
+from edge.core.line_geometry import meets_line, signed_distance
 from edge.core.shapes import Point
 
 ACROSS = [Point(0, 0), Point(10, 0)]
@@ -56,15 +56,15 @@ def test_a_way_between_two_sides_of_a_bent_line_meets_it_or_goes_round_its_ends(
     at = Point(start.x + share * (end.x - start.x), start.y + share * (end.y - start.y))
     along = ((at.x - a.x) * (b.x - a.x) + (at.y - a.y) * (b.y - a.y)) / math.dist(a, b) ** 2
     assume(min(abs(along), abs(along - 1)) > 1e-6)
-    assert crosses([a, b], start, end) == (0 < along < 1)
+    assert meets_line([a, b], start, end) == (0 < along < 1)
 
 
 def test_touching_and_lying_on_the_line_count_as_meeting_it() -> None:
     """Edge cases of the meeting of two segments."""
-    assert crosses(ACROSS, Point(5, -1), Point(5, 0))
-    assert crosses(ACROSS, Point(-5, 0), Point(5, 0))
-    assert not crosses(ACROSS, Point(11, 0), Point(12, 0))
-    assert crosses(CORNER, Point(9, 5), Point(11, 5))
+    assert meets_line(ACROSS, Point(5, -1), Point(5, 0))
+    assert meets_line(ACROSS, Point(-5, 0), Point(5, 0))
+    assert not meets_line(ACROSS, Point(11, 0), Point(12, 0))
+    assert meets_line(CORNER, Point(9, 5), Point(11, 5))
 
 
 def test_a_line_needs_two_points() -> None:

@@ -7,7 +7,7 @@ import math
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from edge.core.line_geometry import crosses, signed_distance
+from edge.core.line_geometry import meets_line, signed_distance
 from edge.core.shapes import Point
 from edge.evaluation.label_file import make_gate
 from edge.evaluation.line_proposal import Way, inside_of, propose
@@ -32,7 +32,7 @@ def test_vehicles_of_any_direction_pass_the_line(angle: float, places: list[tupl
     assert found is not None
     assert (found.passing, found.seen) == (len(ways), len(ways))
     line = [Point(x * SIZE[0], y * SIZE[1]) for x, y in found.line]
-    assert all(crosses(line, way.points[0], way.points[-1]) for way in ways)
+    assert all(meets_line(line, way.points[0], way.points[-1]) for way in ways)
     make_gate({"line": found.line, "inside": found.inside}, "proposed")
 
 

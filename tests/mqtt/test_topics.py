@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.occupancy import slug
+from edge.core.occupancy import floor_slug
 from edge.mqtt.topics import ParsedTopic, TopicKind, Topics
 
 TOPICS = Topics("smartpark", "garage", "pi-1")
@@ -87,7 +87,7 @@ def test_a_board_has_no_status_topic():
 )
 def test_a_floor_of_any_script_has_a_topic(name, expected):
     """The slug of a floor's name is one level of a topic, and is read back from it."""
-    topic = TOPICS.floor_state(slug(name))
+    topic = TOPICS.floor_state(floor_slug(name))
     assert topic == f"smartpark/garage/floor/{expected}/state"
     assert TOPICS.parse(topic) == ParsedTopic(TopicKind.FLOOR_STATE, expected)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.core.errors import RefusedError
-from edge.core.occupancy import recommended, slug
+from edge.core.occupancy import floor_slug, recommended_floor
 from edge.store.counts.audit import Audit
 from edge.store.counts.ledger import note_adjustment
 from edge.store.counts.stored_floor import FLOOR_COLUMNS, OCCUPANCY_COLUMNS, StoredFloor, occupancy, stored_floor
@@ -65,7 +65,7 @@ class Floors:
         most = max((total - current for _, _, _, total, current, *_ in found), default=0)
         # Only those that tie become records: this is asked for with every vehicle that comes.
         best = [_OPEN.python(row) for row in found if row[3] - row[4] == most]
-        return recommended([occupancy(row) for row in best])
+        return recommended_floor([occupancy(row) for row in best])
 
     def get(self, name: str) -> Occupancy | None:
         """The floor of that name if it is there and not deleted, else None."""
@@ -269,11 +269,11 @@ class Floors:
         execute(self._db, Floor.insert(values))
 
     def _refuse_taken(self, name: str, apart_from: int | None = None) -> None:
-        topic = slug(name)
+        topic = floor_slug(name)
         if not topic:
             raise RefusedError(f"the name {name!r} has neither letter nor digit; name the floor")
         for floor_id, other, deleted in rows(self._db, Floor.select(Floor.id, Floor.name, Floor.deleted_at)):
-            if floor_id != apart_from and slug(other) == topic:
+            if floor_id != apart_from and floor_slug(other) == topic:
                 remedy = "restore that one, or choose another name" if deleted else "choose another name"
                 raise RefusedError(f"floor {other!r} has that name, or a name with the same topic, already; {remedy}")
 
