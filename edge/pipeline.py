@@ -1,4 +1,4 @@
-"""The way of a frame, on one page: frame -> observation -> tracks -> crossings -> events -> store."""
+"""Takes a frame all the way: frame -> observation -> tracks -> crossings -> events -> store."""
 
 from __future__ import annotations
 
@@ -31,15 +31,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STAGES = ("detect", "track", "count")
-# Rates and times are those of so many of the last frames.
-WINDOW = 50
+_WINDOW = 50  # last frames that rates and times are means over
 # With fewer processed frames a second the count is not reliable. The tracker follows boxes that overlap from frame to
 # frame; at this rate a vehicle that crosses the picture in three seconds moves a ninth of it, about half a car's
 # length, between two frames. The counts of scripted scenes are tested down to this rate; at 1.8 the demo missed 2 of
 # 10 crossings.
 LEAST_FRAMES_PER_SECOND = 3.0
-# The rate of fewer frames than these says nothing yet: the first ones after a start are slow.
-_FRAMES_FOR_A_RATE = 10
+_FRAMES_FOR_A_RATE = 10  # frames before a rate is judged: the first frames after a start are slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ class FrameResult:
 
 
 class Pipeline:
-    """One camera's frames into events. Used by one thread; ``statistics`` may be read by any."""
+    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics``."""
 
     def __init__(
         self,
@@ -68,7 +66,10 @@ class Pipeline:
         tracking: TrackingParameters = DEFAULT_TRACKING,
         counting: CountingParameters = DEFAULT_COUNTING,
     ) -> None:
-        """``submit`` takes the events of one crossing, to be stored together; ``on_frame`` gets each frame's result."""
+        """``run`` is the first part of every track id (``daemon/run_id.py``).
+
+        ``submit`` takes the events of one crossing, to be stored together; ``on_frame`` gets each frame's result.
+        """
         self._camera = camera
         self._observer = Observer(detector.detect, config.tracker.flow_width, tracking)
         lines = [gate.line for gate in camera.gates]
@@ -80,40 +81,40 @@ class Pipeline:
         self.statistics = PipelineStatistics()
 
     def process(self, frame: Frame) -> None:
-        """Take one frame all the way. Frames come in the order of their time."""
-        began = time.perf_counter()
+        """Detect, track and count in one frame. Frames come in the order of their time."""
+        started = time.perf_counter()
         observation = self._observer.observe(frame)
-        self.count(observation, frame.time, time.perf_counter() - began)
+        self.count(observation, frame.time, time.perf_counter() - started)
 
-    def count(self, observation: Observation, frame_time: FrameTime, seconds: float = 0.0) -> None:
-        """Take what a frame shows the rest of the way; ``seconds`` is what it took to find that out."""
-        began = time.perf_counter()
+    def count(self, observation: Observation, frame_time: FrameTime, detect_seconds: float = 0.0) -> None:
+        """Track and count what was observed in a frame; ``detect_seconds`` is how long the observation took."""
+        started = time.perf_counter()
         tracks = self._tracker.update(observation, frame_time.monotonic)
         tracked = time.perf_counter()
         self._last = frame_time
         crossings, verdicts = [], []
         for config, gate in self._gates:
-            found = gate.update(tracks, frame_time.size, frame_time.monotonic)
-            self._send(found, config, frame_time)
-            crossings += found
+            crossings_here = gate.update(tracks, frame_time.size, frame_time.monotonic)
+            self._submit_events(crossings_here, config, frame_time)
+            crossings += crossings_here
             verdicts += gate.verdicts()
         self._report(FrameResult(frame_time, observation, tracks, crossings, verdicts))
         counted = time.perf_counter()
-        self.statistics.add(frame_time.monotonic, (seconds, tracked - began, counted - tracked))
+        self.statistics.add(frame_time.monotonic, (detect_seconds, tracked - started, counted - tracked))
 
     def finish(self) -> list[Verdict]:
-        """Decide what is still open: there will be no more frames, or none for long. Returns what was decided."""
-        decided: list[Verdict] = []
+        """Decide the crossings that still wait, because there will be no more frames, or none for long."""
+        verdicts: list[Verdict] = []
         if self._last is None:
-            return decided
+            return verdicts
         for config, gate in self._gates:
-            self._send(gate.finish(), config, self._last)
-            decided += gate.verdicts()
-        for verdict in decided:
+            self._submit_events(gate.finish(), config, self._last)
+            verdicts += gate.verdicts()
+        for verdict in verdicts:
             _log(self._camera.id, verdict)
-        return decided
+        return verdicts
 
-    def _send(self, crossings: Sequence[Crossing], gate: GateConfig, frame_time: FrameTime) -> None:
+    def _submit_events(self, crossings: Sequence[Crossing], gate: GateConfig, frame_time: FrameTime) -> None:
         for crossing in crossings:
             events = make_events(crossing, gate, self._camera.id, frame_time)
             for event in events:
@@ -141,14 +142,14 @@ def _log(camera: str, verdict: Verdict) -> None:
 
 @dataclass(slots=True)
 class PipelineStatistics:
-    """What a camera's pipeline did: frames, frames a second, milliseconds per stage."""
+    """How fast one camera's pipeline works: processed frames, frames a second, milliseconds for each stage."""
 
     frames: int = 0
-    _times: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
-    _stages: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    _times: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    _stages: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
 
     def add(self, at: float, seconds: tuple[float, ...]) -> None:
-        """One more frame, taken at ``at``, with the seconds of each of ``STAGES``."""
+        """Add a frame taken at ``at`` (seconds), with the seconds that each of ``STAGES`` took."""
         self.frames += 1
         self._times.append(at)
         self._stages.append(seconds)
