@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STAGES = ("detect", "track", "count")
-_WINDOW = 50  # last frames that rates and times are means over
+RATE_WINDOW = 50  # last frames that rates and times are means over
 # With fewer processed frames a second the count is not reliable. The tracker follows boxes that overlap from frame to
 # frame; at this rate a vehicle that crosses the picture in three seconds moves a ninth of it, about half a car's
 # length, between two frames. The counts of scripted scenes are tested down to this rate; at 1.8 the demo missed 2 of
@@ -145,8 +145,8 @@ class PipelineStatistics:
     """How fast one camera's pipeline works: processed frames, frames a second, milliseconds for each stage."""
 
     frames: int = 0
-    _times: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
-    _stages: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    _times: deque[float] = field(default_factory=lambda: deque(maxlen=RATE_WINDOW))
+    _stages: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=RATE_WINDOW))
 
     def add(self, at: float, seconds: tuple[float, ...]) -> None:
         """Add a frame taken at ``at`` (seconds), with the seconds that each of ``STAGES`` took."""

@@ -15,7 +15,7 @@ from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
 from edge.daemon.watchdog import STUCK_SECONDS, OtherWriters, Watch
 from edge.host.problems import Health
-from edge.pipeline import WINDOW, PipelineStatistics
+from edge.pipeline import RATE_WINDOW, PipelineStatistics
 from edge.store.schema.connect import open_database
 from edge.store.schema.versions import create_schema
 
@@ -179,9 +179,9 @@ def test_a_camera_of_which_too_few_frames_are_processed_is_a_problem_until_it_is
     assert text.startswith("1.8 frames a second are processed, 3 are needed")
     assert "detector.image_size" in text
     assert bench.notifier.fed == 2
-    process(WINDOW, 3.3)
+    process(RATE_WINDOW, 3.3)
     assert bench.look()["camera.ramp"].startswith("3.3 frames a second")
-    process(WINDOW, 4.0)
+    process(RATE_WINDOW, 4.0)
     assert bench.look() == {}
-    process(WINDOW, 3.3)
+    process(RATE_WINDOW, 3.3)
     assert bench.look() == {}
