@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow machine must not make a test fail: an example may take its time, and so may making one up.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 # Before any test loads onnxruntime, which would otherwise keep usage figures.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,1 +1,1 @@
-"""Display boards: what they receive, what they know, and how they are drawn."""
+"""This room is a display board: it reads a site's topics, keeps what they say, and draws it."""

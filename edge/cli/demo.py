@@ -61,7 +61,7 @@ def demo(
     elif (folder / "smartpark.db").exists():
         raise RefusedError(f"{folder / 'smartpark.db'} is there already; name another folder with --dir")
     folder.mkdir(parents=True, exist_ok=True)
-    # The events are shown as they come; the log repeats them for those who ask for it.
+    # The view shows the events, so the log repeats them only when it is asked for.
     set_up_logging("warning" if log_level == "info" else log_level)
     signals = Signals()
     signals.install()

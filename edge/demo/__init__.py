@@ -1,1 +1,1 @@
-"""The product on a desk: simulated cameras, a broker, and the truth beside the count."""
+"""This room runs the product on a desk, with simulated cameras, and compares the count with the truth."""

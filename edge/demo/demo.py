@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from edge.board.session import Board
@@ -31,15 +32,19 @@ if TYPE_CHECKING:
     from edge.demo.configuration import DemoOptions
     from edge.simulator.source import SimulatedSource
 
-COUNTING = "counting"
-EMPTYING = "letting the ramps run empty (Ctrl-C again stops at once)"
-WAITING = "waiting for the board"
-DONE = "done"
-
 # How long the board may take to show the last count.
 _BOARD_SECONDS = 30.0
 _EVENTS_SHOWN = 8
 _SHOW_SECONDS = 0.25
+
+
+class DemoPhase(StrEnum):
+    """What the demo is doing, as it is shown."""
+
+    COUNTING = "counting"
+    EMPTYING = "letting the ramps run empty (Ctrl-C again stops at once)"
+    WAITING = "waiting for the board"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class DemoSnapshot:
     """What the demo shows at one moment. ``floors`` are (name, true vehicles, total slots)."""
 
     elapsed: float
-    phase: str
+    phase: DemoPhase
     floors: tuple[tuple[str, int, int], ...]
     board: BoardSnapshot
     workers: Sequence[CameraWorker]
@@ -99,7 +104,7 @@ def _watch(options: DemoOptions, signals: Signals, observer: _Observer, show: Ca
     end = options.seconds
     stopping = False
     while not observer.failed:
-        show(observer.snapshot(EMPTYING if stopping else COUNTING))
+        show(observer.snapshot(DemoPhase.EMPTYING if stopping else DemoPhase.COUNTING))
         if signals.stop and stopping:
             return
         if signals.stop:
@@ -111,9 +116,9 @@ def _watch(options: DemoOptions, signals: Signals, observer: _Observer, show: Ca
         time.sleep(_SHOW_SECONDS)
     deadline = time.monotonic() + _BOARD_SECONDS
     while not observer.board_is_right() and time.monotonic() < deadline and not signals.stop:
-        show(observer.snapshot(WAITING))
+        show(observer.snapshot(DemoPhase.WAITING))
         time.sleep(_SHOW_SECONDS / 5)
-    show(observer.snapshot(DONE))
+    show(observer.snapshot(DemoPhase.DONE))
 
 
 class _Observer:
@@ -151,7 +156,7 @@ class _Observer:
         """Whether the board shows every floor's true number of vehicles."""
         return all(floor.right for floor in self._floor_scores())
 
-    def snapshot(self, phase: str) -> DemoSnapshot:
+    def snapshot(self, phase: DemoPhase) -> DemoSnapshot:
         """What there is to show now."""
         for worker in self._daemon.workers:
             statistics = worker.pipeline.statistics

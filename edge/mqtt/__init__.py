@@ -1,1 +1,1 @@
-"""MQTT for every room that uses it: a connection that is made again when it is lost, and the names of the topics."""
+"""This room speaks MQTT: it keeps a connection to a broker, and makes and reads the names of the topics."""

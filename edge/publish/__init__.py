@@ -1,1 +1,1 @@
-"""What this device publishes: topics and payloads, the relay of the outbox, and the connection that carries them."""
+"""This room publishes what the device knows: its status and health, its floors, and the events of the outbox."""

@@ -9,7 +9,7 @@ import pytest
 
 from edge.daemon.signals import Signals
 from edge.demo.configuration import DemoOptions
-from edge.demo.demo import COUNTING, DONE, EMPTYING, Demo
+from edge.demo.demo import Demo, DemoPhase
 from edge.demo.score import CameraScore, DemoReport, FloorScore
 from edge.demo.view import DemoView
 from edge.simulator.source import SimulatedSource
@@ -50,7 +50,7 @@ def test_every_frame_is_counted_and_the_board_shows_the_truth(options, listen, e
     assert report.right
     assert report.messages > 10
     assert [worker.source.status.frames for worker in snapshots[-1].workers] == [100, 100]
-    assert (snapshots[0].phase, snapshots[-1].phase) == (COUNTING, DONE)
+    assert (snapshots[0].phase, snapshots[-1].phase) == (DemoPhase.COUNTING, DemoPhase.DONE)
     late = listen(options.broker[1])
     sender = listen(options.broker[1], "other/#")
     sender._client.publish("smartpark/after-the-demo", b"", 1)
@@ -85,7 +85,7 @@ def test_a_second_stop_ends_the_demo_at_once(options, monkeypatch):
         signals.stop = True
 
     Demo(replace(options, seconds=3600, every_frame=False), signals, show).run()
-    assert phases == [COUNTING, EMPTYING]
+    assert phases == [DemoPhase.COUNTING, DemoPhase.EMPTYING]
 
 
 def printed(report, capsys):

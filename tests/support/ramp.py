@@ -1,8 +1,8 @@
-"""The simulated ramp between two floors, as the system tests configure it. Not a test itself."""
+"""Configures the simulated ramp between two floors, for the system tests."""
 
 from __future__ import annotations
 
-# Small pictures: the way of a frame is the real one, only faster.
+# The network sees small pictures, which it processes faster.
 FLOORS = """
 [detector]
 image_size = 256
