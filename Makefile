@@ -15,7 +15,8 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
-.PHONY: help demo test test-ultralytics test-lowest accuracy accuracy-scenes ablation lint bench bench-counts bench-start bench-store wheel clean broker
+.PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation lint \
+	bench bench-counts bench-start bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -23,14 +24,34 @@ help:  ## Show the targets
 demo: $(VENV)/.done $(WEIGHTS) broker  ## Run the whole product on a desk, with simulated cameras
 	$(BIN)/smartpark demo $(DEMO_OPTIONS)
 
-test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 $(PYTEST_OPTIONS)
+# The slowest tests are printed: what is slow is seen before it is a burden.
+PYTEST := -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 --durations 25 --durations-min 1
+
+test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test, those that take minutes in a small form
+	$(BIN)/python $(PYTEST) $(PYTEST_OPTIONS)
+
+test-long: $(VENV)/.done $(WEIGHTS) broker  ## Run the full forms of the tests that take minutes
+	$(BIN)/python $(PYTEST) -m long --timeout 3600 $(PYTEST_OPTIONS)
+
+test-random: $(VENV)/.done $(WEIGHTS) broker  ## Run every test in a random order and with a random seed of Python's hashes
+	@seed=$${SEED:-$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
+	PYTHONHASHSEED=$$seed $(BIN)/python $(PYTEST) -o addopts="-ra --strict-markers --import-mode=importlib -m 'not long'" \
+		-p randomly -p "no:cacheprovider" --randomly-seed $$seed $(PYTEST_OPTIONS)
+
+# What waits for a machine's speed fails here.
+test-busy: $(VENV)/.done $(WEIGHTS) broker  ## Run every test three times in a row beside four busy loops
+	@pids=""; for loop in 1 2 3 4; do { while :; do :; done & }; pids="$$pids $$!"; done; \
+	trap 'kill $$pids' EXIT; \
+	for round in 1 2 3; do \
+		echo "round $$round of 3 beside four busy loops"; \
+		$(BIN)/python $(PYTEST) --timeout 1200 $(PYTEST_OPTIONS) || exit 1; \
+	done
 
 test-ultralytics: $(VENV_ULTRALYTICS)/.done $(WEIGHTS) models/yolov8n.pt  ## Hold the lean run time against Ultralytics
 	$(ULTRALYTICS_BIN)/python -m pytest tests/detection -m ultralytics $(PYTEST_OPTIONS)
 
 test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker  ## Run every test with the lowest versions that pyproject.toml allows
-	$(VENV_LOWEST)/bin/python -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 $(PYTEST_OPTIONS)
+	$(VENV_LOWEST)/bin/python $(PYTEST) $(PYTEST_OPTIONS)
 
 # At 10 a second the floor holds too (`ACCURACY_RATES="all 10 5"`); two rates are what a build has time for.
 ACCURACY_RATES ?= all 5
@@ -60,6 +81,7 @@ lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini tests
 
 bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next three
 	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench.py $(BENCH_OPTIONS)

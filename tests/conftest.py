@@ -18,7 +18,13 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_FFMPEG_IS_THREAD_SAFE", "1")
 
-pytest_plugins = ["support.shared_fixtures", "support.disks", "support.mqtt_servers", "support.source_fixtures"]
+pytest_plugins = [
+    "support.shared_fixtures",
+    "support.disks",
+    "support.mqtt_servers",
+    "support.source_fixtures",
+    "support.remembered_detections",
+]
 
 PROJECT = Path(__file__).parent.parent
 

@@ -1,4 +1,8 @@
-"""The program as its users run it: real processes, real files."""
+"""The program as its users run it: real processes, real files.
+
+A command whose process is not what a test is about runs in the test's own process, which saves an interpreter's start:
+``Program.json`` and ``Program.here``.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.command_line import run_in_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,9 +60,15 @@ class Program:
         assert code is None or done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
+    def here(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs a command to its end in this process, as ``main`` does, and checks its exit code."""
+        done = run_in_process(arguments, self.environment, self.folder)
+        assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
     def json(self, *arguments: str) -> Any:
-        """Runs a command with ``--json`` and reads what it prints."""
-        return json.loads(self(*arguments, "--json").stdout)
+        """Runs a command with ``--json`` in this process and reads what it prints."""
+        return json.loads(self.here(*arguments, "--json").stdout)
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+FEWEST_FRAMES = 50
 CAMERA = """
 [mqtt]
 enabled = false
@@ -41,13 +43,25 @@ def at_most(fps: float | None, text: str) -> str:
     return text if fps is None else text.replace('id = "cam"', f'id = "cam"\nfps = {fps}')
 
 
-# Every clip at every rate is `make accuracy`'s; here one has all of its frames, and the others what a Pi has time for.
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(("clip", "fps"), [("intel_topdown", None), ("hangzhou_parked", 5)])
-def test_a_replay_counts_exactly_and_a_second_one_changes_nothing(
+# `make accuracy` counts every clip at every rate; here one clip has all of its frames, and the others a Pi's rate.
+COUNTED = [("intel_topdown", None), ("hangzhou_parked", 5)]
+COUNTED_IN_FULL = [("hangzhou_parked", None), ("suburb_road", None), ("window_street", None), ("topdown_dusk", 5)]
+PEOPLE = [("neg_people_walkway", 5), ("neg_indoor_person", 3)]
+PEOPLE_IN_FULL = [("neg_people_walkway", None), ("neg_indoor_person", None)]
+
+
+def with_full(cases: list[Any], full: list[Any]) -> list[Any]:
+    """The cases, and those that only the long run has."""
+    return [*cases, *(pytest.param(*case, marks=pytest.mark.long) for case in full)]
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("remembered_detections")
+@pytest.mark.parametrize(("clip", "fps"), with_full(COUNTED, COUNTED_IN_FULL))
+def test_a_replay_counts_exactly_and_a_second_replay_changes_nothing(
     counting: Any, clips: Path, clip: str, fps: float | None
 ) -> None:
-    """The counts are those made by hand; the same clip again adds no event and moves no count."""
+    """The counts are those of the label; the same clip again adds no event and changes no count."""
     truth = label(clips, clip)
     counting.config(at_most(fps, CAMERA.format(**truth["gate"])))
     entries, exits = len(truth["truth"]["entries"]), len(truth["truth"]["exits"])
@@ -64,6 +78,7 @@ def test_a_replay_counts_exactly_and_a_second_one_changes_nothing(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("remembered_detections")
 def test_a_replay_of_another_start_is_another_recording(counting: Any, clips: Path) -> None:
     """Events carry the time that the clip is said to begin at, to the microsecond."""
     truth = label(clips, "suburb_road")
@@ -76,20 +91,31 @@ def test_a_replay_of_another_start_is_another_recording(counting: Any, clips: Pa
     times = sorted(event["timestamp"] for event in counting.json("events"))
     assert times[0].startswith("2026-05-04T12:00:0")
     assert times[-1].startswith("2026-05-05T10:00:2")
-    counting("replay", clip, "--camera", "cam", "--start", "yesterday", code=2)
+    counting.here("replay", clip, "--camera", "cam", "--start", "yesterday", code=2)
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("clip", "fps"), [("neg_people_walkway", None), ("neg_indoor_person", 3)])
+def test_a_replay_is_a_command_of_its_own(counting: Any, clips: Path) -> None:
+    """As a process a replay prints what it counted, logs each crossing and ends with 0."""
+    counting.config(at_most(4, CAMERA.format(**label(clips, "intel_topdown")["gate"])))
+    done = counting("replay", str(clips / "intel_topdown.mp4"), "--camera", "cam")
+    counted = re.search(r"(\d+) events: (\d+) added, 0 already there", done.stdout)
+    assert counted is not None
+    assert int(counted[1]) == int(counted[2]) == done.stderr.count(" crossing event=") > 0
+    assert "stopped events_committed=all" in done.stderr
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("clip", "fps"), with_full(PEOPLE, PEOPLE_IN_FULL))
 def test_people_are_never_counted(counting: Any, clips: Path, clip: str, fps: float | None) -> None:
     """A clip of people only makes no event."""
     counting.config(at_most(fps, CAMERA.format(**label(clips, clip)["gate"])))
     done = counting.json("replay", str(clips / f"{clip}.mp4"), "--camera", "cam")
-    assert done["frames"] > 300
+    assert done["frames"] > FEWEST_FRAMES
     assert done["events"] == 0
 
 
-def test_a_clip_or_camera_that_is_not_there_is_told(counting: Any, tmp_path: Path) -> None:
+def test_a_missing_clip_or_camera_is_an_error(counting: Any, tmp_path: Path) -> None:
     """Wrong usage is 2; what is refused is 1; both in one sentence without a traceback."""
     counting.config(CAMERA.format(line="[[0.5, 0], [0.5, 1]]", inside="[0.9, 0.5]"))
     (tmp_path / "text.mp4").write_text("this is no video")
