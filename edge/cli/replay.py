@@ -74,7 +74,7 @@ def replay_clip(
     signals = Signals()
     signals.install()
     sources = [(camera, open_source(camera, start=start))]
-    daemon = Daemon(config, signals=signals, sources=sources, beside_another=True, on_recorded=count_recorded)
+    daemon = Daemon(config, signals=signals, sources=sources, shares_database=True, on_recorded=count_recorded)
     daemon.start()
     try:
         code = daemon.run()

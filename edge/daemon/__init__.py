@@ -1,1 +1,1 @@
-"""The composition root: camera workers, watchdog, signals, reload."""
+"""This room builds the daemon from the other rooms and runs it: camera threads, health, signals, reload."""

@@ -1,4 +1,4 @@
-"""One camera's thread: frames from its source through its pipeline."""
+"""This module runs the thread of a camera, which takes frames from its source through its pipeline."""
 
 from __future__ import annotations
 
@@ -19,20 +19,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-READ_SECONDS = 0.5
-# Silence after which no frame is waited for to decide what was held back: longer than the gaps of a slow camera.
+_READ_SECONDS = 0.5
+# After so long without a frame the pipeline decides open crossings without it. It is longer than the gaps of a slow
+# camera.
 SILENT_SECONDS = 2.0
 
 
 class CameraWorker:
-    """Reads and processes until it is told to stop or the recording ends.
+    """Reads and processes frames until it is closed or the recording ends.
 
-    ``last_progress`` (monotonic seconds) moves with finished work only: a processed frame, or a look at a camera that
-    is known to be down. A trouble that nobody expected goes to ``on_fatal`` and ends the thread.
+    ``last_progress`` (monotonic seconds) is the time of the last finished work: a processed frame, or a read from a
+    camera that is known to be down. ``problem`` says why a recording broke off. An unexpected error goes to
+    ``on_fatal`` and ends the thread.
     """
 
     def __init__(
-        self, camera: CameraConfig, source: Source, pipeline: Pipeline, on_fatal: Callable[[str, BaseException], None]
+        self,
+        camera: CameraConfig,
+        source: Source,
+        pipeline: Pipeline,
+        on_fatal: Callable[[str, BaseException], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.camera = camera
         self.source = source
@@ -41,17 +48,18 @@ class CameraWorker:
         self.finished = False
         self.problem = ""
         self._on_fatal = on_fatal
+        self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera-{camera.id}", daemon=True)
 
     def start(self) -> None:
-        """Open the source and begin. Raises ``SourceError`` for a recording that cannot be opened."""
+        """Open the source and start the thread. Raises ``SourceError`` for a recording that cannot be opened."""
         self.source.start()
-        self.last_progress = time.monotonic()
+        self.last_progress = self._clock()
         self._thread.start()
 
     def close(self, timeout: float = 10.0) -> None:
-        """Stop after the frame in work; returns when the thread has ended or ``timeout`` seconds are over."""
+        """Stop after the current frame; returns when the thread has ended, or after ``timeout`` seconds."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout)
@@ -60,24 +68,24 @@ class CameraWorker:
         self.source.close()
 
     def is_stuck(self, now: float, seconds: float) -> bool:
-        """Whether no work was finished for so long, beyond the time in which a camera may be silent."""
+        """Whether no work was finished for ``seconds`` and the time for which the camera may be silent."""
         return not self.finished and now - self.last_progress > seconds + self.camera.stale_seconds
 
-    def _count(self) -> None:
-        """Until the stop or the end of the source; then what was held back to be decided with later frames is."""
-        heard = time.monotonic()
+    def _process_frames(self) -> None:
+        """Process frames until the stop or the end of the source, and then decide the crossings that are open."""
+        frame_at = self._clock()
         try:
             while not self._stop.is_set():
-                frame = self.source.read(READ_SECONDS)
+                frame = self.source.read(_READ_SECONDS)
                 if frame is not None:
                     self.pipeline.process(frame)
-                    heard = time.monotonic()
+                    frame_at = self._clock()
                 else:
-                    if time.monotonic() - heard >= SILENT_SECONDS:
+                    if self._clock() - frame_at >= SILENT_SECONDS:
                         self.pipeline.finish()
                     if self.source.status.state is not SourceState.DOWN:
                         continue
-                self.last_progress = time.monotonic()
+                self.last_progress = self._clock()
         except (EndOfSource, SourceError):
             self.pipeline.finish()
             raise
@@ -85,14 +93,14 @@ class CameraWorker:
 
     def _run(self) -> None:
         try:
-            self._count()
+            self._process_frames()
         except EndOfSource:
             frames, problem = self.pipeline.statistics.frames, self.source.status.problem
             log.info("source ended camera=%s frames=%d problem=%s", self.camera.id, frames, problem or "none")
         except SourceError as error:
             self.problem = str(error)
             log.error("recording broke off camera=%s problem=%s", self.camera.id, error)
-        except BaseException as error:  # the top of the thread: told once, then the process stops
+        except BaseException as error:  # the top of the thread, which ends the process
             self._on_fatal(f"camera {self.camera.id}", error)
         finally:
             self.finished = True

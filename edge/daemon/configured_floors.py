@@ -1,4 +1,4 @@
-"""The configuration's floors into the database, at the start and when HUP asks for it."""
+"""This module brings the floors of the configuration into the database, at the start and at HUP."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 
 def apply_floors(writer: Writer, floors: Sequence[FloorConfig]) -> None:
-    """Slots, description and activity follow the configuration, counts do not; every change is logged and audited."""
-    act = Act(ACTOR, datetime.now(UTC))
-    for change in writer.call(lambda db: apply_configuration(db, floors, act), "the floors"):
+    """Set slots, description and activity to the configured values, but no count. Changes are logged and audited."""
+    action = Act(ACTOR, datetime.now(UTC))
+    for change in writer.call(lambda db: apply_configuration(db, floors, action), "the floors"):
         log.info("configuration: %s", change)
 
 
 def reload_floors(writer: Writer, config: Config, read: Callable[[], Config]) -> Config:
-    """Apply the floors of the configuration that ``read`` gives; ``config`` with those floors.
+    """Apply the floors of the configuration that ``read`` returns; returns ``config`` with these floors.
 
-    Everything else is read at the next start; what differs is logged. A wrong file changes nothing.
+    All other sections are applied at the next start, and those that differ are logged. A wrong file changes nothing.
     """
     try:
         new = read()
@@ -41,7 +41,7 @@ def reload_floors(writer: Writer, config: Config, read: Callable[[], Config]) ->
     except SmartParkError as error:
         log.error("HUP received; the floors could not be changed: %s", error)
         return config
-    now, then = config.model_dump(), new.model_dump()
-    waiting = [section for section in now if section != "floors" and now[section] != then[section]]
-    log.info("HUP received; the floors are up to date; a restart is needed for: %s", ", ".join(waiting) or "nothing")
+    running, read_anew = config.model_dump(), new.model_dump()
+    changed = [section for section in running if section != "floors" and running[section] != read_anew[section]]
+    log.info("HUP received; the floors are up to date; a restart is needed for: %s", ", ".join(changed) or "nothing")
     return config.model_copy(update={"floors": new.floors})

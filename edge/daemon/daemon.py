@@ -1,7 +1,7 @@
-"""Composition root: builds the rooms, owns the threads and the signals, shuts down in order.
+"""This module is the composition root: it builds the parts of the daemon, starts them in order, and stops them.
 
-Start: database, weights, broker, cameras; then systemd is told. Stop: the other way round, so that each room is
-still there for what the room before it has left to say.
+The start: database, weights, broker, cameras; then systemd is notified. The stop is the other way round, so that each
+part still receives the last results of the part that was stopped before it.
 """
 
 from __future__ import annotations
@@ -9,55 +9,44 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.core.errors import StoreError
-from edge.daemon.camera_worker import CameraWorker
+from edge.daemon.cameras import Cameras
 from edge.daemon.configured_floors import apply_floors, reload_floors
-from edge.daemon.damaged_database import put_right, settle, tell_of_loss
-from edge.daemon.run_id import run_id
+from edge.daemon.damaged_database import complete_restore, report_uncounted_restore, restore_if_damaged
+from edge.daemon.database_access import DatabaseAccess, ExternalChanges
+from edge.daemon.health_monitor import HealthMonitor
+from edge.daemon.publishing import Publishing
 from edge.daemon.signals import Signals
-from edge.daemon.watchdog import OtherWriters, Watch
 from edge.detection.detector import SharedDetector, make_detector
-from edge.host.clock import Clock
 from edge.host.instance_lock import InstanceLock
-from edge.host.problems import Health
+from edge.host.problem_list import ProblemList
 from edge.host.systemd import SystemdNotifier
-from edge.mqtt.topics import Topics
-from edge.pipeline import Pipeline
-from edge.publish.publisher import Publisher
 from edge.sources import open_source
-from edge.store.counts.floors import Floors
-from edge.store.counts.outbox import Outbox
-from edge.store.schema.connect import open_database
-from edge.store.sql.errors import is_damage, told
+from edge.store.sql.errors import is_damage
 from edge.store.upkeep.recovery import suspect
 from edge.store.writing.writer import Writer, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from peewee import SqliteDatabase
+    from collections.abc import Callable, Sequence
 
     from edge.config.schema import CameraConfig, Config
-    from edge.core.events import Event, StoredEvent
-    from edge.core.occupancy import Occupancy
     from edge.core.source import Source
+    from edge.daemon.camera_worker import CameraWorker
     from edge.detection.detector import Detector
     from edge.store.counts.stored_event import Recorded
 
 log = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.2
-# How often the rooms are looked at, and the database asked whether a technician's command has changed it.
-LOOK_SECONDS = 2.0
+# How often the main thread looks at its flags, and at the health of all parts and writes of other processes.
+_FLAG_SECONDS = 0.2
+_HEALTH_SECONDS = 2.0
+_CLOSE_SECONDS = 10.0
 
 
 class Daemon:
-    """The whole product in one process. ``start``, then ``run`` until it returns, then ``close``."""
+    """The whole product in one process: call ``start``, then ``run`` until it returns, then ``close``."""
 
     def __init__(
         self,
@@ -65,185 +54,134 @@ class Daemon:
         *,
         signals: Signals | None = None,
         sources: Sequence[tuple[CameraConfig, Source]] | None = None,
-        beside_another: bool = False,
+        shares_database: bool = False,
         on_recorded: Callable[[Sequence[Recorded]], None] | None = None,
         reload: Callable[[], Config] | None = None,
     ) -> None:
-        """``sources`` replaces the configured cameras; ``on_recorded`` hears of every commit, in the writer's thread;
-        ``reload`` reads the configuration anew when HUP asks for it.
+        """``sources`` replaces the configured cameras; ``on_recorded`` is called after every commit, in the writer's
+        thread; ``reload`` reads the configuration anew at HUP.
 
-        With ``beside_another`` (a replay) a daemon may already be counting into the database. Then this one only
-        records, and creates floors that are missing: the other publishes what it finds in the outbox.
+        With ``shares_database`` (a replay) another daemon may be counting into the database. This one then only makes
+        missing floors and records events, which the other publishes from the outbox.
         """
-        self.config = config
-        self.signals = signals or Signals()
-        self.workers: list[CameraWorker] = []
-        self.publisher: Publisher | None = None
+        self._config = config
+        self._signals = signals or Signals()
         self._sources = sources
-        self._beside_another = beside_another
+        self._shares_database = shares_database
         self._on_recorded = on_recorded
         self._reload = reload
-        self._clock = Clock()
-        self._notifier = SystemdNotifier()
-        self._lock = InstanceLock(config.database.path)
-        self._detector: Detector = SharedDetector(make_detector(config.detector))
         self._fatal = threading.Event()
-        self.health = Health(utc_now)
-        self.writer = Writer(
-            self._open_to_write, on_recorded=self._recorded, on_fatal=lambda error: self._on_fatal("writer", error)
+        self._notifier = SystemdNotifier()
+        self._problems = ProblemList(utc_now)
+        self._lock = InstanceLock(config.database.path)
+        self._database = DatabaseAccess(config.database)
+        self._external_changes = ExternalChanges(self._database.open_to_read, self._problems)
+        self._writer = Writer(
+            self._database.open_to_write,
+            on_recorded=self._recorded,
+            on_fatal=lambda error: self._on_fatal("writer", error),
         )
-        self._watch = Watch(self.health, self._notifier, self.writer, self.workers)
-        self._others = OtherWriters(self._open_to_read, self.health)
+        self._detector: Detector = SharedDetector(make_detector(config.detector))
+        self._cameras = Cameras(config, self._detector, self._writer.submit, self._on_fatal)
+        self._health = HealthMonitor(self._problems, self._notifier, self._writer, self._cameras.workers)
+        self._publishing: Publishing | None = None
 
-    # -- start and stop ------------------------------------------------------------------------------------------
-
-    def start(self) -> None:
-        """Build everything up. Raises what makes a start impossible; what was begun is then closed again."""
-        alone = self._lock.acquire()
-        if not alone and not self._beside_another:
-            raise StoreError(f"{self.config.database.path}: another smartpark is counting into it; stop that one first")
-        try:
-            self.writer.may_migrate = alone
-            replaced = put_right(self.config) if alone else None
-            self.writer.start()
-            if self._beside_another:
-                self.writer.ensure_floors(self.config.floors)
-            else:
-                apply_floors(self.writer, self.config.floors)
-            if replaced is not None:
-                settle(self.writer, self.config, replaced)
-            if alone:
-                self._tell_of_loss()
-            self._detector.start()
-            if self.config.mqtt.enabled and alone:
-                self.publisher = self._make_publisher()
-                self.publisher.health_changed(self._watch.report(utc_now()))
-                self.publisher.start()
-            for camera, source in self._sources or [(camera, open_source(camera)) for camera in self.config.cameras]:
-                submit = self.writer.submit if source.recorded else self._submit_live
-                pipeline = Pipeline(camera, self.config, run_id(self.config, camera), self._detector, submit)
-                worker = CameraWorker(camera, source, pipeline, self._on_fatal)
-                self.workers.append(worker)
-                worker.start()
-        except BaseException:
-            self.close()
-            raise
-        log.info("started site=%s device=%s cameras=%d", self.config.site.id, self.config.device.id, len(self.workers))
-        self._notifier.ready(f"counting with {len(self.workers)} cameras")
-
-    def run(self) -> int:
-        """Wait until a signal asks for the stop, all recordings have ended, or something broke; the exit code."""
-        looked = 0.0
-        while not self.signals.stop and not self._fatal.is_set():
-            if self.workers and all(worker.finished for worker in self.workers):
-                log.info("all recordings have ended")
-                break
-            if self.signals.reload:
-                self.signals.reload = False
-                if self._reload is not None:
-                    self.config = reload_floors(self.writer, self.config, self._reload)
-            now = time.monotonic()
-            if now - looked >= LOOK_SECONDS:
-                looked = now
-                self._look(now)
-            self._fatal.wait(TICK_SECONDS)
-        return 1 if self.failed else 0
+    @property
+    def workers(self) -> Sequence[CameraWorker]:
+        """The workers of the cameras that were started."""
+        return self._cameras.workers
 
     @property
     def failed(self) -> bool:
-        """Whether something broke that ends the process, or a recording broke off."""
-        return self._fatal.is_set() or any(worker.problem for worker in self.workers)
+        """Whether an error has ended the process, or a recording broke off."""
+        return self._fatal.is_set() or self._cameras.failed
+
+    def start(self) -> None:
+        """Start all parts. Raises what makes a start impossible, after the parts that were started are closed."""
+        config = self._config
+        alone = self._lock.acquire()
+        if not alone and not self._shares_database:
+            raise StoreError(f"{config.database.path}: another smartpark is counting into it; stop that process first")
+        try:
+            self._start_database(alone)
+            self._detector.start()
+            if config.mqtt.enabled and alone:
+                self._publishing = Publishing(config, self._database, self._writer)
+                self._publishing.start(self._health.snapshot(utc_now()))
+            self._cameras.start(self._sources or [(camera, open_source(camera)) for camera in config.cameras])
+        except BaseException:
+            self.close()
+            raise
+        log.info("started site=%s device=%s cameras=%d", config.site.id, config.device.id, len(self.workers))
+        self._notifier.ready(f"counting with {len(self.workers)} cameras")
+
+    def run(self) -> int:
+        """Wait until a signal asks for the stop, all recordings have ended, or an error ends it; the exit code."""
+        checked_at = 0.0
+        while not self._signals.stop and not self._fatal.is_set():
+            if self._cameras.finished:
+                log.info("all recordings have ended")
+                break
+            if self._signals.reload:
+                self._signals.reload = False
+                if self._reload is not None:
+                    self._config = reload_floors(self._writer, self._config, self._reload)
+            now = time.monotonic()
+            if now - checked_at >= _HEALTH_SECONDS:
+                checked_at = now
+                self._check(now)
+            self._fatal.wait(_FLAG_SECONDS)
+        return 1 if self.failed else 0
 
     def close(self) -> None:
-        """Stop in order and lose nothing: cameras, then what they counted, then what was not yet published."""
+        """Stop all parts and lose nothing: cameras, then what they counted, then what was not yet published."""
         self._notifier.stopping()
-        if self.workers:
-            # At once: a silent camera takes seconds to close, and there may be many.
-            with ThreadPoolExecutor(len(self.workers), "close") as pool:
-                list(pool.map(CameraWorker.close, self.workers))
-        committed = self.writer.flush(timeout=10.0)
-        if self.publisher is not None:
-            self.publisher.close(self.config.mqtt.drain_seconds)
-        self.writer.close(timeout=10.0)
-        self._others.close()
+        self._cameras.close()
+        committed = self._writer.flush(timeout=_CLOSE_SECONDS)
+        if self._publishing is not None:
+            self._publishing.close()
+        self._writer.close(timeout=_CLOSE_SECONDS)
+        self._external_changes.close()
         self._detector.close()
         self._lock.release()
         log.info("stopped events_committed=%s", "all" if committed else "not all: the database does not answer")
 
-    # -- what the rooms tell each other ----------------------------------------------------------------------------
-
-    def _submit_live(self, events: Sequence[Event]) -> None:
-        """In a camera's thread. A recording's times are the recording's; a live camera's are this machine's."""
-        state = self._clock.state()
-        self.writer.submit([replace(event, clock_state=state) for event in events])
-
-    def _open_to_write(self) -> SqliteDatabase:
-        database = self.config.database
-        return open_database(database.path, busy_timeout=database.busy_timeout_seconds)
-
-    def _open_to_read(self) -> SqliteDatabase:
-        database = self.config.database
-        return open_database(database.path, busy_timeout=database.busy_timeout_seconds, read_only=True)
-
-    def _make_publisher(self) -> Publisher:
-        config = self.config
-        return Publisher(
-            config.mqtt,
-            client_id=config.client_id,
-            topics=Topics(config.mqtt.topic_prefix, config.site.id, config.device.id),
-            read_outbox=self._read_outbox,
-            acknowledge=self.writer.acknowledge,
-            read_floors=self._read_floors,
-        )
-
-    def _read_outbox(self, limit: int) -> list[StoredEvent]:
-        """In the publisher's thread: with a handle of its own, open no longer than needed."""
-        with self._reading() as database:
-            return Outbox(database).pending(limit)
-
-    def _read_floors(self) -> list[Occupancy]:
-        with self._reading() as database:
-            return Floors(database).all()
-
-    def _tell_of_loss(self) -> None:
-        try:
-            with self._reading() as database, told(database.database):
-                tell_of_loss(database, self.health)
-        except StoreError as error:
-            log.warning("the audit log cannot be read: %s", error)
-
-    @contextmanager
-    def _reading(self) -> Iterator[SqliteDatabase]:
-        database = self._open_to_read()
-        try:
-            yield database
-        finally:
-            database.close()
+    def _start_database(self, alone: bool) -> None:
+        """Restore the database if it is damaged, start the writer, and make the configured floors."""
+        self._writer.may_migrate = alone
+        restored = restore_if_damaged(self._config) if alone else None
+        self._writer.start()
+        if self._shares_database:
+            self._writer.ensure_floors(self._config.floors)
+        else:
+            apply_floors(self._writer, self._config.floors)
+        if restored is not None:
+            complete_restore(self._writer, self._config, restored)
+        if alone:
+            report_uncounted_restore(self._database, self._problems)
 
     def _recorded(self, recorded: list[Recorded]) -> None:
-        """In the writer's thread, after a commit."""
-        if self.publisher is not None and any(item.inserted for item in recorded):
-            self.publisher.floors_changed([item.occupancy for item in recorded])
-            self.publisher.events_added()
+        """Called in the writer's thread, after a commit."""
+        if self._publishing is not None:
+            self._publishing.publish_recorded(recorded)
         if self._on_recorded is not None:
             self._on_recorded(recorded)
 
-    def _look(self, now: float) -> None:
-        """See how all fares, and publish that and what another program wrote."""
-        self._watch.look(now)
-        if self.publisher is None:
+    def _check(self, now: float) -> None:
+        """Bring the health up to date, and publish it and what another process has written."""
+        self._health.update(now)
+        if self._publishing is None:
             return
-        if self.writer.trouble is not None:
+        if self._writer.trouble is not None:
             # The disk may have to be unmounted, and the file may be another one afterwards.
-            self._others.close()
-        elif self._others.changed():
-            self._tell_of_loss()
-            self.publisher.read_floors_again()
-            self.publisher.events_added()
-        self.publisher.health_changed(self._watch.report(utc_now()))
+            self._external_changes.close()
+        elif self._external_changes.happened():
+            report_uncounted_restore(self._database, self._problems)
+            self._publishing.publish_external_changes()
+        self._publishing.publish_health(self._health.snapshot(utc_now()))
 
-    def _on_fatal(self, where: str, error: BaseException) -> None:
-        log.critical("stopping because of an unexpected error in=%s", where, exc_info=error)
+    def _on_fatal(self, part: str, error: BaseException) -> None:
+        log.critical("stopping because of an unexpected error in=%s", part, exc_info=error)
         self._fatal.set()
         if is_damage(error):
-            suspect(self.config.database.path)
+            suspect(self._config.database.path)

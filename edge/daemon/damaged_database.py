@@ -1,4 +1,4 @@
-"""A damaged database at the start of the daemon: the backup takes its place, and it is said."""
+"""This module replaces a damaged database by its backup at the start of the daemon, and reports that it did."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from edge.core.errors import StoreError
 from edge.store.counts.audit import Act
 from edge.store.upkeep.backup import Backups
 from edge.store.upkeep.recovery import recover
@@ -13,45 +14,52 @@ from edge.store.upkeep.replace_file import finish
 from edge.store.upkeep.salvage import take_over, uncounted_recovery
 
 if TYPE_CHECKING:
-    from peewee import Database
-
     from edge.config.schema import Config
-    from edge.host.problems import Health
+    from edge.daemon.database_access import DatabaseAccess
+    from edge.host.problem_list import ProblemList
     from edge.store.upkeep.replace_file import Replacement
     from edge.store.writing.writer import Writer
 
 log = logging.getLogger(__name__)
 
-PROBLEM = "database_restored"
-# Recording a day of events anew on a slow card.
-SALVAGE_SECONDS = 600.0
+RESTORED_PROBLEM = "database_restored"
+# How long it may take to record the events of a day again, on a slow card.
+_SALVAGE_SECONDS = 600.0
 
 
-def put_right(config: Config) -> Replacement | None:
-    """See that there is a sound database, or none; what was done for that. Only for who holds the instance lock."""
+def restore_if_damaged(config: Config) -> Replacement | None:
+    """Replace a damaged database by its newest sound backup; what was replaced, None when nothing was.
+
+    The caller must hold the instance lock.
+    """
     path = config.database.path.absolute()
     return recover(path, Backups(config.backup_folder, path), datetime.now(UTC))
 
 
-def settle(writer: Writer, config: Config, replacement: Replacement) -> None:
-    """Carry over what the replaced database still tells, and write all of it into the audit log."""
-    act = Act(replacement.actor, datetime.now(UTC), replacement.note)
-    writer.call(lambda db: take_over(db, replacement, act), "the restored database", SALVAGE_SECONDS)
+def complete_restore(writer: Writer, config: Config, replacement: Replacement) -> None:
+    """Record the readable newer events of the replaced database, and write the restore into the audit log."""
+    action = Act(replacement.actor, datetime.now(UTC), replacement.note)
+    writer.call(lambda db: take_over(db, replacement, action), "the restored database", _SALVAGE_SECONDS)
     finish(config.database.path.absolute())
     if not replacement.damage:
         log.warning("the database was replaced by %s; the old one is %s", replacement.source, replacement.set_aside)
 
 
-def tell_of_loss(db: Database, health: Health) -> None:
-    """The problem ``database_restored``, from a recovery on until a person has counted a floor."""
-    loss = uncounted_recovery(db)
-    if loss is None:
-        health.clear(PROBLEM)
+def report_uncounted_restore(access: DatabaseAccess, problems: ProblemList) -> None:
+    """Report the problem ``database_restored`` after a restore, until a person has corrected the count of a floor."""
+    try:
+        with access.reading() as database:
+            restore = uncounted_recovery(database)
+    except StoreError as error:
+        log.warning("the audit log cannot be read: %s", error)
         return
-    told, kept = loss.after or {}, (loss.before or {}).get("kept_as")
-    health.set(
-        PROBLEM,
-        f"the database was damaged; restored from {told.get('from')} on {loss.at:%Y-%m-%d %H:%M} UTC, and"
-        f" {told.get('events_saved')} newer events were saved: count the floors and use `smartpark floors correct`;"
-        f" the damaged file is {kept}",
+    if restore is None:
+        problems.clear(RESTORED_PROBLEM)
+        return
+    done, damaged_file = restore.after or {}, (restore.before or {}).get("kept_as")
+    problems.report(
+        RESTORED_PROBLEM,
+        f"the database was damaged; restored from {done.get('from')} on {restore.at:%Y-%m-%d %H:%M} UTC, and"
+        f" {done.get('events_saved')} newer events were saved: count the floors and use `smartpark floors correct`;"
+        f" the damaged file is {damaged_file}",
     )

@@ -1,4 +1,4 @@
-"""What begins a camera's track ids."""
+"""This module makes the run id, with which the track ids of a camera begin."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def run_id(config: Config, camera: CameraConfig) -> str:
-    """What begins a camera's track ids.
+    """The beginning of the track ids of a camera.
 
-    For a live camera unique to this start of the daemon. For a recording derived from its content and from all of the
-    configuration that has a say in what is seen, so that a replay makes the same ids and so the same events.
+    For a live camera it is unique to this start of the daemon. For a recording it is a digest of its content and of the
+    configuration of detection, tracking and counting, so that a replay gives the same ids, and so the same events.
     """
     source = Path(camera.source)
     if source.is_file():
@@ -28,7 +28,7 @@ def run_id(config: Config, camera: CameraConfig) -> str:
         content = camera.source
     else:
         return f"{datetime.now(UTC):%Y%m%dT%H%M%S}{secrets.token_hex(3)}"
-    decides = {
+    inputs = {
         "content": content,
         "detector": config.detector.model_dump(mode="json", exclude={"models_dir", "threads"}),
         "tracker": config.tracker.model_dump(mode="json"),
@@ -36,4 +36,4 @@ def run_id(config: Config, camera: CameraConfig) -> str:
         "mechanisms": config.mechanisms.model_dump(mode="json"),
         "camera": camera.model_dump(mode="json", include={"id", "fps", "gates"}),
     }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The signals that stop and reload the daemon."""
+"""This module handles the signals that stop the daemon and reload its configuration."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Signals:
-    """What the signal handlers leave behind. They set a flag, nothing else: a handler may run anywhere."""
+    """The flags that the signal handlers set. They do nothing else, because a handler may run at any point."""
 
     stop: bool = False
     reload: bool = False
 
     def install(self) -> None:
-        """Take over TERM, INT and HUP. Only in the main thread."""
+        """Install the handlers of TERM, INT and HUP. Only possible in the main thread."""
         signal.signal(signal.SIGTERM, self._on_stop)
         signal.signal(signal.SIGINT, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_reload)

@@ -1,1 +1,1 @@
-"""The machine: systemd, clock, logs, instance lock, problems."""
+"""This room deals with the machine: systemd, the clock, the log, the lock on the database, the list of problems."""

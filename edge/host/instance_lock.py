@@ -1,4 +1,4 @@
-"""One daemon to a database: an advisory lock that the kernel drops when the process ends, however it ends."""
+"""This module keeps a second daemon from a database, by an advisory lock that the kernel drops with its process."""
 
 from __future__ import annotations
 
@@ -13,34 +13,33 @@ from edge.core.file_owner import give_to_folder
 if TYPE_CHECKING:
     from pathlib import Path
 
-
-TRIES = 5
-TRY_SECONDS = 0.1
+# `held_elsewhere` of another process holds the lock for a moment, so `acquire` tries a few times.
+_TRIES = 5
+_TRY_SECONDS = 0.1
 
 
 class InstanceLock:
-    """Holds ``<database>.lock`` for as long as this process counts into the database."""
+    """A lock on the file ``<database>.lock``, held for as long as this process counts into the database."""
 
     def __init__(self, database: Path) -> None:
         self._path = database.with_name(database.name + ".lock")
         self._file: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False when another process has it. Raises ``StoreError`` when the folder is not writable."""
+        """Take the lock; False when another process has it. Raises ``StoreError`` when the folder cannot be written."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             give_to_folder(self._path)
         except OSError as error:
             raise StoreError(
-                f"{self._path}: cannot be made ({error.strerror}); check database.path and the folder's rights"
+                f"{self._path}: cannot be made ({error.strerror}); check [database] path and the rights of the folder"
             ) from error
-        # A few tries: `held_elsewhere` of another process may be looking just now.
-        for _ in range(TRIES):
+        for _ in range(_TRIES):
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                time.sleep(TRY_SECONDS)
+                time.sleep(_TRY_SECONDS)
             else:
                 self._file = file
                 return True
@@ -48,13 +47,13 @@ class InstanceLock:
         return False
 
     def release(self) -> None:
-        """Give the lock back. The file stays: removing it would race with the next process."""
+        """Release the lock. The file stays, because another process may have opened it already."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def held_elsewhere(self) -> bool:
-        """Whether a process has the lock now. Asks only: neither makes the file nor keeps the lock."""
+        """Whether a process has the lock now. The file is not made, and the lock is not kept."""
         try:
             file = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:

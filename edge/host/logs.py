@@ -1,4 +1,4 @@
-"""Log lines that a person and a machine can read: ``time level logger message key=value ...`` on stderr."""
+"""This module writes log lines to stderr, in the form ``time level logger message key=value ...``."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _SYSLOG = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR:
 
 
 class LineFormatter(logging.Formatter):
-    """One line a record, UTC with milliseconds; line breaks in a message are escaped so that it stays one."""
+    """Formats a record as one line with its time in UTC. Line breaks in a message are escaped."""
 
     converter = staticmethod(time.gmtime)
     default_time_format = "%Y-%m-%dT%H:%M:%S"
     default_msec_format = "%s.%03dZ"
 
     def __init__(self, journal: bool) -> None:
-        # The journal has its own time for every line.
-        moment = "" if journal else "%(asctime)s "
-        super().__init__(f"{moment}%(levelname)s %(name)s %(message)s")
+        # The journal adds a time to every line.
+        time_field = "" if journal else "%(asctime)s "
+        super().__init__(f"{time_field}%(levelname)s %(name)s %(message)s")
         self._journal = journal
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text."""
-        # A traceback keeps its lines: it is told once, at the top of a thread.
+        # Only a traceback keeps its line breaks.
         exc_info, record.exc_info, record.exc_text = record.exc_info, None, None
         line = super().format(record).replace("\r", "\\r").replace("\n", "\\n")
         record.exc_info = exc_info

@@ -1,4 +1,4 @@
-"""Tells systemd how the daemon is: the ``sd_notify`` protocol, a datagram to the socket in ``NOTIFY_SOCKET``."""
+"""This module notifies systemd by the ``sd_notify`` protocol, with datagrams to the socket in ``NOTIFY_SOCKET``."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ log = logging.getLogger(__name__)
 
 
 class SystemdNotifier:
-    """Sends states to systemd; without a socket, as in a terminal, every call does nothing.
+    """Sends states to systemd. Without ``NOTIFY_SOCKET``, as in a terminal, every call does nothing.
 
-    A failure is logged once and never stops the counting.
+    A failure is logged once and is no error. ``watchdog_seconds`` is systemd's time limit, 0 when it sets none.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         address = environ.get("NOTIFY_SOCKET", "")
-        # An @ stands for the zero byte of Linux's abstract name space.
+        # An @ stands for the zero byte of an address in Linux's abstract name space.
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        self._complained = False
-        # systemd may say that another process of the unit is to feed the watchdog.
-        mine = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self.watchdog_seconds = int(environ.get("WATCHDOG_USEC", "0")) / 1e6 if mine else 0.0
+        self._failure_logged = False
+        # WATCHDOG_PID may name another process of the unit.
+        for_this_process = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        self.watchdog_seconds = int(environ.get("WATCHDOG_USEC", "0")) / 1e6 if for_this_process else 0.0
 
     def ready(self, status: str) -> None:
-        """The start is complete."""
+        """Report that the start is complete."""
         self._send(f"READY=1\nSTATUS={status}")
 
     def status(self, text: str) -> None:
-        """One line for ``systemctl status``."""
+        """Set the line that ``systemctl status`` shows."""
         self._send(f"STATUS={text}")
 
     def watchdog(self) -> None:
-        """Work was finished since the last call."""
+        """Feed the watchdog: work was finished since the last call."""
         self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The stop has begun."""
+        """Report that the stop has begun."""
         self._send("STOPPING=1\nSTATUS=stopping")
 
     def _send(self, message: str) -> None:
@@ -52,6 +52,6 @@ class SystemdNotifier:
                 sock.connect(self._address)
                 sock.sendall(message.encode())
         except OSError as error:
-            if not self._complained:
-                self._complained = True
-                log.warning("systemd could not be told problem=%s", error)
+            if not self._failure_logged:
+                self._failure_logged = True
+                log.warning("systemd cannot be notified problem=%s", error)

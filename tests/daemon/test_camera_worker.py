@@ -1,4 +1,4 @@
-"""One camera's thread: what it does with frames, with silence, and at the end."""
+"""Tests of the thread of a camera: frames, silence, the end of a recording, and errors."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import pytest
 from edge.config.schema import CameraConfig
 from edge.core.errors import SourceError
 from edge.core.source import EndOfSource, SourceState, SourceStatus
-from edge.daemon import camera_worker
-from edge.daemon.camera_worker import CameraWorker
+from edge.daemon.camera_worker import SILENT_SECONDS, CameraWorker
 from edge.pipeline import PipelineStatistics
 
 if TYPE_CHECKING:
@@ -20,23 +19,23 @@ if TYPE_CHECKING:
 CAMERA = CameraConfig(id="ramp", source="sim:ramp")
 
 
-class Source:
-    """Gives what the test has prepared, one thing a read: a frame, None, or an error to raise; then silence."""
+class ScriptedSource:
+    """A source whose reads return the items of the test, or raise them; after the last item it is silent."""
 
     def __init__(self, *script: Any, state: SourceState = SourceState.UP) -> None:
         self.script = list(script)
         self.status = SourceStatus(state)
-        self.silence = threading.Event()
+        self.silent_reads = 0
 
     def start(self) -> None:
-        """As a source's."""
+        """Do nothing."""
 
     def read(self, timeout: float) -> Any:
-        """The next thing of the script."""
+        """The next item of the script; None, after a moment, when there is none."""
         assert timeout <= 1
         if not self.script:
-            self.silence.set()
-            threading.Event().wait(0.01)
+            self.silent_reads += 1
+            threading.Event().wait(0.001)
             return None
         item = self.script.pop(0)
         if isinstance(item, BaseException):
@@ -44,93 +43,107 @@ class Source:
         return item
 
     def close(self) -> None:
-        """As a source's."""
+        """Do nothing."""
 
 
-class Pipeline:
-    """Notes what it is told to do."""
+class RecordingPipeline:
+    """A pipeline that only notes its calls."""
 
     def __init__(self) -> None:
-        self.done: list[Any] = []
+        self.calls: list[Any] = []
         self.statistics = PipelineStatistics()
 
     def process(self, frame: Any) -> None:
-        """As a pipeline's."""
-        self.done.append(frame)
+        """Note the frame."""
+        self.calls.append(frame)
 
     def finish(self) -> None:
-        """As a pipeline's."""
-        self.done.append("finish")
+        """Note the call."""
+        self.calls.append("finish")
 
 
-def run(source: Source) -> tuple[CameraWorker, list[Any], list[BaseException]]:
-    """A worker on that source, started; what its pipeline does, and fatal errors."""
-    pipeline, fatal = Pipeline(), []
-    worker = CameraWorker(CAMERA, source, pipeline, lambda where, error: fatal.append(error))  # type: ignore[arg-type]
-    worker.start()
-    return worker, pipeline.done, fatal
+class Run:
+    """A worker on a source, started, with a clock that the test sets."""
+
+    def __init__(self, source: ScriptedSource) -> None:
+        self.now = 1000.0
+        self.fatal: list[BaseException] = []
+        self.source = source
+        pipeline = RecordingPipeline()
+        self.calls = pipeline.calls
+        self.worker = CameraWorker(
+            *(CAMERA, source, pipeline),  # type: ignore[arg-type]
+            on_fatal=lambda _, error: self.fatal.append(error),
+            clock=lambda: self.now,
+        )
+        self.worker.start()
+
+    def read_again(self, eventually: Callable[..., Any]) -> None:
+        """Wait until the worker has handled another read of the silent source."""
+        before = self.source.silent_reads
+        # The second read begins after the first was handled.
+        eventually(lambda: self.source.silent_reads >= before + 2)
 
 
-def test_at_the_end_of_a_recording_what_is_open_is_decided(eventually: Callable[..., Any]) -> None:
-    """All frames first."""
-    worker, done, fatal = run(Source("one", "two", EndOfSource()))
-    eventually(lambda: worker.finished)
-    assert done == ["one", "two", "finish"]
-    assert (worker.problem, fatal) == ("", [])
-    worker.close()
+def test_at_the_end_of_a_recording_open_crossings_are_decided(eventually: Callable[..., Any]) -> None:
+    """All frames are processed before."""
+    run = Run(ScriptedSource("first", "second", EndOfSource()))
+    eventually(lambda: run.worker.finished)
+    assert run.calls == ["first", "second", "finish"]
+    assert (run.worker.problem, run.fatal) == ("", [])
+    run.worker.close()
 
 
-def test_a_recording_that_breaks_off_keeps_what_was_seen(eventually: Callable[..., Any]) -> None:
-    """The vehicles before the damage have crossed; the problem is told."""
-    worker, done, fatal = run(Source("one", SourceError("clip.mp4: broke off")))
-    eventually(lambda: worker.finished)
-    assert done == ["one", "finish"]
-    assert (worker.problem, fatal) == ("clip.mp4: broke off", [])
-    worker.close()
+def test_a_recording_that_breaks_off_keeps_its_crossings(eventually: Callable[..., Any]) -> None:
+    """The crossings before the damage are decided, and the worker has the problem."""
+    run = Run(ScriptedSource("first", SourceError("clip.mp4: broke off")))
+    eventually(lambda: run.worker.finished)
+    assert run.calls == ["first", "finish"]
+    assert (run.worker.problem, run.fatal) == ("clip.mp4: broke off", [])
+    run.worker.close()
 
 
-def test_a_stop_decides_what_is_open() -> None:
-    """A vehicle that crossed a moment before is not lost."""
-    source = Source("one")
-    worker, done, _ = run(source)
-    source.silence.wait(10)
-    worker.close()
-    assert done[0] == "one"
-    assert done[-1] == "finish"
-    assert worker.finished
+def test_a_stop_decides_open_crossings(eventually: Callable[..., Any]) -> None:
+    """A vehicle that crossed just before the stop is counted."""
+    run = Run(ScriptedSource("first"))
+    run.read_again(eventually)
+    run.worker.close()
+    assert run.calls == ["first", "finish"]
+    assert run.worker.finished
 
 
-def test_an_error_that_nobody_expected_is_fatal_and_decides_nothing(eventually: Callable[..., Any]) -> None:
-    """The state may be anything then."""
-    worker, done, fatal = run(Source("one", ZeroDivisionError("x")))
-    eventually(lambda: worker.finished)
-    assert done == ["one"]
-    assert [str(error) for error in fatal] == ["x"]
-    worker.close()
+def test_an_unexpected_error_is_fatal_and_decides_nothing(eventually: Callable[..., Any]) -> None:
+    """The state of the pipeline is not known after such an error."""
+    run = Run(ScriptedSource("first", ZeroDivisionError("x")))
+    eventually(lambda: run.worker.finished)
+    assert run.calls == ["first"]
+    assert [str(error) for error in run.fatal] == ["x"]
+    run.worker.close()
 
 
 @pytest.mark.parametrize("state", [SourceState.UP, SourceState.DOWN])
-def test_a_silent_camera_does_not_hold_events_back(
-    monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., Any], state: SourceState
-) -> None:
-    """After a while without frames what waits is decided, and nothing before: a slow camera has gaps."""
-    source = Source("one", state=state)
-    worker, done, _ = run(source)
-    source.silence.wait(10)
-    assert done == ["one"]
-    monkeypatch.setattr(camera_worker, "SILENT_SECONDS", 0.0)
-    eventually(lambda: "finish" in done)
-    worker.close()
+def test_a_silent_camera_does_not_delay_events(eventually: Callable[..., Any], state: SourceState) -> None:
+    """Open crossings are decided after a while without frames, and not before, for a slow camera has gaps."""
+    run = Run(ScriptedSource("first", state=state))
+    run.now += SILENT_SECONDS - 0.1
+    run.read_again(eventually)
+    assert run.calls == ["first"]
+    run.now += 0.2
+    run.read_again(eventually)
+    assert run.calls[1] == "finish"
+    run.worker.close()
 
 
-def test_progress_is_a_frame_or_a_look_at_a_camera_that_is_down(eventually: Callable[..., Any]) -> None:
+def test_progress_is_a_frame_or_a_read_from_a_camera_that_is_down(eventually: Callable[..., Any]) -> None:
     """A camera that is up and silent makes none."""
-    source = Source("one")
-    worker, _, _ = run(source)
-    source.silence.wait(10)
-    before = worker.last_progress
-    threading.Event().wait(0.1)
-    assert worker.last_progress == before
-    source.status = SourceStatus(SourceState.DOWN)
-    eventually(lambda: worker.last_progress > before)
-    worker.close()
+    run = Run(ScriptedSource("first"))
+    run.read_again(eventually)
+    run.now += 5
+    run.read_again(eventually)
+    assert run.worker.last_progress == 1000.0
+    run.source.status = SourceStatus(SourceState.DOWN)
+    run.read_again(eventually)
+    assert run.worker.last_progress == 1005.0
+    assert run.worker.is_stuck(1005.0 + 30 + CAMERA.stale_seconds + 0.1, 30)
+    assert not run.worker.is_stuck(1005.0 + 30 + CAMERA.stale_seconds, 30)
+    run.worker.close()

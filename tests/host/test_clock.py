@@ -1,4 +1,4 @@
-"""The wall clock's state is the kernel's word, asked for rarely."""
+"""Tests of the state of the wall clock, for which the kernel is asked."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 
 from edge.core.events import ClockState
 from edge.host import clock
-from edge.host.clock import ASK_SECONDS, Clock, kernel_state
+from edge.host.clock import CLOCK_CHECK_SECONDS, WallClock, kernel_clock_state
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_this_machine_answers() -> None:
-    """The kernel's real answer is one of the three, twice the same."""
-    assert kernel_state() in list(ClockState)
-    assert Clock().state() is kernel_state()
+    """The kernel of this machine gives one of the three states, the same to both functions."""
+    assert kernel_clock_state() in list(ClockState)
+    assert WallClock().state() is kernel_clock_state()
 
 
 @pytest.mark.parametrize(
@@ -31,25 +31,25 @@ def test_this_machine_answers() -> None:
         (-1, False, ClockState.UNKNOWN),
     ],
 )
-def test_the_kernel_is_believed_before_systemd(
+def test_the_kernel_is_asked_before_systemd(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: int, file: bool, state: ClockState
 ) -> None:
-    """Only where the kernel may not be asked does the file of timesyncd decide."""
+    """The file of systemd-timesyncd decides only where the kernel refuses to answer."""
     if file:
         (tmp_path / "synchronized").touch()
     monkeypatch.setattr(clock, "_adjtimex", lambda: answer)
-    assert kernel_state(tmp_path / "synchronized") is state
+    assert kernel_clock_state(tmp_path / "synchronized") is state
 
 
 def test_the_kernel_is_asked_rarely_and_a_change_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """Many events in a short time cost one question; what changed meanwhile is seen after ten seconds."""
+    """The kernel is asked once in ten seconds, and a change that it reports is logged."""
     answers = iter([ClockState.UNSYNCHRONISED, ClockState.SYNCHRONISED])
     now = [100.0]
     with caplog.at_level(logging.INFO):
-        ours = Clock(lambda: next(answers), lambda: now[0])
-        assert [ours.state() for _ in range(5)] == [ClockState.UNSYNCHRONISED] * 5
-        now[0] += ASK_SECONDS
-        assert ours.state() is ClockState.SYNCHRONISED
+        wall_clock = WallClock(lambda: next(answers), lambda: now[0])
+        assert [wall_clock.state() for _ in range(5)] == [ClockState.UNSYNCHRONISED] * 5
+        now[0] += CLOCK_CHECK_SECONDS
+        assert wall_clock.state() is ClockState.SYNCHRONISED
     assert [record.getMessage() for record in caplog.records] == [
         "the wall clock is unsynchronised",
         "the wall clock is synchronised",

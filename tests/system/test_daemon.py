@@ -16,7 +16,7 @@ import cv2
 import pytest
 from support.ramp import FLOORS, GATE
 
-from edge.host.clock import kernel_state
+from edge.host.clock import kernel_clock_state
 from edge.simulator.scene import Scene, SceneParameters
 from edge.store.schema.connect import open_database
 from edge.store.upkeep.verify import verify
@@ -91,7 +91,7 @@ def test_a_daemon_counts_alone_publishes_and_stops_in_order(
     published = {payload["event_id"]: payload for payload in payloads}
     assert stored.keys() == published.keys()
     assert all(stored[key]["timestamp"] == published[key]["timestamp"] for key in stored)
-    assert {event["clock_state"] for event in stored.values()} == {kernel_state().value}
+    assert {event["clock_state"] for event in stored.values()} == {kernel_clock_state().value}
     after = counting.json("status")
     assert (after["running"], after["outbox"]) == (False, 0)
     for floor in counting.json("floors"):

@@ -1,52 +1,45 @@
-"""What the daemon makes of its writer and its cameras: health, a status line, and the watchdog."""
+"""Tests of the health of writer and cameras: problems, systemd's status line, and the watchdog."""
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from edge.config.schema import CameraConfig, GateConfig
 from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.watchdog import STUCK_SECONDS, OtherWriters, Watch
-from edge.host.problems import Health
+from edge.daemon.health_monitor import STUCK_SECONDS, HealthMonitor
+from edge.host.problem_list import ProblemList
 from edge.pipeline import RATE_WINDOW, PipelineStatistics
-from edge.store.schema.connect import open_database
-from edge.store.schema.versions import create_schema
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 START = 1000.0
 
 
 class Notifier:
-    """Keeps what systemd would be told."""
+    """Keeps the notifications that systemd would get."""
 
     def __init__(self) -> None:
         self.fed = 0
         self.lines: list[str] = []
 
     def watchdog(self) -> None:
-        """As systemd's."""
+        """Count the feeding of the watchdog."""
         self.fed += 1
 
     def status(self, text: str) -> None:
-        """As systemd's."""
+        """Keep the status line."""
         self.lines.append(text)
 
 
 class Bench:
-    """A watch on a writer and a camera whose state the test sets."""
+    """A monitor of a writer and a camera whose states the test sets."""
 
     def __init__(self) -> None:
-        self.health = Health(lambda: NOW)
+        self.problems = ProblemList(lambda: NOW)
         self.notifier = Notifier()
         self.writer: Any = SimpleNamespace(trouble=None, queued=0, dropped=0, refused=0, last_answer=START)
         gate = GateConfig(id="g", line=((0.5, 0.1), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground")
@@ -56,34 +49,34 @@ class Bench:
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
         self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None)
         self.worker.last_progress = START
-        self.watch = Watch(self.health, self.notifier, self.writer, [self.worker])  # type: ignore[arg-type]
+        self.monitor = HealthMonitor(self.problems, self.notifier, self.writer, [self.worker])  # type: ignore[arg-type]
 
-    def look(self, now: float = START) -> dict[str, str]:
-        """One look; the problems by code."""
-        self.watch.look(now)
-        return {problem.code: problem.text for problem in self.health.problems()}
+    def update(self, now: float = START) -> dict[str, str]:
+        """Update the monitor; the texts of the problems by code."""
+        self.monitor.update(now)
+        return {problem.code: problem.text for problem in self.problems.current()}
 
 
 @pytest.fixture
 def bench() -> Bench:
-    """All is well."""
+    """A monitor without problems."""
     return Bench()
 
 
-def test_when_all_is_well_the_watchdog_is_fed_and_the_status_said_once(bench: Bench) -> None:
-    """No problem, one line for systemd, a feed with each look."""
-    assert bench.look() == {}
-    assert bench.look(START + 2) == {}
+def test_without_problems_the_watchdog_is_fed_and_the_status_line_sent_once(bench: Bench) -> None:
+    """Each update feeds it; the line is sent again only when it changes."""
+    assert bench.update() == {}
+    assert bench.update(START + 2) == {}
     assert bench.notifier.fed == 2
     assert bench.notifier.lines == ["counting with 1 cameras"]
 
 
-def test_trouble_that_passes_is_told_and_the_watchdog_is_fed_for_hours(bench: Bench) -> None:
-    """A restart would throw away what waits in memory: as long as the writer tries, systemd is told that it lives."""
+def test_a_database_that_cannot_be_written_for_hours_is_reported_and_the_watchdog_fed(bench: Bench) -> None:
+    """A restart would lose the events that wait in memory, so the watchdog is fed as long as the writer tries."""
     bench.writer.trouble, bench.writer.queued = "disk is full; free some room", 7
     for hour in range(5):
         bench.writer.last_answer = bench.worker.last_progress = START + 3600 * hour
-        problems = bench.look(START + 3600 * hour + 5)
+        problems = bench.update(START + 3600 * hour + 5)
     assert problems == {
         "database": "disk is full; free some room",
         "events_waiting": "events that wait in memory until the database can be written: 7",
@@ -91,75 +84,56 @@ def test_trouble_that_passes_is_told_and_the_watchdog_is_fed_for_hours(bench: Be
     assert bench.notifier.fed == 5
     assert bench.notifier.lines == ["database: disk is full; free some room (and 1 more)"]
     bench.writer.trouble, bench.writer.queued = None, 3
-    assert bench.look(START + 3600 * 4) == {}
+    assert bench.update(START + 3600 * 4) == {}
     assert bench.notifier.lines[1:] == ["counting with 1 cameras"]
 
 
-def test_a_pause_of_seconds_is_no_trouble_but_a_stuck_writer_is(bench: Bench) -> None:
-    """After five silent seconds nothing is said; after more than thirty the watchdog starves."""
+def test_a_writer_that_is_silent_for_long_is_stuck(bench: Bench) -> None:
+    """Five silent seconds are no problem; after more than thirty there is one, and the watchdog is not fed."""
     bench.writer.queued = 4
-    assert bench.look(START + 5) == {}
+    assert bench.update(START + 5) == {}
     assert bench.notifier.fed == 1
     bench.worker.last_progress = START + STUCK_SECONDS
-    problems = bench.look(START + STUCK_SECONDS + 1)
+    problems = bench.update(START + STUCK_SECONDS + 1)
     assert problems["database"] == "has not answered for 31 s; check the disk and the kernel's log"
     assert "events_waiting" in problems
     assert bench.notifier.fed == 1
 
 
-def test_lost_and_refused_events_stay_told(bench: Bench) -> None:
-    """Once an event is lost the counts are off, whatever is well again."""
+def test_lost_and_refused_events_stay_reported(bench: Bench) -> None:
+    """The counts stay wrong after an event was lost, even when all parts work again."""
     bench.writer.dropped, bench.writer.refused = 12, 1
-    for look in (0.0, 2.0):
-        problems = bench.look(START + look)
+    for seconds in (0.0, 2.0):
+        problems = bench.update(START + seconds)
         assert problems["events_lost"].startswith("events lost since the start: 12; the log has the key of each")
         assert problems["events_refused"].startswith("events refused since the start: 1;")
     assert bench.notifier.fed == 2
-    report = bench.watch.report(NOW)
-    assert (report.events_waiting, report.events_dropped, report.events_refused, report.as_of) == (0, 12, 1, NOW)
-    assert report.problems == bench.health.problems()
+    health = bench.monitor.snapshot(NOW)
+    assert (health.events_waiting, health.events_dropped, health.events_refused, health.as_of) == (0, 12, 1, NOW)
+    assert health.problems == bench.problems.current()
 
 
 def test_a_camera_that_is_down_is_a_problem_and_feeds_the_watchdog(bench: Bench) -> None:
-    """What is known to be down is told in its own words, until it is up again."""
+    """The problem has the text of the source, until the camera is up again."""
     bench.source.status = SourceStatus(SourceState.DOWN, problem="connection refused")
-    assert bench.look() == {"camera.ramp": "connection refused"}
+    assert bench.update() == {"camera.ramp": "connection refused"}
     bench.source.status = SourceStatus(SourceState.DOWN)
-    assert bench.look() == {"camera.ramp": "gives no frames"}
+    assert bench.update() == {"camera.ramp": "gives no frames"}
     bench.source.status = SourceStatus(SourceState.UP)
-    assert bench.look() == {}
+    assert bench.update() == {}
     assert bench.notifier.fed == 3
 
 
-def test_a_cameras_thread_that_is_stuck_starves_the_watchdog(bench: Bench) -> None:
-    """Beyond the time in which a camera may be silent, unless its recording has ended."""
+def test_the_watchdog_is_not_fed_while_a_cameras_thread_is_stuck(bench: Bench) -> None:
+    """It is stuck beyond the time for which a camera may be silent, unless its recording has ended."""
     bench.writer.last_answer = late = START + STUCK_SECONDS + 6
-    assert bench.look(late) == {"camera.ramp": "has finished no frame for 36 s"}
+    assert bench.update(late) == {"camera.ramp": "has finished no frame for 36 s"}
     assert bench.notifier.fed == 0
     bench.worker.finished = True
-    assert bench.look(late) == {}
+    assert bench.update(late) == {}
     bench.worker.problem = "clip.mp4: broke off"
-    assert bench.look(late) == {"camera.ramp": "clip.mp4: broke off"}
+    assert bench.update(late) == {"camera.ramp": "clip.mp4: broke off"}
     assert bench.notifier.fed == 2
-
-
-def test_what_others_write_is_noticed_once(tmp_path: Path) -> None:
-    """The first look, and each after a commit of any other connection; a database that is away is a problem."""
-    path, health = tmp_path / "smartpark.db", Health(lambda: NOW)
-    others = OtherWriters(lambda: open_database(path, busy_timeout=1.0, read_only=True), health)
-    assert not others.changed()
-    assert "there is no database" in health.problems()[0].text
-    with closing(open_database(path, busy_timeout=1.0)) as db:
-        create_schema(db)
-    assert [others.changed(), others.changed()] == [True, False]
-    assert health.problems() == ()
-    with closing(sqlite3.connect(path)) as plain, plain:
-        plain.execute("UPDATE floors SET name = name")
-        plain.execute("CREATE TABLE note (text)")
-    assert [others.changed(), others.changed()] == [True, False]
-    others.close()
-    assert others.changed()
-    others.close()
 
 
 def test_a_camera_of_which_too_few_frames_are_processed_is_a_problem_until_it_is_clearly_faster(bench: Bench) -> None:
@@ -173,15 +147,15 @@ def test_a_camera_of_which_too_few_frames_are_processed_is_a_problem_until_it_is
             bench.statistics.add(second, (0.0, 0.0, 0.0))
 
     process(9, 1.8)
-    assert bench.look() == {}
+    assert bench.update() == {}
     process(1, 1.8)
-    text = bench.look()["camera.ramp"]
+    text = bench.update()["camera.ramp"]
     assert text.startswith("1.8 frames a second are processed, 3 are needed")
     assert "detector.image_size" in text
     assert bench.notifier.fed == 2
     process(RATE_WINDOW, 3.3)
-    assert bench.look()["camera.ramp"].startswith("3.3 frames a second")
+    assert bench.update()["camera.ramp"].startswith("3.3 frames a second")
     process(RATE_WINDOW, 4.0)
-    assert bench.look() == {}
+    assert bench.update() == {}
     process(RATE_WINDOW, 3.3)
-    assert bench.look() == {}
+    assert bench.update() == {}

@@ -1,4 +1,4 @@
-"""What is wrong with this device: one list that any part adds to, for the log, the boards and systemd."""
+"""This module keeps the list of problems that the device has now, to which any part of the daemon reports."""
 
 from __future__ import annotations
 
@@ -15,17 +15,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-__all__ = ["Health", "Problem"]
-
 # A text goes to boards and to systemd's status line: enough for two sentences and a path.
-LONGEST_TEXT = 400
+LONGEST_PROBLEM_TEXT = 400
 
 
-class Health:
-    """The problems that there are now. Thread-safe.
+class ProblemList:
+    """The problems of the device, each with a code of its own. Thread-safe.
 
-    The log has a warning when a problem begins or becomes another one of its code, and a line when it is over; a text
-    in which only numbers change ("7 events wait", "8 events wait") is told once.
+    A warning is logged when a problem begins and when its text becomes another one, and a line when it is over. A text
+    in which only numbers change ("7 events wait", "8 events wait") is logged once.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -34,31 +32,31 @@ class Health:
         self._lock = threading.Lock()
         self._problems: dict[str, Problem] = {}
 
-    def set(self, code: str, text: str) -> None:
-        """There is a problem ``code`` (``database``, ``camera.ramp``), or there still is and ``text`` is news of it.
+    def report(self, code: str, text: str) -> None:
+        """Add the problem ``code`` (``database``, ``camera.ramp``), or give it a new text if it is there already.
 
-        ``text`` is for people: what is wrong and the remedy, in one line, without secrets.
+        ``text`` says what is wrong and what to do, in one line, without secrets.
         """
-        # A path may hold bytes that are no text.
-        text = " ".join(text.encode(errors="replace").decode().split())[:LONGEST_TEXT]
+        # A path in the text may have bytes that are not UTF-8.
+        text = " ".join(text.encode(errors="replace").decode().split())[:LONGEST_PROBLEM_TEXT]
         with self._lock:
             known = self._problems.get(code)
             self._problems[code] = Problem(code, text, self._clock() if known is None else known.since)
-        if known is None or _kind(known.text) != _kind(text):
+        if known is None or _without_numbers(known.text) != _without_numbers(text):
             log.warning("problem=%s %s", code, text)
 
     def clear(self, code: str) -> None:
-        """There is no problem ``code``, or not any more."""
+        """Remove the problem ``code`` if it is there."""
         with self._lock:
             known = self._problems.pop(code, None)
         if known is not None:
             log.info("problem=%s is over", code)
 
-    def problems(self) -> tuple[Problem, ...]:
-        """The problems that there are, in the order in which they began."""
+    def current(self) -> tuple[Problem, ...]:
+        """The problems in the order in which they began."""
         with self._lock:
             return tuple(self._problems.values())
 
 
-def _kind(text: str) -> str:
+def _without_numbers(text: str) -> str:
     return re.sub(r"[0-9]+([.,][0-9]+)?", "0", text)

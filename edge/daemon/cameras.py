@@ -1,0 +1,68 @@
+"""This module builds a worker with a source and a pipeline for each camera, and starts and stops all of them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from edge.daemon.camera_worker import CameraWorker
+from edge.daemon.run_id import run_id
+from edge.host.clock import WallClock
+from edge.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge.config.schema import CameraConfig, Config
+    from edge.core.events import Event
+    from edge.core.source import Source
+    from edge.detection.detector import Detector
+
+
+class Cameras:
+    """The camera threads of the daemon, which share one detector and submit their events to the writer."""
+
+    def __init__(
+        self,
+        config: Config,
+        detector: Detector,
+        submit: Callable[[Sequence[Event]], None],
+        on_fatal: Callable[[str, BaseException], None],
+    ) -> None:
+        self.workers: list[CameraWorker] = []
+        self._config = config
+        self._detector = detector
+        self._submit = submit
+        self._on_fatal = on_fatal
+        self._clock = WallClock()
+
+    def start(self, sources: Sequence[tuple[CameraConfig, Source]]) -> None:
+        """Start a thread for each camera. Raises ``SourceError`` for a recording that cannot be opened."""
+        for camera, source in sources:
+            submit = self._submit if source.recorded else self._submit_live
+            pipeline = Pipeline(camera, self._config, run_id(self._config, camera), self._detector, submit)
+            worker = CameraWorker(camera, source, pipeline, self._on_fatal)
+            self.workers.append(worker)
+            worker.start()
+
+    @property
+    def finished(self) -> bool:
+        """Whether every camera was a recording that has ended."""
+        return bool(self.workers) and all(worker.finished for worker in self.workers)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a recording broke off."""
+        return any(worker.problem for worker in self.workers)
+
+    def close(self) -> None:
+        """Stop all threads at the same time, because each may take seconds to stop."""
+        if self.workers:
+            with ThreadPoolExecutor(len(self.workers), "close") as pool:
+                list(pool.map(CameraWorker.close, self.workers))
+
+    def _submit_live(self, events: Sequence[Event]) -> None:
+        """Submit events of a live camera, whose times are those of this machine's clock."""
+        state = self._clock.state()
+        self._submit([replace(event, clock_state=state) for event in events])

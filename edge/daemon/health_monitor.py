@@ -1,0 +1,123 @@
+"""This module checks the writer and the cameras, reports their problems, and feeds the watchdog while they work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.core.device_health import DeviceHealth
+from edge.core.source import SourceState
+from edge.pipeline import LEAST_FRAMES_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from edge.daemon.camera_worker import CameraWorker
+    from edge.host.problem_list import ProblemList
+    from edge.host.systemd import SystemdNotifier
+    from edge.store.writing.writer import Writer
+
+# A writer or camera that has finished no work for so long is stuck, and the watchdog is not fed.
+STUCK_SECONDS = 30.0
+
+_EVENTS_WAITING = "events that wait in memory until the database can be written: {}"
+_EVENTS_LOST = (
+    "events lost since the start: {}; the log has the key of each; count the vehicles of the floors and use"
+    " `smartpark floors correct`"
+)
+# A rate that was too low must rise above the limit by so much, or the problem would come and go at the limit.
+_CLEARLY_FASTER = 1.2
+_TOO_SLOW = (
+    "{:.1f} frames a second are processed, {:g} are needed for a reliable count; lower detector.image_size or the"
+    " number of cameras, or raise the camera's own frame rate"
+)
+_EVENTS_REFUSED = "events refused since the start: {}; the log has the key and the reason of each"
+
+
+class HealthMonitor:
+    """Knows whether the writer and the cameras work. Used in the daemon's main thread."""
+
+    def __init__(
+        self, problems: ProblemList, notifier: SystemdNotifier, writer: Writer, workers: Sequence[CameraWorker]
+    ) -> None:
+        """``workers`` is a list to which cameras are still added."""
+        self._problems = problems
+        self._notifier = notifier
+        self._writer = writer
+        self._workers = workers
+        self._status_line: str | None = None
+        self._too_slow: set[str] = set()
+
+    def update(self, now: float) -> None:
+        """Bring the problems up to date with ``now`` (monotonic), notify systemd, and feed its watchdog.
+
+        Only finished work feeds it: every camera has processed a frame or is known to be down, and the writer has
+        tried to write. A disk that is full for hours does not stop the feeding, because a restart would lose the
+        events that wait in memory; a writer or a camera's thread that is stuck does.
+        """
+        stuck = self._check_writer(now)
+        for worker in self._workers:
+            stuck |= self._check_camera(worker, now)
+        self._update_status_line()
+        if not stuck:
+            self._notifier.watchdog()
+
+    def snapshot(self, as_of: datetime) -> DeviceHealth:
+        """The problems of the last update, and the numbers of events now (``as_of``, aware UTC)."""
+        writer = self._writer
+        return DeviceHealth(self._problems.current(), writer.queued, writer.dropped, writer.refused, as_of)
+
+    def _check_writer(self, now: float) -> bool:
+        writer = self._writer
+        silence = now - writer.last_answer
+        stuck = silence > STUCK_SECONDS
+        trouble = writer.trouble
+        if stuck:
+            self._set("database", f"has not answered for {silence:.0f} s; check the disk and the kernel's log")
+        else:
+            self._set("database", trouble)
+        waiting = writer.queued if trouble is not None or stuck else 0
+        self._set("events_waiting", waiting and _EVENTS_WAITING.format(waiting))
+        self._set("events_lost", writer.dropped and _EVENTS_LOST.format(writer.dropped))
+        self._set("events_refused", writer.refused and _EVENTS_REFUSED.format(writer.refused))
+        return stuck
+
+    def _check_camera(self, worker: CameraWorker, now: float) -> bool:
+        stuck = worker.is_stuck(now, STUCK_SECONDS)
+        status = worker.source.status
+        text: str | None = None
+        if worker.problem:
+            text = worker.problem
+        elif stuck:
+            text = f"has finished no frame for {now - worker.last_progress:.0f} s"
+        elif status.state is SourceState.DOWN:
+            text = status.problem or "gives no frames"
+        elif not worker.finished and self._is_too_slow(worker):
+            text = _TOO_SLOW.format(worker.pipeline.statistics.frames_per_second, LEAST_FRAMES_PER_SECOND)
+        self._set(f"camera.{worker.camera.id}", text)
+        return stuck
+
+    def _is_too_slow(self, worker: CameraWorker) -> bool:
+        statistics, camera = worker.pipeline.statistics, worker.camera.id
+        if statistics.too_slow:
+            self._too_slow.add(camera)
+        elif statistics.frames_per_second >= _CLEARLY_FASTER * LEAST_FRAMES_PER_SECOND:
+            self._too_slow.discard(camera)
+        return camera in self._too_slow
+
+    def _set(self, code: str, text: str | int | None) -> None:
+        """Report the problem ``code``, or clear it when there is no text."""
+        if text:
+            self._problems.report(code, str(text))
+        else:
+            self._problems.clear(code)
+
+    def _update_status_line(self) -> None:
+        """Send the first problem to systemd's status line when it has changed."""
+        problems = self._problems.current()
+        line = f"{problems[0].code}: {problems[0].text}" if problems else f"counting with {len(self._workers)} cameras"
+        if len(problems) > 1:
+            line += f" (and {len(problems) - 1} more)"
+        if line != self._status_line:
+            self._status_line = line
+            self._notifier.status(line)
