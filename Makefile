@@ -15,8 +15,8 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
-.PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation lint \
-	bench bench-counts bench-start bench-store wheel clean broker
+.PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
+	sensitivity lint bench bench-counts bench-start bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -76,6 +76,9 @@ accuracy-scenes: $(VENV)/.done $(WEIGHTS)  ## Count the fifteen simulated scenes
 
 ablation: $(VENV)/.done $(WEIGHTS)  ## What each mechanism of tracking and counting brings, on the clips and the scenes
 	$(BIN)/python tests/benchmarks/ablation.py $(ABLATION_OPTIONS)
+
+sensitivity: $(VENV)/.done $(WEIGHTS)  ## How much the count depends on each tuned number, from recordings of the clips
+	$(BIN)/python tests/benchmarks/sensitivity.py $(SENSITIVITY_OPTIONS)
 
 lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .

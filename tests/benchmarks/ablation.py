@@ -1,68 +1,96 @@
 """What each mechanism brings: the labelled clips and the simulated scenes, with one after the other switched off.
 
-``make ablation``. The model looks once, into recordings; after that only tracking and counting run. Errors are missed
-and extra events together.
+``make ablation``. The model runs once, into recordings that are kept; after that only tracking and counting run. Shown
+are the errors, missed and extra events together, and ``=`` where every event stays the same to the byte.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
+import gc
+import multiprocessing
 import sys
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.config.schema import MechanismsConfig
+import recorded_clips as recorded
+from recorded_clips import RecordedClip
+from tuned_numbers import Numbers
 
-PROJECT = Path(__file__).parent.parent.parent
-SCENES = PROJECT / "tests" / "evaluation" / "scenes"
+from edge.config.schema import Config, MechanismsConfig
+from edge.host.logs import set_up_logging
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge.core.events import Event
+
+    Counted = tuple[int, list[list[Event]]]  # errors of a set, and the events of each of its clips
+
+_SETS = ("clips-all", "clips-10", "clips-5", "scenes-5")
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A set to count, without one mechanism; an empty text leaves all of them on."""
+
+    mechanism: str
+    set_name: str
+
+
+_sets: dict[str, list[RecordedClip]] = {}  # of the worker processes, which are forked from this one
+
+
+def count_without(task: Task) -> Counted:
+    """Count the task's set."""
+    off = MechanismsConfig().model_copy(update={task.mechanism: False} if task.mechanism else {})
+    numbers = Numbers(config=Config().model_copy(update={"mechanisms": off}))
+    clips = _sets[task.set_name]
+    events = [recorded.count_observations(clip, numbers)[0] for clip in clips]
+    return sum(clip.errors(found) for clip, found in zip(clips, events, strict=True)), events
 
 
 def main() -> int:
-    """Measure and print; 0 when every evaluation ran to its end."""
-    clips = Path(os.environ.get("SMARTPARK_CLIPS", PROJECT.parent / "shared" / "clips"))
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--clips", type=Path, default=clips, help="folder of labelled clips (default: %(default)s)")
-    parser.add_argument("--recordings", type=Path, help="a folder to keep the recordings in, or to take them from")
-    options = parser.parse_args()
-    labels = sorted(options.clips.glob("*.toml"))
-    if not labels:
-        print(f"{options.clips}: no labelled clips; set SMARTPARK_CLIPS to their folder", file=sys.stderr)
-        return 2
-    # By the name of the recordings' folder: labels and rate.
-    runs = {
-        "clips-all": (labels, None),
-        "clips-10": (labels, 10),
-        "clips-5": (labels, 5),
-        "scenes-5": (sorted(SCENES.glob("*.toml")), 5),
-    }
-    with tempfile.TemporaryDirectory(prefix="smartpark-ablation-") as temporary:
-        folder = options.recordings or Path(temporary)
-        shown = [f"{'switched off':20}", *(f"{name:>14}" for name in runs)]
-        print("".join(shown))
-        for mechanism in ("", *MechanismsConfig.model_fields):
-            row = f"{mechanism or '(nothing)':20}"
-            for name, (files, rate) in runs.items():
-                row += f"{errors(files, rate, folder / name, mechanism):>14}"
-                print(f"\r{row}", end="", flush=True)
-            print(flush=True)
+    """Count and print; 0 when everything could be counted."""
+    options = arguments()
+    set_up_logging("error")
+    for name in options.sets:
+        labels = recorded.labels_of(name, options.clips)
+        if not labels:
+            print(f"{options.clips}: no labels for {name}; set SMARTPARK_CLIPS to the clips' folder", file=sys.stderr)
+            return 2
+        recorded.make_recordings(name, options.recordings, labels, options.jobs)
+        _sets[name] = recorded.read_clips(name, options.recordings, labels, Numbers())
+    mechanisms = ["", *(options.only or MechanismsConfig.model_fields)]
+    print(f"{'switched off':20}" + "".join(f"{name:>16}" for name in _sets), flush=True)
+    tasks = [Task(mechanism, name) for mechanism in mechanisms for name in _sets]
+    gc.collect()
+    gc.freeze()  # the workers share the recordings: a collection would copy every page that it marks
+    before: dict[str, list[list[Event]]] = {}
+    with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
+        for task, (errors, events) in zip(tasks, pool.imap(count_without, tasks), strict=True):
+            known = before.setdefault(task.set_name, events)
+            crossings = sum(true.direction is not None for clip in _sets[task.set_name] for true in clip.truth)
+            same = " =" if task.mechanism and events == known else "  "
+            start = f"{task.mechanism or '(nothing)':20}" if task.set_name == next(iter(_sets)) else ""
+            end = "\n" if task.set_name == list(_sets)[-1] else ""
+            print(f"{start}{f'{errors} of {crossings}{same}':>16}", end=end, flush=True)
     return 0
 
 
-def errors(labels: list[Path], rate: int | None, recordings: Path, mechanism: str) -> str:
-    """Errors of crossings, as ``3 of 85``."""
-    known = all((recordings / f"{label.stem}.jsonl.gz").exists() for label in labels)
-    command = [sys.executable, "-m", "edge", "evaluate", *map(str, labels), "--json", "--jobs", "2"]
-    command += ["--detections" if known else "--record", str(recordings)]
-    command += ["--fps", str(rate)] if rate is not None else []
-    command += ["--without", mechanism] if mechanism else []
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stderr}")
-    total = json.loads(done.stdout)["total"]
-    return f"{total['missed'] + total['extra']} of {total['truth']}"
+def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clips", type=Path, default=recorded.CLIPS, help="labelled clips (default: %(default)s)")
+    parser.add_argument(
+        "--recordings", type=Path, default=recorded.CACHE, metavar="FOLDER",
+        help="holds the recordings of each set, which are made if they are missing (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--sets", nargs="+", choices=recorded.SETS, default=_SETS, metavar="SET", help="default: four")
+    parser.add_argument("--only", nargs="+", choices=MechanismsConfig.model_fields, metavar="MECHANISM")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
+    return parser.parse_args(given)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,171 @@
+"""Counts the labelled clips and the simulated scenes from recordings of their observations, with any numbers.
+
+A set is a folder of recordings at one rate: ``clips-5`` holds the labelled clips at 5 frames a second, ``scenes-all``
+the simulated scenes at all frames. Recordings that are missing are made, which needs the model and takes minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.config.schema import CameraConfig
+from edge.counting.events import events_of
+from edge.counting.gate import Gate
+from edge.detection.detector import make_detector
+from edge.evaluation.accuracy import Count, score
+from edge.evaluation.evaluate_clip import CAMERA, RUN, frames_of, second_of, simulated_gate, true_crossings
+from edge.evaluation.label_file import read_labels
+from edge.evaluation.observation_file import read_recording
+from edge.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tuned_numbers import Numbers
+
+    from edge.core.events import Event
+    from edge.core.frames import Detection, FrameTime, Image
+    from edge.core.tracks import Track
+    from edge.detection.detector import Detector
+    from edge.evaluation.accuracy import TrueCross
+    from edge.pipeline import FrameResult
+    from edge.tracking.tracker import Observation
+
+PROJECT = Path(__file__).parent.parent.parent
+CLIPS = Path(os.environ.get("SMARTPARK_CLIPS", PROJECT.parent / "shared" / "clips"))
+CACHE = PROJECT / "build" / "recordings"  # kept between runs; remove it when the detector or its weights change
+SCENES = PROJECT / "tests" / "evaluation" / "scenes"
+RATES = {"all": None, "10": 10.0, "5": 5.0}
+SETS = tuple(f"{kind}-{rate}" for kind in ("clips", "scenes") for rate in RATES)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedClip:
+    """A clip or a scene with its truth and the observations of its frames."""
+
+    camera: CameraConfig
+    truth: Sequence[TrueCross]
+    frames: Sequence[tuple[FrameTime, Observation]]
+
+    def errors(self, events: Sequence[Event]) -> int:
+        """How many crossings the events miss and how many they have too many, together."""
+        figures = score(self.truth, [Count(event.direction, second_of(event), event.track_id) for event in events])
+        return figures.figures.missed + figures.figures.extra
+
+
+def labels_of(set_name: str, clips: Path = CLIPS) -> list[Path]:
+    """The label files of a set, by name."""
+    return sorted((clips if set_name.startswith("clips") else SCENES).glob("*.toml"))
+
+
+def rate_of(set_name: str) -> float | None:
+    """The frames a second of a set at most; None: all."""
+    return RATES[set_name.rpartition("-")[2]]
+
+
+def make_recordings(set_name: str, folder: Path, labels: Sequence[Path], jobs: int) -> None:
+    """Record the clips of a set whose recordings are missing in ``folder/SET``, in a process of its own.
+
+    Raises ``subprocess.CalledProcessError`` where the evaluation fails.
+    """
+    missing = [label for label in labels if not (folder / set_name / f"{label.stem}.jsonl.gz").exists()]
+    if not missing:
+        return
+    print(f"recording {len(missing)} clips of {set_name}, once", file=sys.stderr, flush=True)
+    (folder / set_name).mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "edge", "evaluate", *map(str, missing), "--record", str(folder / set_name)]
+    rate = rate_of(set_name)
+    command += ["--jobs", str(jobs), *([] if rate is None else ["--fps", f"{rate:g}"])]
+    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+
+
+def read_clips(set_name: str, folder: Path, labels: Sequence[Path], numbers: Numbers) -> list[RecordedClip]:
+    """The recorded clips of a set. Raises ``SourceError`` for a recording that cannot be read."""
+    clips = []
+    for label in read_labels(labels):
+        gate = label.gate or simulated_gate()
+        camera = CameraConfig(id=CAMERA, source=label.source, fps=rate_of(set_name), gates=(gate,))
+        frames = list(read_recording(folder / set_name / f"{label.name}.jsonl.gz"))
+        clips.append(RecordedClip(camera, true_crossings(label, numbers.config), frames))
+    return clips
+
+
+def count_observations(clip: RecordedClip, numbers: Numbers) -> tuple[list[Event], list[Sequence[Track]]]:
+    """Track and count the recorded observations; the events, and each frame's tracks."""
+    tracks: list[Sequence[Track]] = []
+    events: list[Event] = []
+    detector = make_detector(numbers.config.detector)  # never started: the detections are those of the recording
+    pipeline = _pipeline(clip, numbers, detector, events, lambda result: tracks.append(result.tracks))
+    for frame_time, observation in clip.frames:
+        pipeline.count(observation, frame_time)
+    pipeline.finish()
+    return _of_the_floor(events, clip), tracks
+
+
+def count_tracks(clip: RecordedClip, tracks: Sequence[Sequence[Track]], numbers: Numbers) -> list[Event]:
+    """Count tracks that are known for each frame: for numbers that act after tracking."""
+    (config,) = clip.camera.gates
+    gate = Gate(config, numbers.config.counting, numbers.config.mechanisms, numbers.counting)
+    events: list[Event] = []
+    for (frame_time, _), there in zip(clip.frames, tracks, strict=True):
+        for crossing in gate.update(there, frame_time.size, frame_time.monotonic):
+            events += events_of(crossing, config, clip.camera.id, frame_time)
+        gate.verdicts()
+    if clip.frames:
+        for crossing in gate.finish():
+            events += events_of(crossing, config, clip.camera.id, clip.frames[-1][0])
+    return _of_the_floor(events, clip)
+
+
+def count_frames(clip: RecordedClip, numbers: Numbers, detector: Detector | None = None) -> list[Event]:
+    """Count the clip's frames, with optical flow computed anew; without a ``detector``, with the recorded detections.
+
+    Raises ``SourceError`` where the clip cannot be read.
+    """
+    events: list[Event] = []
+    recorded = _RecordedDetections(clip.frames)
+    pipeline = _pipeline(clip, numbers, detector or recorded, events)
+    for frame in frames_of(clip.camera):
+        recorded.at = frame.monotonic
+        pipeline.process(frame)
+    pipeline.finish()
+    return _of_the_floor(events, clip)
+
+
+class _RecordedDetections:
+    """A detector that finds in the frame at second ``at`` what was found there when the clip was recorded."""
+
+    def __init__(self, frames: Sequence[tuple[FrameTime, Observation]]) -> None:
+        self._detections = {time.monotonic: observation.detections for time, observation in frames}
+        self.at = 0.0
+
+    def start(self) -> None:
+        """There is nothing to load."""
+
+    def detect(self, image: Image) -> Sequence[Detection]:
+        """The detections of the frame at ``at``."""
+        return self._detections[self.at]
+
+    def close(self) -> None:
+        """There is nothing to free."""
+
+
+def _pipeline(
+    clip: RecordedClip, numbers: Numbers, detector: Detector, events: list[Event],
+    on_frame: Callable[[FrameResult], None] | None = None,
+) -> Pipeline:  # fmt: skip
+    return Pipeline(
+        *(clip.camera, numbers.config, RUN, detector, events.extend, on_frame),
+        tracking=numbers.tracking,
+        counting=numbers.counting,
+    )
+
+
+def _of_the_floor(events: Sequence[Event], clip: RecordedClip) -> list[Event]:
+    """One event a crossing: a gate between two floors makes two."""
+    return [event for event in events if event.floor == clip.camera.gates[0].floor]
