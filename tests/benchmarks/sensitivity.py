@@ -14,6 +14,7 @@ import json
 import multiprocessing
 import sys
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,11 +99,16 @@ class Bench:
         for name, of_clips in found.items():
             clips = self.sets[name]
             outcome.errors[name] = sum(clip.errors(events) for clip, events in zip(clips, of_clips, strict=True))
+            outcome.identical[name] = of_clips == before[name]
             outcome.changed[name] = sum(
-                max(len(set(now) - set(was)), len(set(was) - set(now)))
-                for now, was in zip(of_clips, before[name], strict=True)
+                max((now - was).total(), (was - now).total())
+                for now, was in zip(map(_kinds, of_clips), map(_kinds, before[name]), strict=True)
             )
         return outcome
+
+
+def _kinds(events: Sequence[Event]) -> Counter[tuple[object, ...]]:
+    return Counter((event.direction, event.timestamp, event.vehicle_type, event.confidence) for event in events)
 
 
 _bench: Bench | None = None  # of the worker processes, which are forked from this one
@@ -168,9 +174,12 @@ def main() -> int:
     results, began = [], time.monotonic()
     for done, result in enumerate(counted(bench, tasks, options.jobs), start=1):
         results.append(result)
-        if sys.stderr.isatty() or not done % 50:
+        if sys.stderr.isatty() or not done % 20:
             minutes = (time.monotonic() - began) / done * (len(tasks) - done) / 60
             print(f"{done} of {len(tasks)}, about {minutes:.0f} minutes more", file=sys.stderr, flush=True)
+            found = document(before, numbers, results, [number.name for number in left_out])
+            if options.json:
+                options.json.write_text(json.dumps(found, indent=1))
     found = document(before, numbers, results, [number.name for number in left_out])
     print(table(found, options.top), "", summary(found), sep="\n")
     if options.json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tuned_numbers import Acts, Numbers
@@ -19,10 +19,15 @@ _SHOWN = {Acts.ON_FRAMES: " (frames)", Acts.IN_THE_DETECTOR: " (model)"}
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of each set's count: its errors, and how many of its events are not those of the defaults."""
+    """What became of each set's count: its errors, and how many of its events are not those of the defaults.
+
+    An event is the same if its direction, time to the microsecond, vehicle type and confidence are. ``identical`` tells
+    whether its track has the same number too, so that not a byte of any event differs.
+    """
 
     errors: dict[str, int] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
+    identical: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ def document(
     by_name: dict[str, dict[str, Any]] = {}
     draws = []
     for task, outcome in results:
-        row = {"value": task.value, "errors": outcome.errors, "changed": outcome.changed}
+        row = {"value": task.value, **asdict(outcome)}
         if task.name == "draw":
             draws.append({"seed": task.value, **row})
         else:
@@ -91,12 +96,15 @@ def summary(found: dict[str, Any]) -> str:
     rows, before = found["numbers"], found["before"]
     sides = {row["name"]: [row[side] for side in SIDES if side in row] for row in rows}
     same = [name for name, there in sides.items() if not any(any(side["changed"].values()) for side in there)]
+    identical = sum(all(all(side["identical"].values()) for side in there) for there in sides.values())
     errors = [
         name
         for name, there in sides.items()
         if any(side["errors"][name_of] != before[name_of] for side in there for name_of in side["errors"])
     ]
-    lines = [f"{len(rows)} numbers: {len(errors)} change an error, {len(same)} change no event at all:"]
+    lines = [
+        f"{len(rows)} numbers: {len(errors)} change an error, {identical} not a byte, {len(same)} change no event:"
+    ]
     lines += [", ".join(f"`{name}`" for name in sorted(same)) or "none"]
     if found["not_in_recordings"]:
         lines.append("not in recordings: " + ", ".join(f"`{name}`" for name in found["not_in_recordings"]))

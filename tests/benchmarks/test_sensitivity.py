@@ -98,7 +98,7 @@ def test_the_table_shows_what_a_number_does(
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "| number | value | -20 % | +20 % | clips-5: 0 errors | events changed |"
     assert lines[2] == "| `config.counting.least_evidence` | 0.02 | 0.016 | 0.024 | 0 / 1 | 0 / 1 |"
-    assert "2 numbers: 1 change an error, 1 change no event at all:" in lines
+    assert "2 numbers: 1 change an error, 1 not a byte, 1 change no event:" in lines
     assert "`config.counting.decide_seconds`" in lines
     assert any(line.startswith("not in recordings: `detection.padding_grey`") for line in lines)
     assert any(line.startswith("2 draws within +-10%, clips-5: 0 errors before, after 0 to ") for line in lines)
