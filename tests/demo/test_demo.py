@@ -30,7 +30,7 @@ def options(broker, weights, tmp_path, monkeypatch):
     monkeypatch.setenv("SMARTPARK_DETECTOR_THREADS", "1")
     return DemoOptions(
         folder=tmp_path,
-        seconds=20,
+        seconds=14,
         seed=2,
         fps=5,
         vehicles_per_minute=20,
@@ -49,7 +49,7 @@ def test_every_frame_is_counted_and_the_board_shows_the_truth(options, listen, e
     assert sum(camera.true for camera in report.cameras) > 5
     assert report.right
     assert report.messages > 10
-    assert [worker.source.status.frames for worker in snapshots[-1].workers] == [100, 100]
+    assert [worker.source.status.frames for worker in snapshots[-1].workers] == [70, 70]
     assert (snapshots[0].phase, snapshots[-1].phase) == (DemoPhase.COUNTING, DemoPhase.DONE)
     late = listen(options.broker[1])
     sender = listen(options.broker[1], "other/#")

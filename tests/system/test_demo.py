@@ -23,7 +23,7 @@ def test_the_board_shows_the_truth_at_the_end(counting: Any, tmp_path: Path) -> 
     """Nothing missed, nothing extra, the board equal to the truth, all files in the one folder."""
     folder = tmp_path / "demo"
     done = counting(
-        "demo", *SIMULATED_TIME, "--seconds", "20", "--dir", str(folder), "--image-size", "416", timeout=500
+        "demo", *SIMULATED_TIME, "--seconds", "12", "--dir", str(folder), "--image-size", "416", timeout=500
     )
     cameras = re.findall(
         r"camera +(\S+): (\d+) crossings truly made, (\d+) events counted, 0 missed, 0 extra", done.stdout
