@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from support.ramp import database_problems
 
 from edge.store.schema.connect import PAGE_BYTES, open_database
 from edge.store.upkeep.verify import verify
@@ -78,7 +79,7 @@ def test_a_daemon_restores_the_newest_backup_and_counts_on(
 
     def problems() -> list[str]:
         health = board.last("smartpark/garage/device/pi/health")
-        return [problem["code"] for problem in json.loads(health)["problems"]] if health else ["nothing yet"]
+        return database_problems(json.loads(health)) if health else ["nothing yet"]
 
     with path.open("r+b") as file:  # its beginning is gone, as after a power cut on a bad card
         file.write(bytes(PAGE_BYTES))
