@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.config.schema import CameraConfig
-from edge.counting.events import events_of
+from edge.counting.events import make_events
 from edge.counting.gate import Gate
 from edge.detection.detector import make_detector
 from edge.evaluation.accuracy import Count, score
@@ -114,11 +114,11 @@ def count_tracks(clip: RecordedClip, tracks: Sequence[Sequence[Track]], numbers:
     events: list[Event] = []
     for (frame_time, _), there in zip(clip.frames, tracks, strict=True):
         for crossing in gate.update(there, frame_time.size, frame_time.monotonic):
-            events += events_of(crossing, config, clip.camera.id, frame_time)
+            events += make_events(crossing, config, clip.camera.id, frame_time)
         gate.verdicts()
     if clip.frames:
         for crossing in gate.finish():
-            events += events_of(crossing, config, clip.camera.id, clip.frames[-1][0])
+            events += make_events(crossing, config, clip.camera.id, clip.frames[-1][0])
     return _of_the_floor(events, clip)
 
 
