@@ -20,7 +20,7 @@ def labels(tmp_path: Path) -> list[str]:
     return [str(labelled(tmp_path, "monday")), str(labelled(tmp_path, "tuesday", DRIVES[:1], (3.0,), uncertain=(8.0,)))]
 
 
-def test_the_document_tells_all(smartpark: Any, labels: list[str], tmp_path: Path) -> None:
+def test_the_document_holds_everything(smartpark: Any, labels: list[str], tmp_path: Path) -> None:
     """One JSON document: figures, errors, events, tracks; the same one with two clips at a time."""
     command = ["evaluate", *labels, "--detections", str(tmp_path), "--trace", "--json"]
     text = smartpark(*command).stdout
@@ -46,7 +46,7 @@ def test_the_table_is_for_people(smartpark: Any, labels: list[str], tmp_path: Pa
     baseline = tmp_path / "baseline.toml"
     baseline.write_text("[all]\nmonday = { accuracy = 0.9 }\n")
     command = ["evaluate", *labels, "--detections", str(tmp_path), "--baseline", str(baseline)]
-    done = smartpark(*command, "--trace", code=1)
+    done = smartpark.here(*command, "--trace", code=1)
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "monday 2 3 1 2 1 -50.0 % -50.0 % 0.400" in lines
     assert "total 3 4 1 2 1 0.0 % -33.3 % 0.571" in lines
@@ -61,15 +61,17 @@ def test_the_table_is_for_people(smartpark: Any, labels: list[str], tmp_path: Pa
     assert error == "error: below the baseline: monday at all frames: accuracy -0.5000, must be 0.9 or more"
 
 
-def test_what_is_wrong_is_told_in_a_line(smartpark: Any, labels: list[str], tmp_path: Path) -> None:
+def test_every_error_is_one_line(smartpark: Any, labels: list[str], tmp_path: Path) -> None:
     """Wrong labels are 78, all of them; an unknown mechanism is 2, with the list; missing weights are 78."""
     (tmp_path / "bad.toml").write_text('clip = "none.mp4"')
-    told = smartpark("evaluate", *labels, str(tmp_path / "bad.toml"), str(tmp_path / "none.toml"), code=78).stderr
-    assert len(told.splitlines()) == 4
-    assert "Traceback" not in told
-    told = smartpark("evaluate", *labels, "--without", "luck", code=2).stderr
-    assert "optical_flow" in told
+    message = smartpark.here(
+        "evaluate", *labels, str(tmp_path / "bad.toml"), str(tmp_path / "none.toml"), code=78
+    ).stderr
+    assert len(message.splitlines()) == 4
+    assert "Traceback" not in message
+    message = smartpark.here("evaluate", *labels, "--without", "luck", code=2).stderr
+    assert "optical_flow" in message
     smartpark.environ["SMARTPARK_DETECTOR_MODELS_DIR"] = str(tmp_path)
-    told = smartpark("evaluate", *labels, "--jobs", "2", code=78).stderr
-    assert told.startswith("error: ")
-    assert told.endswith("fetch it with `smartpark models pull yolo11n`\n")
+    message = smartpark.here("evaluate", *labels, "--jobs", "2", code=78).stderr
+    assert message.startswith("error: ")
+    assert message.endswith("fetch it with `smartpark models pull yolo11n`\n")

@@ -1,4 +1,4 @@
-"""The daemon meets a damaged database: it restores the newest backup, says so, and counts on."""
+"""The daemon finds its database damaged: it restores the newest backup, reports that, and continues to count."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ opening_vehicles = 500
 
 [[cameras]]
 id = "ramp"
-source = "sim:ramp?width=256&height=144&fps=6&vehicles_per_minute=40"
+source = "sim:ramp?width=256&height=144&fps=6&vehicles_per_minute=60&offset=30"
 
 [[cameras.gates]]
 id = "ramp"
@@ -63,10 +63,10 @@ def backed_up(counting: Any, mosquitto: Any) -> Any:
     """A database with the sample events and a corrected count, a backup of it, and one more correction."""
     mosquitto.start()
     counting.config(CONFIG.format(port=mosquitto.port))
-    counting("db", "seed", "--sample")
-    counting("floors", "correct", "Ground Floor", "30")
-    counting("db", "backup")
-    counting("floors", "correct", "Ground Floor", "40", "--note", "after the backup")
+    counting.here("db", "seed", "--sample")
+    counting.here("floors", "correct", "Ground Floor", "30")
+    counting.here("db", "backup")
+    counting.here("floors", "correct", "Ground Floor", "40", "--note", "after the backup")
     return counting
 
 
@@ -79,20 +79,20 @@ def test_a_daemon_restores_the_newest_backup_and_counts_on(
 
     def problems() -> list[str]:
         health = board.last("smartpark/garage/device/pi/health")
-        return database_problems(json.loads(health)) if health else ["nothing yet"]
+        return database_problems(json.loads(health)) if health else ["no message yet"]
 
     with path.open("r+b") as file:  # its beginning is gone, as after a power cut on a bad card
         file.write(bytes(PAGE_BYTES))
     torn = path.read_bytes()
     with backed_up.started("run") as daemon:
         eventually(lambda: path.read_bytes()[:PAGE_BYTES] != bytes(PAGE_BYTES) and events_in(path) >= 17, 90)
-        eventually(lambda: problems() == ["database_restored"])
+        eventually(lambda: problems() == ["database_restored"], 60)
         assert backed_up.stop(daemon) == 0
     with backed_up.started("run") as daemon:  # a restart does not make the count right
         eventually(lambda: "started site=" in backed_up.log.rpartition("stopped events_committed")[2], 90)
-        eventually(lambda: problems() == ["database_restored"])
-        backed_up("floors", "correct", "Ground Floor", "35", "--note", "walked it")
-        eventually(lambda: problems() == [])
+        eventually(lambda: problems() == ["database_restored"], 60)
+        backed_up.here("floors", "correct", "Ground Floor", "35", "--note", "counted by hand")
+        eventually(lambda: problems() == [], 60)
         assert backed_up.stop(daemon) == 0
     [kept] = [entry for entry in tmp_path.glob("smartpark.db.damaged-*") if not entry.name.endswith(("-wal", "-shm"))]
     assert kept.read_bytes() == torn
@@ -105,21 +105,21 @@ def test_a_daemon_restores_the_newest_backup_and_counts_on(
         assert verify(handle) == []
 
 
-def test_damage_that_a_running_daemon_meets_is_put_right_at_its_next_start(
+def test_damage_found_by_a_running_daemon_is_repaired_at_its_next_start(
     backed_up: Any, tmp_path: Path, eventually: Callable[..., None]
 ) -> None:
-    """It stops so that systemd starts it again; then all of the file is looked at, and what it still tells is saved."""
+    """The daemon stops so that systemd restarts it; then the whole file is examined and what is readable is saved."""
     path = tmp_path / "smartpark.db"
     with backed_up.started("run") as daemon:
         eventually(lambda: events_in(path) >= 16, 90)
         with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as other:
-            # The pages that are harmed shall not be in the write-ahead log too: there they would be whole.
+            # The damaged pages must not be in the write-ahead log as well: SQLite would read them there.
             eventually(lambda: other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, 90)
             with path.open("r+b") as file:
                 for index in ("event_camera_id_track_id_direction_timestamp", "event_camera_id_timestamp"):
                     file.seek((root_page(path, index) - 1) * PAGE_BYTES)
                     file.write(os.urandom(PAGE_BYTES))
-            # So that the daemon forgets what it has in memory.
+            # A change by another connection makes the daemon read its cached pages again.
             other.execute("UPDATE floors SET seq = seq + 1")
         assert daemon.wait(90) == 1
     assert path.with_name("smartpark.db.suspect").exists()
@@ -127,9 +127,9 @@ def test_damage_that_a_running_daemon_meets_is_put_right_at_its_next_start(
         eventually(lambda: "count the floors and use `smartpark floors correct`" in backed_up.log, 90)
         eventually(lambda: events_in(path) >= 18, 90)
         assert backed_up.stop(daemon) == 0
-    # The correction after the backup stood in a table that was not harmed.
+    # The correction after the backup stood in a table that was not damaged.
     adjustments = backed_up.json("floors", "show", "Ground Floor")["adjustments"]
-    assert [one["reason"] for one in adjustments if one["actor"] == "recovery"] == ["repair"]
+    assert [row["reason"] for row in adjustments if row["actor"] == "recovery"] == ["repair"]
     assert backed_up.json("floors", "show", "Ground Floor")["current_vehicles"] > 35
     with closing(open_database(path, busy_timeout=5, read_only=True)) as handle:
         assert verify(handle) == []
