@@ -138,7 +138,7 @@ def test_a_daemon_counts_on_while_its_disk_pauses(
     tmp_path: Path,
     eventually: Callable[..., Any],
 ) -> None:
-    """Five seconds without a finished write are no problem: counting continues and every crossing is stored afterwards."""
+    """Five seconds without a finished write are no problem: counting continues and each crossing is stored later."""
     mosquitto.start()
     board = listen(mosquitto.port)
     counting.config(config(RAMP, mosquitto.port), disk=card.path)
