@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _TrackPath:
-    """What is remembered of one track; ``waiting`` are positions from before the track was confirmed."""
+    """One track's path; ``waiting`` are positions that are not yet part of it, from before the track was confirmed."""
 
     path: CrossingPath
     first_sight: FirstSight

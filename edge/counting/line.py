@@ -1,4 +1,4 @@
-"""Places a gate's line in a frame's pixels: distances, sides, and the axes along and across the way at the line."""
+"""Places a gate's line in a frame's pixels: distances, sides, and the axes of driving."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Line:
 
 
 class DrivingAxes(NamedTuple):
-    """The directions (length 1) along and across the way that vehicles drive."""
+    """The directions (length 1) along and across the direction in which vehicles drive."""
 
     along: Point
     across: Point
@@ -52,11 +52,11 @@ class DrivingAxes(NamedTuple):
         return cls(along, Point(-along.y, along.x))
 
     def length(self, box: Box) -> float:
-        """Pixels that an upright box covers along the way."""
+        """Pixels that an upright box covers along the driving direction."""
         return _extent(box, self.along)
 
     def width(self, box: Box) -> float:
-        """Pixels that an upright box covers across the way."""
+        """Pixels that an upright box covers across the driving direction."""
         return _extent(box, self.across)
 
 

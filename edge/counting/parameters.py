@@ -6,12 +6,14 @@ What an installer may set (``counting.decide_seconds``, a gate's ``dead_band`` .
 
 Units: a "size" is the side of a square as large as a track's box (``Box.side``), so that a number means the same near
 and far and at any resolution; a "vote" is confidence x seconds for one of the detector's class names. Lengths are along
-the way that a vehicle drives, widths across it. Shares, ratios and confidences have no unit.
+the direction in which a vehicle drives, widths across it. Shares, ratios and confidences have no unit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from edge.core.tracks import LONG_GAP_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class UnseenCrossingParameters:
     farthest: float = 1.0  # sizes beyond the line; farther in it can have come from elsewhere
     longest_seconds: float = 0.25  # s that it needed at its speed to come from the line to where it was first seen ...
     longest_gaps: float = 1.5  # ... or so many times the gap before the frame in which it was first seen
-    start_before_line: float = 0.3  # sizes before the line where its way is taken to begin
+    start_before_line: float = 0.3  # sizes before the line where the way that is tested for the line's ends begins
     # A track in the box of another track that is known for longer is a part of it, or was hidden by it.
     cover_sightings: int = 5  # least detections of the covering track
     cover_lead_seconds: float = 0.3  # s by which the covering track was seen first
@@ -52,9 +54,9 @@ class ClassificationParameters:
     tiny_share: float = 0.4  # size as a share of a vehicle's usual size
     tiny_confidence: float = 0.4  # best confidence from which on a tiny track is a vehicle all the same
     # How much the votes for anything but vehicle classes say.
-    named_share: float = 0.3  # least votes for vehicle classes, as a share of those for other things, of a vehicle
+    named_share: float = 0.3  # least votes for vehicle classes, as a share of those for anything else, of a vehicle
     lights_weight: float = 0.5  # evidence that a vote for lights is, beside votes for vehicle classes
-    other_weight: float = 0.5  # evidence that a vote for another thing is, beside votes for vehicle classes
+    other_weight: float = 0.5  # evidence that a vote for anything else is, beside votes for vehicle classes
     lights_alone_weight: float = 0.7  # evidence that a vote for lights is where nothing else of a vehicle is seen
     # What has no vehicle's name is a vehicle if it is large and moves.
     unnamed_frame_share: float = 0.012  # least area as a share of the frame's
@@ -102,9 +104,9 @@ class LongVehicleParameters:
     # A towed part follows right behind and as fast. The first three were raised, from 0.3, 0.3 and 0.25, for a trailer
     # whose track stumbles where a post hides it for a moment.
     gap_share: float = 0.4  # gap between both, of the mean length
-    overlap_share: float = 0.4  # overlap of both along the way, of the mean length
-    speed_difference: float = 0.4  # difference of the speeds along the way, of the towing vehicle's speed
-    offset_share: float = 0.6  # distance of the middles across the way, of the mean width
+    overlap_share: float = 0.4  # overlap of both, of the mean length
+    speed_difference: float = 0.4  # difference of the speeds, of the towing vehicle's speed
+    offset_share: float = 0.6  # distance of the middles across, of the mean width
     # The detector has no class for trailers and sees them less surely than a car that follows.
     mean_confidence_ratio: float = 0.45  # mean confidence, of the towing vehicle's
     best_confidence_ratio: float = 0.7  # best confidence, of the towing vehicle's
@@ -118,7 +120,7 @@ class CountingParameters:
     classification: ClassificationParameters = ClassificationParameters()
     same_vehicle: SameVehicleParameters = SameVehicleParameters()
     long_vehicle: LongVehicleParameters = LongVehicleParameters()
-    restart_seconds: float = 2.5  # s; after a longer gap without frames all paths begin anew
+    restart_seconds: float = LONG_GAP_SECONDS  # s; after a longer gap without frames all paths begin anew
     remembered_seconds: float = 5.0  # s that a decided crossing is kept, to recognise a second track of its vehicle
 
 

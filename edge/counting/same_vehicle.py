@@ -64,7 +64,7 @@ def cross_together(a: CrossingCandidate, b: CrossingCandidate, share: float, lim
 def axes_of(
     a: CrossingCandidate, b: CrossingCandidate, direction_inside: Point, limits: SameVehicleParameters
 ) -> DrivingAxes:
-    """The axes of the way that both drive; of the way straight to the inside where both stand."""
+    """The axes of the direction in which both drive; of ``direction_inside`` where both stand."""
     velocity = Point(a.track.velocity.x + b.track.velocity.x, a.track.velocity.y + b.track.velocity.y)
     return DrivingAxes.of(velocity, direction_inside, limits.least_direction_speed)
 

@@ -1,4 +1,4 @@
-"""Finds crossings that nobody saw: a track that first appears just beyond the line and drives away from it.
+"""Finds crossings that were not seen: a track that first appears just beyond the line and drives away from it.
 
 At a few frames a second, or when the detector finds a vehicle late, no position on the near side is known. The track
 cannot have been there before when its past could not be followed any further, because something hid it or the detector

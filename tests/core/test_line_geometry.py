@@ -1,4 +1,4 @@
-"""Sides and crossings of lines, straight and bent."""
+"""Tests sides and crossings of lines, straight and bent."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ points = st.builds(Point, coordinates, coordinates)
         (CORNER, Point(-20, 3), 3),
     ],
 )
-def test_signed_distance(line: list[Point], point: Point, distance: float) -> None:
-    """The distance to a line whose end pieces go on for ever; right of the way along it is positive."""
+def test_the_distance_has_the_sign_of_the_side(line: list[Point], point: Point, distance: float) -> None:
+    """The first and last segment of a line have no end; right of the direction along the line is positive."""
     assert signed_distance(line, point) == pytest.approx(distance)
 
 
 @given(points, points, points)
-def test_turning_the_line_round_swaps_the_sides(a: Point, b: Point, p: Point) -> None:
-    """The same line drawn from the other end has its positive side on the other side."""
+def test_a_line_with_its_points_reversed_has_the_sides_swapped(a: Point, b: Point, p: Point) -> None:
+    """The same line from its other end has the positive distances on the other side."""
     assume(math.dist(a, b) > 0.1)
     assert signed_distance([a, b], p) == pytest.approx(-signed_distance([b, a], p), abs=1e-6)
 
 
 @given(points, points, points, points)
-def test_a_way_between_two_sides_of_a_bent_line_meets_it_or_goes_round_its_ends(
+def test_a_way_between_two_sides_of_a_line_meets_it_or_leads_round_its_ends(
     a: Point, b: Point, start: Point, end: Point
 ) -> None:
-    """Two points on different sides of a straight line: the way meets it exactly if it passes between the ends."""
+    """A way between points on different sides meets a straight line exactly if it passes between the line's ends."""
     assume(math.dist(a, b) > 1)
     d1, d2 = signed_distance([a, b], start), signed_distance([a, b], end)
     assume(d1 * d2 < 0)
@@ -60,7 +60,7 @@ def test_a_way_between_two_sides_of_a_bent_line_meets_it_or_goes_round_its_ends(
 
 
 def test_touching_and_lying_on_the_line_count_as_meeting_it() -> None:
-    """Edge cases of the meeting of two segments."""
+    """A way that ends on the line, and one that lies on it, meet it."""
     assert meets_line(ACROSS, Point(5, -1), Point(5, 0))
     assert meets_line(ACROSS, Point(-5, 0), Point(5, 0))
     assert not meets_line(ACROSS, Point(11, 0), Point(12, 0))
@@ -68,6 +68,6 @@ def test_touching_and_lying_on_the_line_count_as_meeting_it() -> None:
 
 
 def test_a_line_needs_two_points() -> None:
-    """One point is no line."""
+    """One point is an error."""
     with pytest.raises(ValueError, match="two or more"):
         signed_distance([Point(0, 0)], Point(1, 1))
