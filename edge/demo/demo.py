@@ -1,6 +1,6 @@
 """Runs the demo: the real daemon on simulated cameras, a display board, and the truth to compare it with.
 
-The simulator knows what truly happened, the board knows what MQTT told it. The demo is right when both are the same.
+The simulator knows what truly happened, the board what it received over MQTT. The demo is right when both are the same.
 """
 
 from __future__ import annotations
