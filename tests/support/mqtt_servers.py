@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import select
 import shutil
 import socket
@@ -15,6 +16,7 @@ import pytest
 from edge.config.schema import MqttConfig
 from edge.core.events import Direction, Event, StoredEvent, VehicleType
 from edge.core.occupancy import Occupancy
+from edge.mqtt import reconnecting_link
 from edge.mqtt.connection import Timing
 from edge.mqtt.topics import Topics
 from edge.publish.publisher import Publisher
@@ -190,6 +192,11 @@ def make_floor(floor_id=1, name="Ground Floor", vehicles=3, total=10, seq=1, act
     return Occupancy(floor_id, name, "", total, vehicles, active, START + timedelta(minutes=minutes), seq)
 
 
+def event_ids(listener):
+    """The ids of all events that the listener received, in order."""
+    return [json.loads(payload)["event_id"] for payload in listener.payloads("smartpark/garage/event/")]
+
+
 @pytest.fixture(name="make_event")
 def make_event_fixture():
     """The maker of events."""
@@ -265,3 +272,10 @@ def make_certificate(tmp_path):
         return certificate, key
 
     return make
+
+
+@pytest.fixture
+def quick_ticks(monkeypatch):
+    """Has the link tick twenty times a second instead of once; the seconds of a tick."""
+    monkeypatch.setattr(reconnecting_link, "_TICK_SECONDS", 0.05)
+    return 0.05
