@@ -15,7 +15,7 @@ from edge.evaluation.observation_file import Recorder, read_recording
 from edge.evaluation.recording_names import recorded_rate, title
 from edge.evaluation.witness import Witness, moment_of
 from edge.pipeline import Pipeline
-from edge.simulator.scene import Scene, parse
+from edge.simulator.scene import Scene, parse_scene
 from edge.simulator.source import RECORDED_START, split_recorded
 from edge.sources import open_source
 
@@ -184,7 +184,7 @@ def _simulated_truth(source: str, *, bicycles: bool) -> list[TrueCross]:
     that a picture shows.
     """
     address, _ = split_recorded(source)
-    parameters = parse(address)
+    parameters = parse_scene(address)
     scene = Scene(parameters)
     crossings = scene.crossings(parameters.seconds)
     if bicycles:

@@ -145,13 +145,13 @@ def _recorded_faults(content: LabelFile, file: Path) -> list[str]:
 
 def _simulated_faults(content: LabelFile, raw: dict[str, object]) -> list[str]:
     # Imported here: a label of a real clip needs no painter.
-    from edge.simulator.scene import parse
+    from edge.simulator.scene import parse_scene
     from edge.simulator.source import split_recorded
 
     problems = [f"{key}: is the simulator's own; remove it" for key in ("gate", "truth") if key in raw]
     try:
         address, recorded = split_recorded(content.clip)
-        seconds = parse(address).seconds
+        seconds = parse_scene(address).seconds
     except SourceError as error:
         return [*problems, f"clip: {error}"]
     if not recorded:

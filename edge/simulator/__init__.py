@@ -1,1 +1,1 @@
-"""Cameras that are drawn, with the truth about what crossed."""
+"""Draws the frames of simulated cameras, and knows the truth about what crossed."""

@@ -1,14 +1,13 @@
-"""The simulated camera: a garage ramp seen from the side, whose truth is known.
+"""Draws the simulated camera's frames and tells the truth about them: a garage ramp seen from the side.
 
-Vehicles enter to the right in the nearer lane (and, side by side, in a second one behind it) and leave to the left in
-the farthest one. The same parameters give the same traffic and the same pixels, at any frame size and rate.
+Vehicles enter to the right in the nearest lane (and, side by side, in a second lane behind it) and leave to the left in
+the farthest lane. The same parameters give the same traffic and the same pixels, at any frame size and rate.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge.core.events import Direction
@@ -16,39 +15,26 @@ from edge.core.shapes import Box
 from edge.simulator.drawing.barrier_arm import ARMS
 from edge.simulator.drawing.garage import View
 from edge.simulator.drawing.painter import DrawnArm, DrawnPerson, Painter, outline, person_outline
-from edge.simulator.drawing.vehicles import Drawn
-from edge.simulator.traffic.arrivals import Habits
-from edge.simulator.traffic.lane import STEP
-from edge.simulator.traffic.parameters import SceneParameters, parse
+from edge.simulator.drawing.vehicles import DrawnVehicle
+from edge.simulator.traffic.crossings import TrueCrossing
+from edge.simulator.traffic.kinds import ALL_KINDS
+from edge.simulator.traffic.lane import STEP_SECONDS
+from edge.simulator.traffic.parameters import SceneParameters, parse_scene
 from edge.simulator.traffic.traffic import Traffic
 from edge.simulator.traffic.walkers import Walkers
 
 if TYPE_CHECKING:
     from edge.core.frames import Image
-    from edge.simulator.traffic.lane import Pass
 
-__all__ = ["Scene", "SceneParameters", "TrueBox", "TrueCrossing", "TruePerson", "parse"]
+__all__ = ["Scene", "SceneParameters", "TrueBox", "TrueCrossing", "TruePerson", "parse_scene"]
 
-
-@dataclass(frozen=True, slots=True)
-class TrueCrossing:
-    """The middle of a vehicle passed the gate's line at simulated second ``at``.
-
-    ``vehicle`` counts from 1 in the order in which vehicles want to come in, bicycles included; ``kind`` is
-    ``sedan``, ``hatchback``, ``van``, ``motorbike``, ``minibus``, ``trailer`` (with the car that pulls it) or
-    ``bicycle``. ``direction`` is the way that was driven: one that backs out over the line leaves the lane's.
-    """
-
-    vehicle: int
-    kind: str
-    direction: Direction
-    at: float
+_KINDS_WITHOUT_SLOT = frozenset(kind.name for kind in ALL_KINDS if not kind.takes_slot)
 
 
 class TrueBox(NamedTuple):
     """Where a vehicle is in a frame: pixels, cut at the frame's edges, shadow and glow not counted.
 
-    ``direction`` is its lane's: one that makes a U-turn keeps it while it backs out.
+    ``direction`` is its lane's; a vehicle that makes a U-turn keeps it while it backs out.
     """
 
     vehicle: int
@@ -58,9 +44,9 @@ class TrueBox(NamedTuple):
 
 
 class TruePerson(NamedTuple):
-    """Where somebody on foot is in a frame, as in ``TrueBox``; ``kind`` is ``person``, ``trolley`` or ``pram``.
+    """Where a person on foot is in a frame, as in ``TrueBox``; ``kind`` is ``person``, ``trolley`` or ``pram``.
 
-    The box holds what is pushed, too.
+    The box contains what the person pushes, too.
     """
 
     person: int
@@ -71,9 +57,9 @@ class TruePerson(NamedTuple):
 class Scene:
     """A pure function of parameters and time: no clock, no I/O.
 
-    Meant to be asked for later and later seconds. An earlier one is answered as well, but by driving the traffic
-    from second 0 again (about a second for two hours of traffic). Memory stays bounded in an endless run: only
-    vehicles and people on their way are kept, and 17 bytes for each crossing made. Not safe to share between threads.
+    Meant to be asked for later and later seconds. For an earlier second the traffic is driven from second 0 again
+    (about a second for two hours of traffic). Memory stays bounded in an endless run: only vehicles and people on
+    their way are kept, and 17 bytes for each crossing. Not safe to share between threads.
     """
 
     LINE = ((0.5, 0.25), (0.5, 0.98))  # the gate's line, fractions of the frame
@@ -91,42 +77,36 @@ class Scene:
             beams=parameters.beams,
             three_lanes=parameters.side_by_side > 0,
         )
-        self._habits = Habits(**{field.name: getattr(parameters, field.name) for field in fields(Habits)})
-        self._walkers = Walkers(
-            parameters.seed,
-            parameters.pedestrians,
-            parameters.trolleys,
-            parameters.prams,
-            between=parameters.side_by_side == 0,
-        )
+        self._walkers = Walkers(parameters)
         self._stopped_at: float | None = None
-        self._traffic: Traffic | None = None  # at the second that was looked at last
-        self._ahead: Traffic | None = None  # at the last second whose crossings were asked for
+        self._traffic: Traffic | None = None  # at the second that was asked for last
+        self._traffic_ahead: Traffic | None = None  # at the last second whose crossings were asked for
 
     def render(self, at: float) -> Image:
         """The frame at second ``at``: height x width x 3, BGR. A new array each time."""
-        things: list[tuple[float, Drawn | DrawnPerson | DrawnArm]] = [
-            (drawn.lane.floor, drawn) for _, drawn in self._seen(at)
-        ]
         traffic = self._drive_to(at)
-        things += [(ARMS[lane].floor, DrawnArm(lane, lift)) for lane, lift in traffic.arms(at - traffic.step * STEP)]
-        things += [(person.floor, person) for _, person in self._on_foot(at)]
-        things.sort(key=lambda thing: thing[0])
-        return self._painter.paint([thing for _, thing in things], round(at * 1000))
+        arms = traffic.arms(at - traffic.step * STEP_SECONDS)
+        by_row: list[tuple[float, DrawnVehicle | DrawnPerson | DrawnArm]] = [
+            *((vehicle.lane.row, vehicle) for _, vehicle in self.drawn_vehicles(at)),
+            *((ARMS[lane].row, DrawnArm(lane, lift)) for lane, lift in arms),
+            *((person.row, person) for _, person in self._drawn_people(at)),
+        ]
+        by_row.sort(key=lambda row_and_item: row_and_item[0])
+        return self._painter.paint([item for _, item in by_row], round(at * 1000))
 
     def boxes(self, at: float) -> list[TrueBox]:
         """The boxes of the vehicles and bicycles in the picture at second ``at``, the farthest lane first."""
         found = []
-        for number, drawn in self._seen(at):
-            box = self._cut(outline(self._view, drawn))
+        for number, vehicle in self.drawn_vehicles(at):
+            box = self._cut(outline(self._view, vehicle))
             if box.area > 0:
-                found.append(TrueBox(number, drawn.kind.name, drawn.lane.direction, box))
+                found.append(TrueBox(number, vehicle.kind.name, vehicle.lane.direction, box))
         return found
 
     def people(self, at: float) -> list[TruePerson]:
-        """The boxes of those on foot in the picture at second ``at``. They are never in the crossings."""
+        """The boxes of the people on foot in the picture at second ``at``. They are never in the crossings."""
         found = []
-        for number, person in self._on_foot(at):
+        for number, person in self._drawn_people(at):
             box = self._cut(person_outline(self._view, person))
             if box.area > 0:
                 found.append(TruePerson(number, person.look.pushes or "person", box))
@@ -137,24 +117,14 @@ class Scene:
 
         Looking ahead does not disturb ``render`` and ``boxes``.
         """
-        return [true for one, true in self._passed(until) if one.kind.takes_slot]
+        return [crossing for crossing in self._all_crossings(until) if crossing.kind not in _KINDS_WITHOUT_SLOT]
 
     def bicycles(self, until: float) -> list[TrueCrossing]:
-        """The crossings of bicycles, as in ``crossings``: they take no slot, and are to be counted only if wanted."""
-        return [true for one, true in self._passed(until) if not one.kind.takes_slot]
-
-    def _passed(self, until: float) -> list[tuple[Pass, TrueCrossing]]:
-        step = math.floor(until / STEP) + 1
-        if self._ahead is None:
-            self._ahead = copy.deepcopy(self._traffic) or Traffic(self._habits, self._stopped_at)
-        self._ahead.advance(step)
-        return [
-            (one, TrueCrossing(one.number, one.kind.name, one.direction, one.at))
-            for one in self._ahead.passes.between(self.parameters.offset, until)
-        ]
+        """The crossings of bicycles, as in ``crossings``: they take no slot, and count only where that is wanted."""
+        return [crossing for crossing in self._all_crossings(until) if crossing.kind in _KINDS_WITHOUT_SLOT]
 
     def stop_traffic(self, at: float) -> float:
-        """Let nobody into the picture who is not in it at second ``at``.
+        """Let no vehicle into the picture that is not in it at second ``at``.
 
         Returns the second from which the picture is empty (``at`` if it is already), unless an earlier call
         stopped the traffic earlier. Crossings after ``at`` are then those of the vehicles in the picture. People go
@@ -164,33 +134,44 @@ class Scene:
             self._stopped_at = at
             self._drive_to(at).stop(at)
         rest = copy.deepcopy(self._drive_to(at))
-        self._ahead = copy.deepcopy(rest)
+        self._traffic_ahead = copy.deepcopy(rest)
         while not rest.empty:
             rest.advance(rest.step + 1)
-        return max(at, rest.step * STEP)
+        return max(at, rest.step * STEP_SECONDS)
 
-    def _drive_to(self, at: float) -> Traffic:
-        step = math.floor(at / STEP)
-        if self._traffic is None or self._traffic.step > step:
-            self._traffic = Traffic(self._habits, self._stopped_at)
-        self._traffic.advance(step)
-        return self._traffic
-
-    def _seen(self, at: float) -> list[tuple[int, Drawn]]:
+    def drawn_vehicles(self, at: float) -> list[tuple[int, DrawnVehicle]]:
+        """The number of each vehicle on the lanes at second ``at``, and how it is drawn; some are not yet in sight."""
         traffic = self._drive_to(at)
-        since = at - traffic.step * STEP
-        seen = []
+        since = at - traffic.step * STEP_SECONDS
+        drawn = []
         for vehicle in traffic.vehicles():
             place = vehicle.place_after(since)
             x = place if vehicle.lane.direction is Direction.ENTRY else 1.0 - place
-            seen.append((vehicle.number, Drawn(vehicle.kind, vehicle.colour, vehicle.lane, x)))
-        return seen
+            drawn.append((vehicle.number, DrawnVehicle(vehicle.kind, vehicle.colour, vehicle.lane, x)))
+        return drawn
 
-    def _on_foot(self, at: float) -> list[tuple[int, DrawnPerson]]:
+    def _drawn_people(self, at: float) -> list[tuple[int, DrawnPerson]]:
         return [
-            (one.number, DrawnPerson(one.look, one.floor, one.rightwards, one.x_at(at), one.way_at(at)))
-            for one in self._walkers.at(at)
+            (
+                walker.number,
+                DrawnPerson(walker.look, walker.row, walker.rightwards, walker.x_at(at), walker.metres_at(at)),
+            )
+            for walker in self._walkers.at(at)
         ]
+
+    def _all_crossings(self, until: float) -> list[TrueCrossing]:
+        step = math.floor(until / STEP_SECONDS) + 1
+        if self._traffic_ahead is None:
+            self._traffic_ahead = copy.deepcopy(self._traffic) or Traffic(self.parameters, self._stopped_at)
+        self._traffic_ahead.advance(step)
+        return self._traffic_ahead.crossings.between(self.parameters.offset, until)
+
+    def _drive_to(self, at: float) -> Traffic:
+        step = math.floor(at / STEP_SECONDS)
+        if self._traffic is None or self._traffic.step > step:
+            self._traffic = Traffic(self.parameters, self._stopped_at)
+        self._traffic.advance(step)
+        return self._traffic
 
     def _cut(self, whole: Box) -> Box:
         width, height = float(self._view.width), float(self._view.height)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edge.evaluation.label_file import read_labels
-from edge.simulator.scene import Scene, SceneParameters, parse
+from edge.simulator.scene import Scene, SceneParameters, parse_scene
 from edge.simulator.source import split_recorded
 
 FOLDER = Path(__file__).parent / "scenes"
@@ -17,7 +17,8 @@ FOLDER = Path(__file__).parent / "scenes"
 
 def scenes() -> dict[str, SceneParameters]:
     """The scenes by name; a label is refused unless its scene is recorded, so that it repeats."""
-    return {label.name: parse(split_recorded(label.source)[0]) for label in read_labels(sorted(FOLDER.glob("*.toml")))}
+    labels = read_labels(sorted(FOLDER.glob("*.toml")))
+    return {label.name: parse_scene(split_recorded(label.source)[0]) for label in labels}
 
 
 def test_fifteen_scenes_with_six_hundred_vehicles() -> None:

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import fields
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.simulator.scene import Scene, SceneParameters
-from edge.simulator.traffic.arrivals import Habits
-from edge.simulator.traffic.barrier import ARM
-from edge.simulator.traffic.lane import STEP
+from edge.simulator.traffic.barrier import ARM_PLACE
+from edge.simulator.traffic.lane import STEP_SECONDS
 from edge.simulator.traffic.traffic import Traffic
 
 HOUR = 3600.0
-
-
-def traffic(parameters: SceneParameters) -> Traffic:
-    """The traffic of a scene, to be looked at from inside."""
-    return Traffic(Habits(**{field.name: getattr(parameters, field.name) for field in fields(Habits)}))
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.2, 0.35, 1.0]), st.sampled_from([0.0, 10.0]))
@@ -28,27 +21,27 @@ def test_no_arm_comes_down_on_a_vehicle(seed: int, max_speed: float, idle: float
     """A vehicle is under a barrier's arm only while that is all the way up, and the arm never jumps."""
     keys = {"tailgating": 0.3, "stop_on_line": 0.3, "side_by_side": 0.4, "u_turns": 0.15, "returns": 0.15}
     keys |= {"bicycle_share": 0.1, "long_share": 0.2, "vehicles_per_minute": 40.0, "idle_swings": idle}
-    ramp = traffic(SceneParameters(seed=seed, max_speed=max_speed, barrier=1, **keys))
+    ramp = Traffic(SceneParameters(seed=seed, max_speed=max_speed, barrier=1, **keys))
     last: dict[float, float] = {}
     for step in range(60 * 32):
         ramp.advance(step)
         for lane, lift in ramp.arms(0.0):
             assert 0 <= lift <= 1
-            assert abs(lift - last.get(lane.floor, 0.0)) <= STEP + 1e-9
-            last[lane.floor] = lift
+            assert abs(lift - last.get(lane.row, 0.0)) <= STEP_SECONDS + 1e-9
+            last[lane.row] = lift
             for one in ramp.vehicles():
-                if one.lane == lane and abs(one.place - ARM) < one.length / 2:
-                    assert lift == 1.0, step * STEP
+                if one.lane == lane and abs(one.place - ARM_PLACE) < one.length / 2:
+                    assert lift == 1.0, step * STEP_SECONDS
 
 
 def test_vehicles_wait_for_the_barrier() -> None:
     """Everybody stops or creeps shortly before the closed arm, and passes it once that is up."""
-    ramp = traffic(SceneParameters(seed=1, barrier=1))
+    ramp = Traffic(SceneParameters(seed=1, barrier=1))
     slowest: dict[int, float] = {}
     for step in range(300 * 32):
         ramp.advance(step)
         for one in ramp.vehicles():
-            before = ARM - one.place - one.length / 2
+            before = ARM_PLACE - one.place - one.length / 2
             if 0 < before < 0.06:
                 slowest[one.number] = min(slowest.get(one.number, 9.0), one.speed)
     assert len(slowest) > 40
@@ -58,15 +51,15 @@ def test_vehicles_wait_for_the_barrier() -> None:
 def test_idle_swings_happen_without_a_vehicle() -> None:
     """In an empty garage each arm goes up and down as often as asked for, and nothing ever crosses."""
     parameters = SceneParameters(vehicles_per_minute=0, barrier=1, idle_swings=4)
-    ramp = traffic(parameters)
+    ramp = Traffic(parameters)
     openings: Counter[float] = Counter()
     last: dict[float, float] = {}
     for step in range(int(HOUR / 3 * 32)):
         ramp.advance(step)
         for lane, lift in ramp.arms(0.0):
-            openings[lane.floor] += last.get(lane.floor, 0.0) < 1.0 == lift
-            last[lane.floor] = lift
+            openings[lane.row] += last.get(lane.row, 0.0) < 1.0 == lift
+            last[lane.row] = lift
     assert len(openings) == 2
     assert all(50 < count < 110 for count in openings.values())
     assert Scene(parameters).crossings(HOUR) == []
-    assert all(lift == 0.0 for _, lift in traffic(SceneParameters(barrier=1)).arms(0.0))
+    assert all(lift == 0.0 for _, lift in Traffic(SceneParameters(barrier=1)).arms(0.0))

@@ -13,9 +13,9 @@ from support.network import Network, iou
 
 from edge.simulator.drawing.garage import View
 from edge.simulator.drawing.painter import Painter, outline
-from edge.simulator.drawing.vehicles import Drawn
+from edge.simulator.drawing.vehicles import DrawnVehicle
 from edge.simulator.scene import Scene, SceneParameters
-from edge.simulator.traffic.kinds import FAR, KINDS, NEAR
+from edge.simulator.traffic.kinds import FAR_LANE, NEAR_LANE, USUAL_KINDS
 
 EXPECTED = {
     "sedan": {"car"},
@@ -37,11 +37,13 @@ def test_empty_garage_shows_no_vehicle(network: Network, light: str) -> None:
 def test_every_kind_and_colour_is_seen_for_sure(network: Network, light: str) -> None:
     """In the middle of the picture each kind has a median confidence over 0.8, each colour, lane and place over 0.6."""
     painter = Painter(View(640, 360), light, 2.0, 1)
-    for kind in KINDS:
+    for kind in USUAL_KINDS:
         sure = []
         for number, colour in enumerate(kind.colours):
-            for lane in (NEAR, FAR):
-                vehicle = Drawn(kind, colour, lane, (0.3, 0.42, 0.5, 0.58, 0.7)[(number + (lane is FAR)) % 5])
+            for lane in (NEAR_LANE, FAR_LANE):
+                vehicle = DrawnVehicle(
+                    kind, colour, lane, (0.3, 0.42, 0.5, 0.58, 0.7)[(number + (lane is FAR_LANE)) % 5]
+                )
                 seen = network.detect(painter.paint([vehicle], number))
                 assert seen, vehicle
                 assert seen[0].confidence > 0.6, vehicle

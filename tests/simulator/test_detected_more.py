@@ -10,9 +10,9 @@ from support.network import PEOPLE, VEHICLES, Network, iou, shared_area
 
 from edge.simulator.drawing.garage import View
 from edge.simulator.drawing.painter import DrawnArm, Painter, outline
-from edge.simulator.drawing.vehicles import Drawn
+from edge.simulator.drawing.vehicles import DrawnVehicle
 from edge.simulator.scene import Scene, SceneParameters, TrueBox
-from edge.simulator.traffic.kinds import BICYCLE, FAR, LONG, MIDDLE, NEAR
+from edge.simulator.traffic.kinds import BICYCLE_KIND, FAR_LANE, LONG_KINDS, MIDDLE_LANE, NEAR_LANE
 
 VIEW = View(640, 360)
 LIGHTS = pytest.mark.parametrize("light", ["day", "dusk"])
@@ -56,9 +56,11 @@ def test_bicycles_are_seen_as_bicycles_with_a_rider(network: Network, light: str
     painter = Painter(VIEW, light, 2.0, 1)
     labels: Counter[str] = Counter()
     sure, riders = [], []
-    for number, colour in enumerate(BICYCLE.colours):
-        for lane in (NEAR, FAR):
-            bicycle = Drawn(BICYCLE, colour, lane, (0.3, 0.42, 0.51, 0.58, 0.7)[(number + int(lane.floor)) % 5])
+    for number, colour in enumerate(BICYCLE_KIND.colours):
+        for lane in (NEAR_LANE, FAR_LANE):
+            bicycle = DrawnVehicle(
+                BICYCLE_KIND, colour, lane, (0.3, 0.42, 0.51, 0.58, 0.7)[(number + int(lane.row)) % 5]
+            )
             found = network.detect(painter.paint([bicycle], number), PEOPLE | VEHICLES)
             own = [one for one in found if iou(one.box, outline(VIEW, bicycle)) > 0.15]
             vehicle = max((one for one in own if one.label != "person"), key=lambda one: one.confidence)
@@ -72,14 +74,14 @@ def test_bicycles_are_seen_as_bicycles_with_a_rider(network: Network, light: str
 
 
 @LIGHTS
-@pytest.mark.parametrize("kind", LONG)
+@pytest.mark.parametrize("kind", LONG_KINDS)
 def test_long_vehicles_are_seen(network: Network, kind, light: str) -> None:
     """A minibus is a bus, car or truck; a car with a trailer is a car, and its trailer seldom another vehicle."""
     painter = Painter(VIEW, light, 2.0, 1)
     sure, more = [], []
     for number, colour in enumerate(kind.colours):
-        for lane in (NEAR, FAR):
-            vehicle = Drawn(kind, colour, lane, (0.5, 0.42, 0.56)[number % 3])
+        for lane in (NEAR_LANE, FAR_LANE):
+            vehicle = DrawnVehicle(kind, colour, lane, (0.5, 0.42, 0.56)[number % 3])
             found = network.detect(painter.paint([vehicle], number))
             own = [one for one in found if iou(one.box, outline(VIEW, vehicle)) > 0.25]
             assert own[0].label in {"car", "truck", "bus"}, vehicle
@@ -118,7 +120,11 @@ def test_barriers_are_never_seen_as_vehicles(network: Network, light: str) -> No
     for three_lanes in (False, True):
         painter = Painter(VIEW, light, 2.0, 1, three_lanes=three_lanes)
         for number, lift in enumerate((0.0, 0.4, 0.8, 1.0) if three_lanes else (0.2, 1.0)):
-            arms = [DrawnArm(FAR, lift), *([DrawnArm(MIDDLE, 1 - lift)] if three_lanes else []), DrawnArm(NEAR, lift)]
+            arms = [
+                DrawnArm(FAR_LANE, lift),
+                *([DrawnArm(MIDDLE_LANE, 1 - lift)] if three_lanes else []),
+                DrawnArm(NEAR_LANE, lift),
+            ]
             assert [one for one in network.detect(painter.paint(arms, number)) if one.confidence > 0.2] == []
 
 

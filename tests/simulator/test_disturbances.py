@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from edge.core.events import Direction
+from edge.simulator.drawing.colours import light_shares
 from edge.simulator.drawing.garage import View
-from edge.simulator.drawing.light import light
 from edge.simulator.drawing.painter import DrawnArm, Painter
-from edge.simulator.drawing.vehicles import Drawn
+from edge.simulator.drawing.vehicles import DrawnVehicle
 from edge.simulator.scene import Scene, SceneParameters
-from edge.simulator.traffic.kinds import FAR, KINDS, LONG, MIDDLE, NEAR
+from edge.simulator.traffic.kinds import FAR_LANE, LONG_KINDS, MIDDLE_LANE, NEAR_LANE, USUAL_KINDS
 
-SEDAN = KINDS[0]
+SEDAN = USUAL_KINDS[0]
 DAY = {"light": "day", "noise": 0.0, "seed": 1}
 
 
@@ -23,7 +23,7 @@ def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return apart
 
 
-@pytest.mark.parametrize("lane", [NEAR, MIDDLE, FAR])
+@pytest.mark.parametrize("lane", [NEAR_LANE, MIDDLE_LANE, FAR_LANE])
 def test_an_arm_swings_up_from_its_post(lane) -> None:
     """An arm is red and white, lies low across its lane when it is down, and stands high over its post when up."""
     painter = Painter(View(640, 360), **DAY, three_lanes=True)
@@ -50,11 +50,11 @@ def test_vehicles_pass_before_and_behind_the_posts() -> None:
     painter = Painter(View(640, 360), **DAY)
     found = set()
     for crossing in scene.crossings(120):
-        on_line = [(number, drawn) for number, drawn in scene._seen(crossing.at) if abs(drawn.x - 0.5) < 0.25]
+        on_line = [(number, drawn) for number, drawn in scene.drawn_vehicles(crossing.at) if abs(drawn.x - 0.5) < 0.25]
         if len(on_line) > 1 or crossing.kind == "motorbike":
             continue
         if crossing.direction is Direction.ENTRY:
-            post, shown = (slice(310, 325), slice(319, 327)), painter.paint([DrawnArm(NEAR, 1.0)], 0)
+            post, shown = (slice(310, 325), slice(319, 327)), painter.paint([DrawnArm(NEAR_LANE, 1.0)], 0)
         else:
             post, shown = (slice(215, 235), slice(314, 320)), painter.paint([on_line[0][1]], 0)
         assert difference(scene.render(crossing.at), shown)[post].max() <= 2
@@ -70,10 +70,10 @@ def test_a_farther_one_stays_visible_beside_a_nearer_one() -> None:
     bare = painter.paint([], 0)
     shares: dict[int, list[float]] = {}
     for at in np.arange(3, 150, 0.6):
-        seen = {number: drawn for number, drawn in scene._seen(float(at)) if 0.1 < drawn.x < 0.9}
+        seen = {number: drawn for number, drawn in scene.drawn_vehicles(float(at)) if 0.1 < drawn.x < 0.9}
         for number, farther in seen.items():
-            nearer = [drawn for drawn in seen.values() if drawn.lane == NEAR]
-            if farther.lane != MIDDLE or not nearer:
+            nearer = [drawn for drawn in seen.values() if drawn.lane == NEAR_LANE]
+            if farther.lane != MIDDLE_LANE or not nearer:
                 continue
             alone = painter.paint([farther], 0)
             body = difference(alone, bare) > 24
@@ -89,8 +89,8 @@ def test_beams_light_the_floor_ahead_and_nothing_else() -> None:
     """A beam makes the floor brighter for some metres ahead of a vehicle, and no pixel darker or elsewhere."""
     view = View(640, 360)
     plain, beaming = (Painter(view, "dusk", 0.0, 1, beams=beams) for beams in (0.0, 1.0))
-    for lane, x, way in ((NEAR, 0.3, 1), (FAR, 0.7, -1)):
-        vehicle = Drawn(SEDAN, "silver", lane, x)
+    for lane, x, way in ((NEAR_LANE, 0.3, 1), (FAR_LANE, 0.7, -1)):
+        vehicle = DrawnVehicle(SEDAN, "silver", lane, x)
         brighter = beaming.paint([vehicle], 0).astype(int) - plain.paint([vehicle], 0)
         assert brighter.min() >= 0
         ys, xs = np.nonzero(brighter.max(axis=2) > 10)
@@ -98,7 +98,7 @@ def test_beams_light_the_floor_ahead_and_nothing_else() -> None:
         reach = way * (xs - front) / (46 * lane.scale)
         assert reach.min() > -0.5
         assert 4.0 < reach.max() <= 7.0
-        assert ys.min() > lane.floor - 1.3 * 46 * lane.scale
+        assert ys.min() > lane.row - 1.3 * 46 * lane.scale
         assert brighter.max() > 40
 
 
@@ -119,7 +119,7 @@ def test_beams_come_in_and_go_out_smoothly() -> None:
 @pytest.mark.parametrize("strength", [0.2, 0.8])
 def test_flicker_takes_its_share_of_the_light(strength: float) -> None:
     """Light comes and goes within the share asked for, slowly as clouds do, and at times at once where a lamp fails."""
-    gains = np.array([light(strength, 3, at / 10, 640) for at in range(3000)])
+    gains = np.array([light_shares(strength, 3, at / 10, 640) for at in range(3000)])
     assert gains.max() <= 1.0
     assert gains.min() >= 1 - strength - 1e-6
     assert gains.max() - gains.min() > 0.6 * strength
@@ -136,22 +136,22 @@ def test_flicker_changes_only_the_light() -> None:
     for at in (3.0, 11.5, 12.0, 30.25):
         frame = one.render(at)
         assert np.array_equal(frame, two.render(at))
-        expected = steady.render(at) * light(0.6, 4, at, 640)[None, :, None]
+        expected = steady.render(at) * light_shares(0.6, 4, at, 640)[None, :, None]
         assert np.abs(frame - expected).max() <= 0.51
     assert one.crossings(300) == steady.crossings(300)
     assert one.boxes(30.0) == steady.boxes(30.0)
 
 
-@pytest.mark.parametrize("kind", LONG)
+@pytest.mark.parametrize("kind", LONG_KINDS)
 def test_long_vehicles_fill_their_boxes(kind) -> None:
     """A minibus, and a car with its trailer, are drawn as long and high as they are said to be."""
     painter = Painter(View(640, 360), **DAY)
     bare = painter.paint([], 0)
-    for lane in (NEAR, FAR):
-        ys, xs = np.nonzero(difference(painter.paint([Drawn(kind, "blue", lane, 0.5)], 0), bare) > 24)
+    for lane in (NEAR_LANE, FAR_LANE):
+        ys, xs = np.nonzero(difference(painter.paint([DrawnVehicle(kind, "blue", lane, 0.5)], 0), bare) > 24)
         metre = 46.08 * lane.scale
-        assert (lane.floor - ys.min()) / metre == pytest.approx(kind.height, abs=0.12)
-        body = xs[ys < lane.floor - 14]
+        assert (lane.row - ys.min()) / metre == pytest.approx(kind.height, abs=0.12)
+        body = xs[ys < lane.row - 14]
         assert (body.max() - body.min()) / metre == pytest.approx(kind.length, abs=0.25)
 
 

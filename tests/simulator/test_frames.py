@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.errors import SourceError
 from edge.core.events import Direction
-from edge.simulator.scene import Scene, SceneParameters, parse
+from edge.simulator.scene import Scene, SceneParameters, parse_scene
 
 KINDS = {"sedan", "hatchback", "van", "motorbike"}
 
@@ -127,11 +127,11 @@ def test_going_back_gives_the_same_again() -> None:
 
 def test_parse_reads_every_kind_of_value() -> None:
     """Keys are the parameters' names; what is not given keeps its default."""
-    assert parse("sim:ramp") == SceneParameters()
-    assert parse("sim:ramp?") == SceneParameters()
-    assert parse("sim:ramp?seed=3&fps=12.5&light=dusk&width=160&height=96&u_turns=1&seconds=30") == SceneParameters(
-        seed=3, fps=12.5, light="dusk", width=160, height=96, u_turns=1.0, seconds=30.0
-    )
+    assert parse_scene("sim:ramp") == SceneParameters()
+    assert parse_scene("sim:ramp?") == SceneParameters()
+    assert parse_scene(
+        "sim:ramp?seed=3&fps=12.5&light=dusk&width=160&height=96&u_turns=1&seconds=30"
+    ) == SceneParameters(seed=3, fps=12.5, light="dusk", width=160, height=96, u_turns=1.0, seconds=30.0)
 
 
 @pytest.mark.parametrize(
@@ -170,5 +170,5 @@ def test_parse_reads_every_kind_of_value() -> None:
 def test_parse_refuses_with_key_and_remedy(source: str, parts: list[str]) -> None:
     """What cannot be meant is refused with the key and what to write instead."""
     with pytest.raises(SourceError) as refused:
-        parse(source)
+        parse_scene(source)
     assert all(part in str(refused.value) for part in parts), str(refused.value)

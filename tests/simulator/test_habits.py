@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import time
 from collections import Counter, defaultdict
-from dataclasses import fields
 from itertools import pairwise
 
 import pytest
@@ -14,14 +13,13 @@ from hypothesis import strategies as st
 
 from edge.core.events import Direction
 from edge.simulator.scene import Scene, SceneParameters, TrueBox, TrueCrossing
-from edge.simulator.traffic.arrivals import Habits
-from edge.simulator.traffic.kinds import ALL_KINDS, LANES, MIDDLE, NEAR
-from edge.simulator.traffic.lane import STEP
+from edge.simulator.traffic.kinds import ALL_KINDS, LANES, MIDDLE_LANE, NEAR_LANE
+from edge.simulator.traffic.lane import STEP_SECONDS
 from edge.simulator.traffic.traffic import Traffic
 
 HOUR = 3600.0
 LENGTHS = {kind.name: kind.length * 0.072 for kind in ALL_KINDS}
-SCALES = {round(lane.floor): lane.scale for lane in LANES}
+SCALES = {round(lane.row): lane.scale for lane in LANES}
 
 shares = st.sampled_from([0.0, 0.3, 1.0])
 parts = st.sampled_from([0.0, 0.3])
@@ -43,11 +41,6 @@ wild = st.builds(
     noise=st.just(0.0),
 )
 quick = settings(max_examples=12, deadline=None)
-
-
-def traffic(parameters: SceneParameters) -> Traffic:
-    """The traffic of a scene, to be looked at from inside."""
-    return Traffic(Habits(**{field.name: getattr(parameters, field.name) for field in fields(Habits)}))
 
 
 def changed(parameters: SceneParameters, **keys: float) -> SceneParameters:
@@ -90,14 +83,14 @@ def test_crossings_are_where_the_boxes_pass_the_line(parameters: SceneParameters
 @quick
 def test_vehicles_of_a_lane_never_overlap(parameters: SceneParameters) -> None:
     """On none of the lanes two vehicles come closer than half a car, whatever they do and wait for."""
-    ramp = traffic(parameters)
+    ramp = Traffic(parameters)
     for step in range(0, 60 * 32, 4):
         ramp.advance(step)
         for lane in LANES:
             driving = [one for one in ramp.vehicles() if one.lane == lane]
             for leader, follower in pairwise(driving):
                 way = leader.place - follower.place - (leader.length + follower.length) / 2
-                assert way >= 0.46 * 4.6 * 0.072 * lane.scale, step * STEP
+                assert way >= 0.46 * 4.6 * 0.072 * lane.scale, step * STEP_SECONDS
 
 
 @given(wild)
@@ -175,7 +168,7 @@ def test_everything_does_not_depend_on_frame_rate_or_size() -> None:
 
 def test_returns_are_two_crossings() -> None:
     """With ``returns`` 1 each car passes the line, stops with its tail a third beyond, and passes it back."""
-    ramp, scene = (make(SceneParameters(seed=6, returns=1.0, motorbike_share=0.0)) for make in (traffic, Scene))
+    ramp, scene = (make(SceneParameters(seed=6, returns=1.0, motorbike_share=0.0)) for make in (Traffic, Scene))
     beyond: dict[int, float] = defaultdict(float)
     for step in range(300 * 32):
         ramp.advance(step)
@@ -217,20 +210,20 @@ def test_two_wheelers_and_long_vehicles_do_not_back_over_the_line() -> None:
 def test_pairs_cross_the_line_at_nearly_the_same_time() -> None:
     """With ``side_by_side`` 0.5 that share of the entering ones has another abreast, and each is a crossing."""
     parameters = SceneParameters(seed=9, side_by_side=0.5, entry_share=0.7, seconds=HOUR)
-    ramp = traffic(parameters)
+    ramp = Traffic(parameters)
     pairs: dict[int, int] = {}
     lanes: dict[int, float] = {}
     for step in range(0, int(HOUR * 32), 16):
         ramp.advance(step)
         for one in ramp.vehicles():
-            lanes[one.number] = one.lane.floor
+            lanes[one.number] = one.lane.row
             if one.beside is not None:
                 pairs[one.number] = one.beside.number
     truth = {one.vehicle: one for one in Scene(parameters).crossings(HOUR)}
     assert set(truth) == set(lanes)
-    near = [number for number, floor in lanes.items() if floor == NEAR.floor]
+    near = [number for number, floor in lanes.items() if floor == NEAR_LANE.row]
     assert len(pairs) / len(near) == pytest.approx(0.5, abs=0.06)
-    assert set(pairs) == {number for number, floor in lanes.items() if floor == MIDDLE.floor}
+    assert set(pairs) == {number for number, floor in lanes.items() if floor == MIDDLE_LANE.row}
     for farther, nearer in pairs.items():
         assert truth[farther].direction is truth[nearer].direction is Direction.ENTRY
         assert 0.1 < abs(truth[farther].at - truth[nearer].at) < 1.5

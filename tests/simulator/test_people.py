@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from support.network import shared_area
 
 from edge.simulator.drawing.canvas import Canvas
-from edge.simulator.drawing.people import draw_person, reach
-from edge.simulator.drawing.sprites import Recent, Sprite
+from edge.simulator.drawing.people import draw_person, person_extent
+from edge.simulator.drawing.sprites import Sprite, SpriteCache
 from edge.simulator.scene import Scene, SceneParameters
-from edge.simulator.traffic.appearance import SKINS, TOPS, TROUSERS, Person
-from edge.simulator.traffic.kinds import DEPTH, LANES, METRE, scale_at
-from edge.simulator.traffic.walkers import BETWEEN, FRONT, OUTSIDE, WALL, Walkers
+from edge.simulator.traffic.appearance import SKINS, TOPS, TROUSERS, PersonLook
+from edge.simulator.traffic.kinds import LANES, NEAR_LANE_METRES, WIDTHS_PER_METRE, scale_at
+from edge.simulator.traffic.walkers import BETWEEN_ROWS, FRONT_ROWS, WALK_MARGIN, WALL_ROWS, Walkers
 
 HOUR = 3600.0
 BODY = 1.8  # metres that a car is wide: so far it reaches behind the row on which its wheels stand
@@ -27,7 +27,7 @@ BODY = 1.8  # metres that a car is wide: so far it reaches behind the row on whi
 @pytest.mark.parametrize(("trolleys", "prams"), [(0.0, 0.0), (0.4, 0.0), (0.3, 0.3), (0.0, 1.0)])
 def test_as_many_people_as_asked_for(trolleys: float, prams: float) -> None:
     """An hour has about the people asked for, both ways, and the shares of trolleys and prams among them."""
-    walkers = Walkers(3, 8.0, trolleys, prams, between=True)
+    walkers = Walkers(SceneParameters(seed=3, pedestrians=8.0, trolleys=trolleys, prams=prams))
     seen = {one.number: one for second in range(int(2 * HOUR)) for one in walkers.at(float(second))}
     assert len(seen) == pytest.approx(2 * 60 * 8, rel=0.12)
     pushed = Counter(one.look.pushes for one in seen.values())
@@ -36,12 +36,12 @@ def test_as_many_people_as_asked_for(trolleys: float, prams: float) -> None:
     assert pushed["trolley"] / len(seen) == pytest.approx(trolleys / alone, abs=0.05)
     assert pushed["pram"] / len(seen) == pytest.approx(prams / alone, abs=0.05)
     assert sum(one.rightwards for one in seen.values()) / len(seen) == pytest.approx(0.5, abs=0.06)
-    assert len({one.floor for one in seen.values()}) >= 6
+    assert len({one.row for one in seen.values()}) >= 6
 
 
 def test_people_look_different() -> None:
     """They are from 1.6 to 1.9 m tall, of every skin, coat and trousers there is, some with a bag, some in twos."""
-    walkers = Walkers(5, 20.0, 0.2, 0.1, between=True)
+    walkers = Walkers(SceneParameters(seed=5, pedestrians=20.0, trolleys=0.2, prams=0.1))
     seen = {one.number: one for second in range(int(HOUR / 2)) for one in walkers.at(float(second))}
     looks = [one.look for one in seen.values()]
     assert min(look.height for look in looks) < 1.65 < 1.85 < max(look.height for look in looks) <= 1.9
@@ -49,26 +49,30 @@ def test_people_look_different() -> None:
     assert {look.top for look in looks} == set(TOPS)
     assert {look.trousers for look in looks} == set(TROUSERS)
     assert {look.bag for look in looks} == {look.long_hair for look in looks} == {False, True}
-    entered = Counter(round(one.enter - 0.35, 6) for one in seen.values())
-    assert any(round(one.enter, 6) in entered for one in seen.values())
+    entered = Counter(round(one.enters_at - 0.35, 6) for one in seen.values())
+    assert any(round(one.enters_at, 6) in entered for one in seen.values())
 
 
 @given(st.integers(0, 2**32), st.sampled_from([5.0, 30.0, 60.0]), st.booleans())
 @settings(max_examples=15, deadline=None)
 def test_nobody_walks_where_something_drives(seed: int, per_minute: float, three_lanes: bool) -> None:
     """Everybody keeps to strips beside the vehicles, walks steadily, and keeps clear of who is ahead on the strip."""
-    walkers = Walkers(seed, per_minute, 0.3, 0.2, between=not three_lanes)
-    depths = {lane: DEPTH / lane.scale for lane in LANES if three_lanes or lane.floor != 289}
+    walkers = Walkers(
+        SceneParameters(
+            seed=seed, pedestrians=per_minute, trolleys=0.3, prams=0.2, side_by_side=0.5 if three_lanes else 0.0
+        )
+    )
+    depths = {lane: NEAR_LANE_METRES / lane.scale for lane in LANES if three_lanes or lane.row != 289}
     for second in range(0, 120, 2):
         now = walkers.at(float(second))
         tracks: dict[float, list[float]] = defaultdict(list)
         for one in now:
-            depth = DEPTH / scale_at(one.floor)
-            assert all(not near - 0.2 < depth < near + BODY + 0.2 for near in depths.values()), one.floor
-            assert 0.7 <= one.speed / METRE / scale_at(one.floor) <= 1.65
-            assert -OUTSIDE - 1e-9 <= one.x_at(float(second)) <= 1 + OUTSIDE + 1e-9
-            if one.floor in (*WALL, *FRONT, *BETWEEN):
-                tracks[one.floor].append(one.x_at(float(second)) / METRE / scale_at(one.floor))
+            depth = NEAR_LANE_METRES / scale_at(one.row)
+            assert all(not near - 0.2 < depth < near + BODY + 0.2 for near in depths.values()), one.row
+            assert 0.7 <= one.speed / WIDTHS_PER_METRE / scale_at(one.row) <= 1.65
+            assert -WALK_MARGIN - 1e-9 <= one.x_at(float(second)) <= 1 + WALK_MARGIN + 1e-9
+            if one.row in (*WALL_ROWS, *FRONT_ROWS, *BETWEEN_ROWS):
+                tracks[one.row].append(one.x_at(float(second)) / WIDTHS_PER_METRE / scale_at(one.row))
         for places in tracks.values():
             places.sort()
             assert all(later - earlier > 0.8 for earlier, later in pairwise(places))
@@ -76,14 +80,14 @@ def test_nobody_walks_where_something_drives(seed: int, per_minute: float, three
 
 def test_people_are_a_function_of_time() -> None:
     """Whoever looks, when and how often, the same people are at the same places; few are kept."""
-    often, once = (Walkers(9, 12.0, 0.3, 0.1, between=True) for _ in range(2))
+    often, once = (Walkers(SceneParameters(seed=9, pedestrians=12.0, trolleys=0.3, prams=0.1)) for _ in range(2))
     for index in range(3000):
         often.at(index / 10)
     late = [(one, one.x_at(250.0)) for one in once.at(250.0)]
     assert late
     assert [(one, one.x_at(250.0)) for one in often.at(250.0)] == late
-    assert len(Walkers(9, 60.0, 0.3, 0.1, between=True).at(10 * HOUR)) < 40
-    assert Walkers(9, 0.0, 0.0, 0.0, between=True).at(HOUR) == []
+    assert len(Walkers(SceneParameters(seed=9, pedestrians=60.0, trolleys=0.3, prams=0.1)).at(10 * HOUR)) < 40
+    assert Walkers(SceneParameters(seed=9)).at(HOUR) == []
 
 
 def test_people_never_count() -> None:
@@ -100,8 +104,8 @@ def test_people_never_count() -> None:
 @pytest.mark.parametrize("pushes", ["", "trolley", "pram"])
 def test_a_step_swings_legs_and_arms_over_standing_feet(pushes: str) -> None:
     """Over a stride the picture changes, the feet stay on the ground, the head keeps its height, nothing is cut off."""
-    look = Person(1.75, SKINS[1], (20, 20, 20), TOPS[0], TROUSERS[0], long_hair=False, bag=True, pushes=pushes)
-    back, ahead = reach(look)
+    look = PersonLook(1.75, SKINS[1], (20, 20, 20), TOPS[0], TROUSERS[0], long_hair=False, bag=True, pushes=pushes)
+    back, ahead = person_extent(look)
     pictures = []
     for way in np.linspace(0, 0.83 * 1.75, 9):
         canvas = Canvas(back + ahead + 0.4, 2.5, back + 0.2, 0.2, 60.0)
@@ -125,12 +129,12 @@ def test_pictures_of_people_are_kept_within_bounds() -> None:
         made.append(name)
         return Sprite(np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10, 3), np.uint8), 5.0, 8)
 
-    kept = Recent(limit=1800)  # three of 600 bytes
+    kept = SpriteCache(limit=1800)  # three of 600 bytes
     for name in "abcabdbaca":
         kept.get(name, lambda name=name: make(name))
         assert kept.size <= 1800
     assert "".join(made) == "abcdc"
-    assert Recent(limit=1).get("larger than all", lambda: make("x")).size == 600
+    assert SpriteCache(limit=1).get("larger than all", lambda: make("x")).size == 600
 
 
 def test_people_are_drawn_where_their_boxes_are() -> None:

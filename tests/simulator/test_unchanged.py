@@ -7,7 +7,7 @@ import hashlib
 import cv2
 import pytest
 
-from edge.simulator.scene import Scene, parse
+from edge.simulator.scene import Scene, parse_scene
 
 # Address, digest of half an hour of crossings, digest of five frames as OpenCV 5.0.0 draws them.
 KNOWN = [
@@ -25,11 +25,11 @@ KNOWN = [
 @pytest.mark.parametrize(("address", "crossings", "pixels"), KNOWN)
 def test_known_scenes_keep_their_traffic_and_pixels(address: str, crossings: str, pixels: str) -> None:
     """The truth and the frames of scenes without new keys have the digests that they always had."""
-    truth = repr(Scene(parse(address)).crossings(1800)).encode()
+    truth = repr(Scene(parse_scene(address)).crossings(1800)).encode()
     assert hashlib.sha256(truth).hexdigest()[:16] == crossings
     if cv2.__version__ != "5.0.0":
         pytest.skip(f"OpenCV {cv2.__version__} rounds some pixels otherwise; the crossings are the known ones")
-    scene, drawn = Scene(parse(address)), hashlib.sha256()
+    scene, drawn = Scene(parse_scene(address)), hashlib.sha256()
     for at in (0.0, 7.3, 13.0, 31.7, 55.25):
         drawn.update(scene.render(at).tobytes())
     assert drawn.hexdigest()[:16] == pixels

@@ -1,1 +1,1 @@
-"""What the simulated garage, its vehicles and its people look like."""
+"""Draws the simulated garage, its vehicles and its people."""

@@ -1,6 +1,6 @@
-"""A drawing surface in metres for the simulator's vehicles: shapes are drawn large, then averaged down.
+"""Draws shapes in metres, for the simulator's vehicles and people: they are drawn large, then averaged down.
 
-The origin is the rear bumper on the ground; x grows towards the front, y upwards. What is drawn last lies on top.
+The origin is the rear bumper on the ground; x grows towards the front, y upwards. The shape drawn last lies on top.
 """
 
 from __future__ import annotations
@@ -17,23 +17,14 @@ if TYPE_CHECKING:
     from edge.core.frames import Image
     from edge.simulator.traffic.appearance import Colour
 
-Place = tuple[float, float]  # metres
+Coordinates = tuple[float, float]  # x and y, metres
 
-SHIFT = 4  # OpenCV takes coordinates as fixed-point numbers: four bits behind the point
-
-
-def mix(a: Colour, b: Colour, share: float) -> Colour:
-    """``a`` with ``share`` (0..1) of ``b`` in it."""
-    return (
-        round(a[0] + (b[0] - a[0]) * share),
-        round(a[1] + (b[1] - a[1]) * share),
-        round(a[2] + (b[2] - a[2]) * share),
-    )
+SUBPIXEL_BITS = 4  # OpenCV takes coordinates as fixed-point numbers: four bits behind the point
 
 
-def curve(points: Sequence[Place], steps: int = 10) -> list[Place]:
-    """A smooth closed outline through ``points`` (Catmull-Rom); a point given twice in a row is a corner."""
-    result: list[Place] = []
+def curve(points: Sequence[Coordinates], steps: int = 10) -> list[Coordinates]:
+    """A smooth closed outline through ``points`` (Catmull-Rom spline); a point given twice in a row is a corner."""
+    result: list[Coordinates] = []
     count = len(points)
     for i in range(count):
         a, b, c, d = (points[(i + k) % count] for k in (-1, 0, 1, 2))
@@ -59,9 +50,9 @@ def _catmull_rom(a: float, b: float, c: float, d: float, t: float) -> float:
 
 
 class Canvas:
-    """Colour and coverage of one vehicle, ``width`` x ``height`` metres at ``scale`` pixels a metre.
+    """Colour and coverage of one drawing, ``width`` x ``height`` metres at ``scale`` pixels a metre.
 
-    ``left``, ``below`` are the metres of the surface left of the origin and below the ground.
+    ``left`` and ``below`` are the metres of the surface left of the origin and below the ground.
     """
 
     def __init__(self, width: float, height: float, left: float, below: float, scale: float) -> None:
@@ -84,28 +75,28 @@ class Canvas:
         other._left = self._left + ahead
         return other
 
-    def _fixed(self, points: Sequence[Place]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    def _fixed(self, points: Sequence[Coordinates]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
         array = np.asarray(points, np.float64)
         x = (array[:, 0] + self._left) * self.scale
         y = (self._top - array[:, 1]) * self.scale
-        return np.round(np.stack((x, y), axis=1) * (1 << SHIFT)).astype(np.int32)
+        return np.round(np.stack((x, y), axis=1) * (1 << SUBPIXEL_BITS)).astype(np.int32)
 
-    def _length(self, metres: float) -> int:
-        return max(round(metres * self.scale * (1 << SHIFT)), 1)
+    def _fixed_length(self, metres: float) -> int:
+        return max(round(metres * self.scale * (1 << SUBPIXEL_BITS)), 1)
 
     def _thickness(self, metres: float) -> int:
         return max(round(metres * self.scale), 1)
 
-    def fill(self, points: Sequence[Place], colour: Colour) -> None:
+    def fill(self, points: Sequence[Coordinates], colour: Colour) -> None:
         """A closed shape of one colour."""
         fixed = self._fixed(points)
-        cv2.fillPoly(self.bgr, [fixed], colour, cv2.LINE_8, SHIFT)
-        cv2.fillPoly(self.alpha, [fixed], (255,), cv2.LINE_8, SHIFT)
+        cv2.fillPoly(self.bgr, [fixed], colour, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.fillPoly(self.alpha, [fixed], (255,), cv2.LINE_8, SUBPIXEL_BITS)
 
-    def shade(self, points: Sequence[Place], stops: Sequence[tuple[float, Colour]], opacity: float = 1.0) -> None:
+    def shade(self, points: Sequence[Coordinates], stops: Sequence[tuple[float, Colour]], opacity: float = 1.0) -> None:
         """A closed shape whose colour follows the height: ``stops`` are (y, colour) from the bottom up."""
         mask = np.zeros_like(self.alpha)
-        cv2.fillPoly(mask, [self._fixed(points)], (255,), cv2.LINE_8, SHIFT)
+        cv2.fillPoly(mask, [self._fixed(points)], (255,), cv2.LINE_8, SUBPIXEL_BITS)
         x, y, width, height = cv2.boundingRect(mask)
         if not width or not height:
             return
@@ -119,22 +110,22 @@ class Canvas:
         below[inside] = (ink[inside] * opacity + below[inside] * (1 - opacity)).astype(np.uint8)
         np.maximum(self.alpha[area], mask[area], out=self.alpha[area])
 
-    def line(self, points: Sequence[Place], colour: Colour, thickness: float) -> None:
+    def line(self, points: Sequence[Coordinates], colour: Colour, thickness: float) -> None:
         """An open line, ``thickness`` in metres, with round ends."""
         fixed, width = self._fixed(points), self._thickness(thickness)
-        cv2.polylines(self.bgr, [fixed], False, colour, width, cv2.LINE_8, SHIFT)
-        cv2.polylines(self.alpha, [fixed], False, (255,), width, cv2.LINE_8, SHIFT)
+        cv2.polylines(self.bgr, [fixed], False, colour, width, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.polylines(self.alpha, [fixed], False, (255,), width, cv2.LINE_8, SUBPIXEL_BITS)
 
-    def disc(self, centre: Place, radius: float, colour: Colour, thickness: float = 0.0) -> None:
+    def disc(self, centre: Coordinates, radius: float, colour: Colour, thickness: float = 0.0) -> None:
         """A filled circle, or a ring of ``thickness`` metres."""
         fixed = self._fixed([centre])[0]
-        place = (int(fixed[0]), int(fixed[1]))
+        middle = (int(fixed[0]), int(fixed[1]))
         width = self._thickness(thickness) if thickness else -1
-        cv2.circle(self.bgr, place, self._length(radius), colour, width, cv2.LINE_8, SHIFT)
-        cv2.circle(self.alpha, place, self._length(radius), (255,), width, cv2.LINE_8, SHIFT)
+        cv2.circle(self.bgr, middle, self._fixed_length(radius), colour, width, cv2.LINE_8, SUBPIXEL_BITS)
+        cv2.circle(self.alpha, middle, self._fixed_length(radius), (255,), width, cv2.LINE_8, SUBPIXEL_BITS)
 
-    def oval(self, centre: Place, radii: Place, colour: Colour, angle: float = 0.0) -> None:
-        """A filled ellipse; ``angle`` in degrees against the clock."""
+    def oval(self, centre: Coordinates, radii: Coordinates, colour: Colour, angle: float = 0.0) -> None:
+        """A filled ellipse; ``angle`` in degrees, counter-clockwise."""
         turn = np.deg2rad(angle)
         steps = np.linspace(0, 2 * np.pi, 40, endpoint=False)
         x, y = radii[0] * np.cos(steps), radii[1] * np.sin(steps)

@@ -1,19 +1,15 @@
-"""How the simulator's cars and van look from the side, facing right. Lengths in metres."""
+"""Draws the simulator's cars and van from the side, facing right. Lengths are metres."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from edge.simulator.drawing.canvas import Canvas, Place, curve, mix
+from edge.simulator.drawing.canvas import Canvas, Coordinates, curve
+from edge.simulator.drawing.colours import BLACK, RUBBER, TAIL_LAMP, TRIM, WHITE, mix
 
 if TYPE_CHECKING:
     from edge.simulator.traffic.appearance import Colour
-
-BLACK: Colour = (18, 18, 20)
-WHITE: Colour = (250, 250, 250)
-RUBBER: Colour = (30, 29, 28)
-TRIM: Colour = (38, 37, 36)
 
 
 def draw_sedan(canvas: Canvas, paint: Colour) -> None:
@@ -40,7 +36,7 @@ def draw_sedan(canvas: Canvas, paint: Colour) -> None:
     _lights(canvas, front=(4.50, 0.66), rear=(0.06, 0.80))
     _bumpers(canvas, 4.6, paint)
     for x in (0.88, 3.68):
-        wheel(canvas, (x, 0.325), 0.325)
+        _wheel(canvas, (x, 0.325), 0.325)
 
 
 def draw_hatchback(canvas: Canvas, paint: Colour) -> None:
@@ -66,7 +62,7 @@ def draw_hatchback(canvas: Canvas, paint: Colour) -> None:
     _lights(canvas, front=(3.90, 0.68), rear=(0.10, 0.86))
     _bumpers(canvas, 4.0, paint)
     for x in (0.74, 3.16):
-        wheel(canvas, (x, 0.315), 0.315)
+        _wheel(canvas, (x, 0.315), 0.315)
 
 
 def draw_van(canvas: Canvas, paint: Colour) -> None:
@@ -92,10 +88,10 @@ def draw_van(canvas: Canvas, paint: Colour) -> None:
     _lights(canvas, front=(4.80, 0.80), rear=(0.07, 1.00))
     _bumpers(canvas, 4.9, paint)
     for x in (0.92, 4.00):
-        wheel(canvas, (x, 0.34), 0.34)
+        _wheel(canvas, (x, 0.34), 0.34)
 
 
-def _shell(canvas: Canvas, body: list[Place], paint: Colour, top: float, belt: float) -> None:
+def _shell(canvas: Canvas, body: list[Coordinates], paint: Colour, top: float, belt: float) -> None:
     dark, deep = mix(paint, BLACK, 0.35), mix(paint, BLACK, 0.62)
     light, shine = mix(paint, WHITE, 0.16), mix(paint, WHITE, 0.34)
     canvas.shade(
@@ -110,7 +106,7 @@ def _shell(canvas: Canvas, body: list[Place], paint: Colour, top: float, belt: f
 
 def _windows(
     canvas: Canvas,
-    glass: list[Place],
+    glass: list[Coordinates],
     bottom: float,
     top: float,
     pillars: tuple[tuple[float, float, float], ...] = (),
@@ -137,7 +133,7 @@ def _doors(
         canvas.line([(x, belt - 0.13), (x + 0.17, belt - 0.13)], mix(paint, BLACK, 0.5), 0.045)
 
 
-def _mirror(canvas: Canvas, at: Place, paint: Colour) -> None:
+def _mirror(canvas: Canvas, at: Coordinates, paint: Colour) -> None:
     x, y = at
     canvas.fill(curve([(x - 0.10, y), (x - 0.06, y + 0.12), (x + 0.08, y + 0.13), (x + 0.13, y + 0.02)]), BLACK)
     canvas.fill(curve([(x - 0.07, y), (x - 0.04, y + 0.10), (x + 0.06, y + 0.11), (x + 0.10, y + 0.02)]), paint)
@@ -147,14 +143,13 @@ def _sill(canvas: Canvas, rear: float, front: float) -> None:
     canvas.fill([(rear, 0.18), (rear - 0.02, 0.30), (front + 0.02, 0.30), (front, 0.18)], TRIM)
 
 
-def _lights(canvas: Canvas, front: Place, rear: Place) -> None:
+def _lights(canvas: Canvas, front: Coordinates, rear: Coordinates) -> None:
     x, y = front
     lamp = (222, 216, 205)
     canvas.fill(curve([(x + 0.04, y - 0.07), (x - 0.06, y + 0.05), (x - 0.40, y + 0.12), (x - 0.30, y)]), BLACK)
     canvas.fill(curve([(x + 0.02, y - 0.05), (x - 0.07, y + 0.03), (x - 0.36, y + 0.09), (x - 0.28, y + 0.01)]), lamp)
     x, y = rear
-    lamp = (28, 22, 168)
-    canvas.fill(curve([(x - 0.02, y - 0.12), (x, y + 0.10), (x + 0.30, y + 0.09), (x + 0.22, y - 0.06)]), lamp)
+    canvas.fill(curve([(x - 0.02, y - 0.12), (x, y + 0.10), (x + 0.30, y + 0.09), (x + 0.22, y - 0.06)]), TAIL_LAMP)
 
 
 def _bumpers(canvas: Canvas, length: float, paint: Colour) -> None:
@@ -164,7 +159,7 @@ def _bumpers(canvas: Canvas, length: float, paint: Colour) -> None:
     canvas.fill([(length - 0.30, 0.24), (length - 0.10, 0.24), (length - 0.06, 0.33), (length - 0.28, 0.33)], BLACK)
 
 
-def wheel(canvas: Canvas, centre: Place, radius: float) -> None:
+def _wheel(canvas: Canvas, centre: Coordinates, radius: float) -> None:
     """A tyre with a five-spoke rim in a dark arch."""
     x, y = centre
     arch = [math.radians(step * 9) for step in range(-2, 23)]

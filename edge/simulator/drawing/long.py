@@ -1,6 +1,6 @@
-"""How the simulator's long vehicles look from the side, facing right: a minibus, and a car with a trailer.
+"""Draws the simulator's long vehicles from the side, facing right: a minibus, and a car with a trailer.
 
-Lengths in metres.
+Lengths are metres.
 """
 
 from __future__ import annotations
@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from edge.simulator.drawing.canvas import Canvas, Place, curve, mix
-from edge.simulator.drawing.cars import BLACK, TRIM, WHITE, draw_sedan
+from edge.simulator.drawing.canvas import Canvas, Coordinates, curve
+from edge.simulator.drawing.cars import draw_sedan
+from edge.simulator.drawing.colours import BLACK, RUBBER, TAIL_LAMP, TRIM, WHITE, mix
 
 if TYPE_CHECKING:
     from edge.simulator.traffic.appearance import Colour
 
-TRAILER = 3.40  # from the trailer's tail to the car's bumper, the drawbar included
+_TRAILER_LENGTH = 3.40  # from the trailer's tail to the car's bumper, the drawbar included
 
 
 def draw_minibus(canvas: Canvas, paint: Colour) -> None:
@@ -44,7 +45,7 @@ def draw_minibus(canvas: Canvas, paint: Colour) -> None:
     canvas.fill([(1.86, 0.24), (1.86, 0.38), (4.70, 0.38), (4.70, 0.24)], TRIM)
     canvas.fill(curve([(6.20, 1.42), (6.20, 1.86), (6.40, 1.90), (6.42, 1.46)]), BLACK)  # mirror
     canvas.fill(curve([(6.46, 0.62), (6.40, 0.82), (6.20, 0.82), (6.20, 0.66)]), (224, 218, 208))
-    canvas.fill(curve([(0.03, 0.56), (0.04, 0.82), (0.16, 0.82), (0.16, 0.56)]), (28, 22, 168))
+    canvas.fill(curve([(0.03, 0.56), (0.04, 0.82), (0.16, 0.82), (0.16, 0.56)]), TAIL_LAMP)
     canvas.fill([(6.10, 0.30), (6.46, 0.34), (6.47, 0.52), (6.06, 0.50)], mix(TRIM, WHITE, 0.06))
     canvas.fill([(0.03, 0.34), (0.60, 0.34), (0.60, 0.50), (0.03, 0.52)], mix(TRIM, WHITE, 0.06))
     for x in (1.34, 4.92):
@@ -52,11 +53,11 @@ def draw_minibus(canvas: Canvas, paint: Colour) -> None:
     canvas.fill(curve([(1.6, 2.48), (1.7, 2.60), (3.0, 2.60), (3.1, 2.48)]), mix(paint, BLACK, 0.2))  # air conditioning
 
 
-def _bus_wheel(canvas: Canvas, centre: Place) -> None:
+def _bus_wheel(canvas: Canvas, centre: Coordinates) -> None:
     x, y = centre
     arch = [math.radians(step * 9) for step in range(-2, 23)]
     canvas.fill([(x + math.cos(a) * 0.47, y + 0.02 + math.sin(a) * 0.47) for a in arch], BLACK)
-    canvas.disc(centre, 0.40, (30, 29, 28))
+    canvas.disc(centre, 0.40, RUBBER)
     canvas.disc(centre, 0.24, (150, 148, 146))
     canvas.disc(centre, 0.17, (84, 82, 80))
     canvas.disc(centre, 0.08, (160, 158, 156))
@@ -96,8 +97,8 @@ def draw_trailer(canvas: Canvas, paint: Colour) -> None:
     canvas.line([(0.04, 0.62), (2.56, 0.62)], (112, 110, 108), 0.02)
     for x in (0.04, 0.90, 1.70, 2.56):
         canvas.line([(x, 0.50), (x, 0.76)], (96, 94, 92), 0.04)
-    canvas.fill([(0.02, 0.54), (0.02, 0.64), (0.07, 0.64), (0.07, 0.54)], (28, 22, 168))
+    canvas.fill([(0.02, 0.54), (0.02, 0.64), (0.07, 0.64), (0.07, 0.54)], TAIL_LAMP)
     canvas.fill([(0.02, 0.42), (0.02, 0.50), (2.56, 0.50), (2.56, 0.42)], TRIM)
-    for radius, colour in ((0.27, (30, 29, 28)), (0.15, (120, 118, 116)), (0.05, (70, 68, 66))):
+    for radius, colour in ((0.27, RUBBER), (0.15, (120, 118, 116)), (0.05, (70, 68, 66))):
         canvas.disc((1.26, 0.27), radius, colour)
-    draw_sedan(canvas.moved(TRAILER), paint)
+    draw_sedan(canvas.moved(_TRAILER_LENGTH), paint)

@@ -1,4 +1,4 @@
-"""Cut-outs of what moves in the simulator's pictures: drawn once in metres, then laid over a frame where it is."""
+"""Makes sprites of what moves in the simulator's frames: drawn once in metres, then pasted where they are."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ import cv2
 import numpy as np
 
 from edge.simulator.drawing.canvas import Canvas
-from edge.simulator.drawing.garage import WIDTH
-from edge.simulator.traffic.kinds import METRE
+from edge.simulator.drawing.garage import DRAWING_WIDTH
+from edge.simulator.traffic.kinds import WIDTHS_PER_METRE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from edge.core.frames import Image
+    from edge.simulator.drawing.colours import Floats
     from edge.simulator.drawing.garage import View
 
-    Floats = np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-
-BELOW, ABOVE = 0.30, 0.15  # metres of a sprite under the ground's row, and over what is drawn
+METRES_BELOW, METRES_ABOVE = 0.30, 0.15  # metres of a sprite under the ground's row, and over what is drawn
 
 
-class Stage(NamedTuple):
-    """What a sprite covers, in metres: ``left`` of them left of the drawing's origin, ``BELOW`` under the ground."""
+class SpriteArea(NamedTuple):
+    """The area of a sprite in metres: ``left`` is left of the drawing's origin, ``METRES_BELOW`` under the ground."""
 
     width: float
     height: float
@@ -33,7 +32,7 @@ class Stage(NamedTuple):
 
 
 class Shadow(NamedTuple):
-    """What is dark on the floor: from where to where (metres), and how dark (0..1)."""
+    """The shadow on the floor: from where to where (metres), and how dark (0 to 1)."""
 
     start: float
     end: float
@@ -42,11 +41,11 @@ class Shadow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """Premultiplied: a frame under it becomes ink + frame * clear / 255. Light is ink that hides nothing."""
+    """A picture to paste, premultiplied: a frame becomes ink + frame * clear / 255. Light is ink with clear 255."""
 
     ink: Image
     clear: Image
-    middle: float  # pixels from the left edge to the column that is placed
+    middle: float  # pixels from the left edge to the column that is placed at x
     foot: int  # rows from the top to the ground
 
     @property
@@ -55,8 +54,8 @@ class Sprite:
         return self.ink.nbytes + self.clear.nbytes
 
 
-class Recent:
-    """The sprites asked for lately, at most ``limit`` bytes of them: those not asked for longest go first."""
+class SpriteCache:
+    """Keeps the sprites used last, at most ``limit`` bytes of them: the least recently used is dropped first."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -64,7 +63,7 @@ class Recent:
         self.size = 0  # bytes
 
     def get(self, key: Hashable, make: Callable[[], Sprite]) -> Sprite:
-        """The sprite of ``key``; made when it is not there."""
+        """The sprite of ``key``, made if it is not there."""
         sprite = self._sprites.get(key)
         if sprite is not None:
             self._sprites.move_to_end(key)
@@ -76,31 +75,31 @@ class Recent:
         return sprite
 
 
-def cut_sprite(
+def make_sprite(
     view: View,
     scale: float,
-    stage: Stage,
-    dim: tuple[float, float, float],
+    area: SpriteArea,
+    light: tuple[float, float, float],
     draw: Callable[[Canvas], None],
     shadow: Shadow | None = None,
     glow: Callable[[Floats, Floats], Floats] | None = None,
 ) -> Sprite:
-    """A sprite of what ``draw`` draws, at a lane's ``scale``, in the light ``dim`` (blue, green, red).
+    """A sprite of what ``draw`` draws, at a lane's ``scale``, with these shares of blue, green and red ``light``.
 
-    ``glow`` gives light to add, from the metres of columns and rows. The sprite is placed by the stage's middle.
+    ``glow`` gives light to add, from the metres of columns and rows. The sprite is placed by the area's middle.
     """
-    metre = METRE * WIDTH * scale
-    size = stage.width, stage.height
+    metre = WIDTHS_PER_METRE * DRAWING_WIDTH * scale
+    size = area.width, area.height
     columns, rows = (
-        max(round(length * metre * share), 1) for length, share in zip(size, (view.across, view.up), strict=True)
+        max(round(length * metre * share), 1) for length, share in zip(size, (view.x_scale, view.y_scale), strict=True)
     )
     times = 4 if columns < 400 else 2
-    canvas = Canvas(stage.width, stage.height, stage.left, BELOW, metre * view.across * times)
+    canvas = Canvas(area.width, area.height, area.left, METRES_BELOW, metre * view.x_scale * times)
     draw(canvas)
     body = cv2.resize(canvas.bgr, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
     cover = cv2.resize(canvas.alpha, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    body *= np.array(dim, np.float32)
-    x, y = _metres(stage, columns, rows)
+    body *= np.array(light, np.float32)
+    x, y = _metres(area, columns, rows)
     clear = 1 - cover
     if shadow is not None:
         clear = clear * (1 - _shade(x, y, shadow) * np.float32(shadow.dark))
@@ -108,22 +107,22 @@ def cut_sprite(
         body += glow(x, y)
     ink = np.clip(body, 0, 255).astype(np.uint8)
     see = np.repeat(np.rint(clear * 255).astype(np.uint8)[..., None], 3, axis=2)
-    return Sprite(ink, see, columns / 2, rows - round(BELOW * metre * view.up))
+    return Sprite(ink, see, columns / 2, rows - round(METRES_BELOW * metre * view.y_scale))
 
 
-def by_origin(sprite: Sprite, stage: Stage) -> Sprite:
-    """The sprite, placed by its drawing's origin instead of its stage's middle."""
-    return replace(sprite, middle=sprite.ink.shape[1] * stage.left / stage.width)
+def placed_by_origin(sprite: Sprite, area: SpriteArea) -> Sprite:
+    """The same sprite, placed by its drawing's origin instead of its area's middle."""
+    return replace(sprite, middle=sprite.ink.shape[1] * area.left / area.width)
 
 
 def mirrored(sprite: Sprite) -> Sprite:
-    """The sprite as it looks when it faces left."""
+    """The sprite of the same drawing facing left."""
     ink, clear = np.ascontiguousarray(sprite.ink[:, ::-1]), np.ascontiguousarray(sprite.clear[:, ::-1])
     return Sprite(ink, clear, sprite.ink.shape[1] - sprite.middle, sprite.foot)
 
 
-def lay(frame: Image, sprite: Sprite, x: float, ground: int) -> None:
-    """Put a sprite into ``frame``, its middle on column ``x`` (pixels, with fractions) and its ground on that row."""
+def paste(frame: Image, sprite: Sprite, x: float, ground: int) -> None:
+    """Paste a sprite with its middle on column ``x`` (pixels, with fractions) and its ground on row ``ground``."""
     left = x - sprite.middle
     column = int(np.floor(left))
     shift = np.array([[1, 0, left - column], [0, 1, 0]], np.float32)
@@ -141,14 +140,16 @@ def lay(frame: Image, sprite: Sprite, x: float, ground: int) -> None:
     under[:] = cv2.add(cv2.multiply(under, clear[part], scale=1 / 255), ink[part])
 
 
-def _metres(stage: Stage, columns: int, rows: int) -> tuple[Floats, Floats]:
-    x = (np.arange(columns, dtype=np.float32) + 0.5) * np.float32(stage.width / columns) - np.float32(stage.left)
-    y = np.float32(stage.height - BELOW) - (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(stage.height / rows)
+def _metres(area: SpriteArea, columns: int, rows: int) -> tuple[Floats, Floats]:
+    x = (np.arange(columns, dtype=np.float32) + 0.5) * np.float32(area.width / columns) - np.float32(area.left)
+    y = np.float32(area.height - METRES_BELOW) - (np.arange(rows, dtype=np.float32) + 0.5) * np.float32(
+        area.height / rows
+    )
     return x[None, :], y[:, None]
 
 
 def _shade(x: Floats, y: Floats, shadow: Shadow) -> Floats:
-    # Dark under all of it, gone within a hand's breadth of its outline.
+    # Dark under the whole length, fading out within 0.3 metres beside it.
     half = (shadow.end - shadow.start) / 2
     beside = np.maximum(np.abs(x - shadow.start - half) - (half - 0.25), 0) / 0.30
     away = np.maximum(np.abs(y - 0.03) - 0.06, 0) / 0.12

@@ -1,1 +1,1 @@
-"""Who drives or walks when, and where."""
+"""Decides who drives or walks through the simulated ramp when, and where."""

@@ -1,11 +1,11 @@
-"""How vehicles drive on a lane of the simulated ramp: one behind the other, as one law of motion says.
+"""Drives the vehicles of one lane of the simulated ramp, one behind the other.
 
-Lengths are frame widths. A vehicle's ``place`` is the way that its middle has made along its lane: 0 at the
-picture's edge where the lane begins, ``LINE`` on the gate's line, 1 at the far edge, for both directions.
+Lengths are frame widths. A vehicle's ``place`` is how far its middle has come along its lane: 0 at the picture's edge
+where the lane begins, ``LINE_PLACE`` on the gate's line, 1 at the far edge, for both directions.
 
-Time runs in steps of ``STEP`` seconds, in each of which a vehicle's acceleration is constant; between two steps
-its place is that parabola exactly, so nothing depends on when a caller looks. A follower never drives faster
-than lets it stop behind the one ahead (the safe speed of Krauss' car-following model).
+Time runs in steps of ``STEP_SECONDS``, in each of which a vehicle's acceleration is constant; between two steps its
+place is that parabola exactly, so nothing depends on when a caller asks. A follower never drives faster than lets it
+stop behind the vehicle ahead (the safe speed of the car-following model of Krauss, 1998).
 """
 
 from __future__ import annotations
@@ -13,37 +13,27 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from edge.simulator.traffic.barrier import STOP
-from edge.simulator.traffic.kinds import LINE
+from edge.simulator.traffic.barrier import STOP_PLACE
+from edge.simulator.traffic.crossings import TrueCrossing
+from edge.simulator.traffic.kinds import LINE_PLACE
 
 if TYPE_CHECKING:
-    from edge.core.events import Direction
     from edge.simulator.traffic.arrivals import Vehicle
     from edge.simulator.traffic.barrier import Barrier
-    from edge.simulator.traffic.kinds import Kind
 
-STEP = 1 / 32  # a power of two: the step's number and its second convert without rounding
-LEAD = 0.09  # vehicles begin and end this far outside the picture, so that shadows and light come in smoothly
-ACCELERATION = 0.12
-BRAKING = 0.26  # the hardest
-GENTLE = 0.15  # braking towards a place where the driver means to stop
-CATCH_UP = 1.5  # how quickly one that drives abreast makes good its stagger, a second
-
-
-class Pass(NamedTuple):
-    """A vehicle's middle passed the line at second ``at``, in that direction."""
-
-    at: float
-    number: int
-    kind: Kind
-    direction: Direction
+STEP_SECONDS = 1 / 32  # a power of two: the step's number and its second convert without rounding
+DRIVE_MARGIN = 0.09  # vehicles begin and end this far outside the picture, so that shadows and light come in smoothly
+_ACCELERATION = 0.12
+_HARDEST_BRAKING = 0.26
+_GENTLE_BRAKING = 0.15  # towards a place where the driver means to stop
+_CATCH_UP_RATE = 1.5  # share of its missing stagger that a vehicle which drives abreast makes good a second
 
 
 @dataclass(slots=True)
 class LaneState:
-    """What drives on a lane, the foremost first, and what waits to come in."""
+    """The vehicles on a lane, the foremost first, and those that wait to come in."""
 
     vehicles: list[Vehicle] = field(default_factory=list)
     queue: deque[Vehicle] = field(default_factory=deque)
@@ -55,99 +45,102 @@ class LaneState:
         """Whether nothing moves or waits on this lane."""
         return not self.vehicles and not self.queue and (self.barrier is None or self.barrier.at_rest)
 
-    def expected(self, now: float) -> Vehicle | None:
-        """The first of the queue, if its time has come."""
+    def first_due(self, now: float) -> Vehicle | None:
+        """The first vehicle of the queue, if its time has come."""
         return self.queue[0] if self.queue and not self.closed and self.queue[0].arrival <= now else None
 
-    def fit(self, new: Vehicle, lead: float = 0.0) -> bool:
+    def place_at_entrance(self, new: Vehicle, lead: float = 0.0) -> bool:
         """Place ``new`` at the lane's beginning, ``lead`` farther back; False when there is no room for it."""
-        new.place = -LEAD - new.length / 2 - lead
+        new.place = -DRIVE_MARGIN - new.length / 2 - lead
         # Slow enough for a place where it means to stop, too.
-        new.speed = new.wish
-        if new.target is not None:
-            new.speed = min(new.wish, _safe_speed(new.target - new.place, 0.0, GENTLE))
+        new.speed = new.desired_speed
+        if new.stop_place is not None:
+            new.speed = min(new.desired_speed, _safe_speed(new.stop_place - new.place, 0.0, _GENTLE_BRAKING))
         if self.barrier is not None:
-            new.speed = min(new.speed, _safe_speed(STOP - new.place - new.length / 2, 0.0, GENTLE))
+            new.speed = min(new.speed, _safe_speed(STOP_PLACE - new.place - new.length / 2, 0.0, _GENTLE_BRAKING))
         if self.vehicles:
             last = self.vehicles[-1]
-            room = last.place - last.length / 2 + LEAD - new.gap
-            # Nobody may stand behind one that is going to back out.
-            if room < 0 or last.turns:
+            room = last.place - last.length / 2 + DRIVE_MARGIN - new.gap
+            # No vehicle may stand behind a vehicle that is going to back out.
+            if room < 0 or last.turns_back:
                 return False
-            new.speed = min(new.speed, _safe_speed(room, last.speed, BRAKING))
+            new.speed = min(new.speed, _safe_speed(room, last.speed, _HARDEST_BRAKING))
         return True
 
     def steer(self, now: float) -> None:
         """Choose the acceleration of every vehicle, and of the barrier's arm, for the step from second ``now``."""
         if self.barrier is not None:
-            self.barrier.steer(self.vehicles, now, STEP)
+            self.barrier.steer(self.vehicles, now, STEP_SECONDS)
         ahead: Vehicle | None = None
         for vehicle in self.vehicles:
             if vehicle.backing:
-                speed = _back(vehicle)
+                speed = _backward_speed(vehicle)
             else:
                 waits = self.barrier is not None and not vehicle.cleared
-                speed = _forth(vehicle, ahead, waits)
-            vehicle.push = (speed - vehicle.speed) / STEP
+                speed = _forward_speed(vehicle, ahead, waits)
+            vehicle.acceleration = (speed - vehicle.speed) / STEP_SECONDS
             ahead = vehicle
 
-    def move(self, now: float) -> list[Pass]:
-        """Drive for one step from second ``now``; returns who passed the line. Those that are gone are dropped."""
-        passed = []
+    def move(self, now: float) -> list[TrueCrossing]:
+        """Drive for one step from second ``now``; returns the crossings of the line. Vehicles that left are dropped."""
+        crossings = []
         for vehicle in self.vehicles:
             before = vehicle.place
-            vehicle.place = vehicle.place_after(STEP)
-            way = vehicle.lane.direction
-            if before < LINE <= vehicle.place:
-                at = now + _moment(vehicle.speed, vehicle.push, LINE - before)
-                passed.append(Pass(at, vehicle.number, vehicle.kind, way))
-            elif vehicle.place < LINE <= before:
-                at = now + _moment(-vehicle.speed, -vehicle.push, before - LINE)
-                passed.append(Pass(at, vehicle.number, vehicle.kind, way.opposite))
-            vehicle.speed += vehicle.push * STEP
-        self.vehicles = [vehicle for vehicle in self.vehicles if not _gone(vehicle)]
+            vehicle.place = vehicle.place_after(STEP_SECONDS)
+            direction = vehicle.lane.direction
+            if before < LINE_PLACE <= vehicle.place:
+                at = now + _seconds_to_drive(LINE_PLACE - before, vehicle.speed, vehicle.acceleration)
+                crossings.append(TrueCrossing(vehicle.number, vehicle.kind.name, direction, at))
+            elif vehicle.place < LINE_PLACE <= before:
+                at = now + _seconds_to_drive(before - LINE_PLACE, -vehicle.speed, -vehicle.acceleration)
+                crossings.append(TrueCrossing(vehicle.number, vehicle.kind.name, direction.opposite, at))
+            vehicle.speed += vehicle.acceleration * STEP_SECONDS
+        self.vehicles = [vehicle for vehicle in self.vehicles if not _has_left(vehicle)]
         if self.barrier is not None:
-            self.barrier.move(STEP)
-        return passed
+            self.barrier.move(STEP_SECONDS)
+        return crossings
 
 
-def _gone(vehicle: Vehicle) -> bool:
+def _has_left(vehicle: Vehicle) -> bool:
     half = vehicle.length / 2
-    return vehicle.place - half > 1 + LEAD or (vehicle.backing and vehicle.place + half < -LEAD)
+    return vehicle.place - half > 1 + DRIVE_MARGIN or (vehicle.backing and vehicle.place + half < -DRIVE_MARGIN)
 
 
-def _safe_speed(room: float, ahead: float, braking: float) -> float:
-    drop = braking * STEP
-    return max(math.sqrt(max(drop * drop + ahead * ahead + 2 * braking * room, 0.0)) - drop, 0.0)
+def _safe_speed(room: float, speed_ahead: float, braking: float) -> float:
+    drop = braking * STEP_SECONDS
+    return max(math.sqrt(max(drop * drop + speed_ahead * speed_ahead + 2 * braking * room, 0.0)) - drop, 0.0)
 
 
-def _forth(vehicle: Vehicle, ahead: Vehicle | None, waits: bool) -> float:
-    limit = min(vehicle.wish, vehicle.speed + ACCELERATION * STEP)
+def _forward_speed(vehicle: Vehicle, ahead: Vehicle | None, waits: bool) -> float:
+    limit = min(vehicle.desired_speed, vehicle.speed + _ACCELERATION * STEP_SECONDS)
     if ahead is not None:
         room = ahead.place - vehicle.place - (ahead.length + vehicle.length) / 2 - vehicle.gap
-        limit = min(limit, _safe_speed(room, max(ahead.speed, 0.0), BRAKING))
+        limit = min(limit, _safe_speed(room, max(ahead.speed, 0.0), _HARDEST_BRAKING))
     if vehicle.beside is not None:
         short = vehicle.beside.place + vehicle.stagger - vehicle.place
-        limit = min(limit, max(vehicle.beside.speed + CATCH_UP * short, 0.0))
+        limit = min(limit, max(vehicle.beside.speed + _CATCH_UP_RATE * short, 0.0))
     if waits:
-        limit = min(limit, _safe_speed(STOP - vehicle.place - vehicle.length / 2, 0.0, GENTLE))
-    if vehicle.target is not None:
-        room = vehicle.target - vehicle.place
-        limit = min(limit, _safe_speed(room, 0.0, GENTLE))
+        limit = min(limit, _safe_speed(STOP_PLACE - vehicle.place - vehicle.length / 2, 0.0, _GENTLE_BRAKING))
+    if vehicle.stop_place is not None:
+        room = vehicle.stop_place - vehicle.place
+        limit = min(limit, _safe_speed(room, 0.0, _GENTLE_BRAKING))
         if room < 0.002 and vehicle.speed < 0.004:
-            vehicle.waited += STEP
+            vehicle.stood_seconds += STEP_SECONDS
             limit = 0.0
-            if vehicle.waited >= vehicle.pause:
-                vehicle.target = None
-                vehicle.backing = vehicle.turns
-    return max(limit, vehicle.speed - BRAKING * STEP, 0.0)
+            if vehicle.stood_seconds >= vehicle.stop_seconds:
+                vehicle.stop_place = None
+                vehicle.backing = vehicle.turns_back
+    return max(limit, vehicle.speed - _HARDEST_BRAKING * STEP_SECONDS, 0.0)
 
 
-def _back(vehicle: Vehicle) -> float:
-    return max(-vehicle.reverse, vehicle.speed - ACCELERATION * STEP)
+def _backward_speed(vehicle: Vehicle) -> float:
+    return max(-vehicle.backing_speed, vehicle.speed - _ACCELERATION * STEP_SECONDS)
 
 
-def _moment(speed: float, push: float, way: float) -> float:
-    # The first root of speed * t + push * t^2 / 2 = way, in the form that keeps its digits when push is small.
-    root = math.sqrt(max(speed * speed + 2 * push * way, 0.0))
-    return min(max(2 * way / (speed + root), 0.0), STEP) if speed + root > 0 else STEP
+def _seconds_to_drive(distance: float, speed: float, acceleration: float) -> float:
+    # The first root of speed * t + acceleration * t^2 / 2 = distance, in the form that keeps its digits when the
+    # acceleration is small.
+    root = math.sqrt(max(speed * speed + 2 * acceleration * distance, 0.0))
+    if speed + root <= 0:
+        return STEP_SECONDS
+    return min(max(2 * distance / (speed + root), 0.0), STEP_SECONDS)
