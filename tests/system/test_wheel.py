@@ -1,4 +1,4 @@
-"""What is installed from the wheel is the whole product, away from the checkout."""
+"""Test of the wheel: what is installed from it is the whole product, without the checkout."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROJECT = Path(__file__).parent.parent.parent
 
 @pytest.mark.timeout(300)
 def test_the_wheel_holds_all_that_a_daemon_needs(counting: Any, tmp_path: Path) -> None:
-    """Manifest, example configuration and unit come with it; the demo runs from it, and no test or weight is in it."""
+    """Manifest, example configuration and units are in it, tests and weights are not, and the demo runs from it."""
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path / "dist"), str(PROJECT)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
@@ -31,14 +31,18 @@ def test_the_wheel_holds_all_that_a_daemon_needs(counting: Any, tmp_path: Path) 
     assert not [name for name in names if name.endswith((".onnx", ".pt", ".db"))]
 
     installed = tmp_path / "installed"
-    # Its requirements are those of the environment that runs the tests; the package itself must be the wheel's.
+    # The requirements come from the environment that runs the tests, the package itself from the wheel.
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*pip, "--target", str(installed), str(wheel)], check=True, capture_output=True)
     counting.environ["PYTHONPATH"] = str(installed)
-    where = [sys.executable, "-c", "import edge; print(edge.__file__)"]
-    found = subprocess.run(where, env=counting.environment, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert found.stdout.startswith(str(installed))
+    show_file = [sys.executable, "-c", "import edge; print(edge.__file__)"]
+    script = [str(installed / "bin" / "smartpark"), "--version"]
+    for command, beginning in ((show_file, str(installed)), (script, "smartpark, version ")):
+        done = subprocess.run(
+            command, env=counting.environment, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.startswith(beginning)
     assert "yolo11n" in counting("models", "list").stdout
     counting("check-config", str(installed / "edge" / "data" / "smartpark.toml"))
-    demo = counting("demo", "--seconds", "10", "--traffic", "30", "--image-size", "320")
+    demo = counting("demo", "--seconds", "10", "--traffic", "30", "--fps", "6", "--image-size", "320", "--every-frame")
     assert "the board shows the truth" in demo.stdout
