@@ -13,7 +13,7 @@ from edge.mqtt.reconnecting_link import Link
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.board.messages import EventMessage, HealthMessage, Recommendation, SiteMessage
+    from edge.board.messages import EventMessage, Recommendation, SiteMessage
     from edge.board.state import FloorRow
     from edge.config.schema import MqttConfig
     from edge.mqtt.connection import Connection, Timing
@@ -98,11 +98,6 @@ class Board:
                 messages=self._messages,
                 invalid_messages=self._state.invalid_messages,
             )
-
-    def health(self, device: str) -> HealthMessage | None:
-        """What a device says about itself; None when that is not known to be true now. From any thread."""
-        with self._lock:
-            return self._state.health(device) if self._subscribed and self._link.connected else None
 
     def close(self) -> None:
         """Leave the broker; the last snapshot shows no number."""

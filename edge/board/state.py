@@ -127,10 +127,6 @@ class BoardState:
             for problem in health.problems
         )
 
-    def health(self, device: str) -> HealthMessage | None:
-        """The health of a device; None when it is not known, or the device is not online."""
-        return self._health.get(device) if self.is_online(device) else None
-
     def events(self) -> tuple[EventMessage, ...]:
         """The last events in the order in which they came, each once."""
         return tuple(self._events)

@@ -55,7 +55,7 @@ COMMANDS = {
     ),
     "status": CommandPlace(
         "edge.cli.status:show_status",
-        "Show whether the daemon runs and what is wrong, the floors, the last event and what waits for the broker",
+        "Show whether the daemon runs, its problems, the floors, the last event and what waits for the broker",
     ),
 }
 

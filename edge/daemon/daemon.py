@@ -21,6 +21,7 @@ from edge.daemon.publishing import Publishing
 from edge.daemon.signals import Signals
 from edge.detection.detector import SharedDetector, make_detector
 from edge.host.instance_lock import InstanceLock
+from edge.host.problem_file import ProblemFile
 from edge.host.problem_list import ProblemList
 from edge.host.systemd import SystemdNotifier
 from edge.sources import open_source
@@ -74,6 +75,7 @@ class Daemon:
         self._notifier = SystemdNotifier()
         self._problems = ProblemList(utc_now)
         self._lock = InstanceLock(config.database.path)
+        self._problem_file: ProblemFile | None = None
         self._database = DatabaseAccess(config.database)
         self._external_changes = ExternalChanges(self._database.open_to_read, self._problems)
         self._writer = Writer(
@@ -103,6 +105,9 @@ class Daemon:
         if not alone and not self._shares_database:
             raise StoreError(f"{config.database.path}: another smartpark is counting into it; stop that process first")
         try:
+            if alone:
+                self._problem_file = ProblemFile(config.database.path)
+                self._problem_file.create()
             self._start_database(alone)
             self._detector.start()
             if config.mqtt.enabled and alone:
@@ -143,6 +148,8 @@ class Daemon:
         self._writer.close(timeout=_CLOSE_SECONDS)
         self._external_changes.close()
         self._detector.close()
+        if self._problem_file is not None:
+            self._problem_file.remove()
         self._lock.release()
         log.info("stopped events_committed=%s", "all" if committed else "not all: the database does not answer")
 
@@ -170,6 +177,8 @@ class Daemon:
     def _check(self, now: float) -> None:
         """Bring the health up to date, and publish it and what another process has written."""
         self._health.update(now)
+        if self._problem_file is not None:
+            self._problem_file.update(self._problems.current(), now)
         if self._publishing is None:
             return
         if self._writer.trouble is not None:

@@ -145,10 +145,13 @@ def test_neither_a_dead_camera_nor_a_missing_broker_stops_the_counting(
     with counting.started("run") as daemon:
         eventually(lambda: events_in(tmp_path / "smartpark.db") >= 6, 120)
         assert daemon.poll() is None
+        eventually(lambda: counting.json("status")["problems"], 60)
+        assert "camera.dead" in [problem["code"] for problem in counting.json("status")["problems"]]
         mosquitto.start()
         board = listen(mosquitto.port)
         eventually(lambda: len(set(board.payloads("smartpark/garage/event/"))) >= 6, 120)
         assert counting.stop(daemon) == 0
+    assert not (tmp_path / "smartpark.db.problems").exists()
     assert counting.json("status")["outbox"] == 0
     stored = counting.json("events", "--limit", "1000")
     assert {event["camera_id"] for event in stored} == {"ramp"}
