@@ -1,7 +1,4 @@
-"""A vehicle that crosses a gate: as the geometric fact, as the event to be stored, and as the event that is stored.
-
-This module knows no camera, database or broker.
-"""
+"""Defines a vehicle that crosses a gate: the geometric fact, the event to be stored, and the stored event."""
 
 from __future__ import annotations
 
