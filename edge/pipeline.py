@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from edge.core.tracks import Track, Verdict
     from edge.counting.parameters import CountingParameters
     from edge.detection.detector import Detector
+    from edge.tracking.observer import Observation
     from edge.tracking.parameters import TrackingParameters
-    from edge.tracking.tracker import Observation
 
 log = logging.getLogger(__name__)
 

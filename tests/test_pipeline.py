@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from support.scripted import Scripted, Thing, by_way, going, times
+from support.scripted import SceneObject, ScriptedScene, frame_times, stop_to_stop, straight
 
 from edge.config.schema import CameraConfig, Config
 from edge.core.events import Direction, Event, VehicleType
@@ -70,12 +70,12 @@ class PipelineRun:
 
 
 def count(
-    *things: Thing, seconds: float, rate: float = 10.0, frame_times: Iterable[float] = (), **config: Any
+    *things: SceneObject, seconds: float, rate: float = 10.0, times: Iterable[float] = (), **config: Any
 ) -> PipelineRun:
     """Run a pipeline over a scene to its end, at ``rate`` frames a second or at the given times."""
     run = PipelineRun(Config.model_validate(config))
-    scene = Scripted(things)
-    for at in frame_times or times(seconds, rate):
+    scene = ScriptedScene(things)
+    for at in times or frame_times(seconds, rate):
         run.pipeline.count(scene.observe(at), FrameTime(NOON + timedelta(seconds=at), at, scene.size))
     run.pipeline.finish()
     return run
@@ -85,18 +85,18 @@ def count(
 @pytest.mark.parametrize(("start", "speed", "direction"), [(60, 150, ENTRY), (580, -150, EXIT)])
 def test_a_vehicle_that_crosses_is_one_event(start: float, speed: float, direction: Direction, rate: float) -> None:
     """It has the time at which the vehicle was on the line, its type and its confidence."""
-    (event,) = count(Thing(going(start, speed)), seconds=3.4, rate=rate).events
+    (event,) = count(SceneObject(straight(start, speed)), seconds=3.4, rate=rate).events
     assert (event.direction, event.vehicle_type, event.confidence) == (direction, VehicleType.CAR, 0.8)
     assert (event.timestamp - NOON).total_seconds() == pytest.approx(260 / 150, abs=0.15)
 
 
 def test_events_are_submitted_when_decided_and_the_rest_at_the_end() -> None:
     """Each crossing is submitted once, as events that belong together."""
-    whole = count(Thing(going(60, 150)), seconds=3.4)
+    whole = count(SceneObject(straight(60, 150)), seconds=3.4)
     decided_at = [result.frame_time.monotonic for result in whole.results if result.crossings]
     assert len(decided_at) == 1
     assert 260 / 150 + 0.5 < decided_at[0] < 260 / 150 + 1.5
-    cut = count(Thing(going(60, 150)), seconds=2.0)
+    cut = count(SceneObject(straight(60, 150)), seconds=2.0)
     assert not any(result.crossings for result in cut.results)
     assert [len(batch) for batch in cut.batches] == [1]
     cut.pipeline.finish()
@@ -107,8 +107,8 @@ def test_events_are_submitted_when_decided_and_the_rest_at_the_end() -> None:
 def test_a_gate_between_two_floors_submits_both_events_together() -> None:
     """They are stored in one transaction."""
     run = PipelineRun(gate={**GATE, "outside_floor": "Street"})
-    scene = Scripted([Thing(going(60, 150))])
-    for at in times(3.4, 10.0):
+    scene = ScriptedScene([SceneObject(straight(60, 150))])
+    for at in frame_times(3.4, 10.0):
         run.pipeline.count(scene.observe(at), FrameTime(NOON, at, scene.size))
     assert [[(event.floor, event.direction) for event in batch] for batch in run.batches] == [
         [("F", ENTRY), ("Street", EXIT)]
@@ -130,21 +130,21 @@ def test_a_slow_vehicle_counts_as_often_as_it_crosses(
     stops: list[tuple[float, float]], expected: list[Direction], rate: float
 ) -> None:
     """This holds at every frame rate."""
-    assert count(Thing(by_way(*stops)), seconds=stops[-1][0] + 1, rate=rate).directions == expected
+    assert count(SceneObject(stop_to_stop(*stops)), seconds=stops[-1][0] + 1, rate=rate).directions == expected
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_box_that_trembles_on_the_line_does_not_count(rate: float) -> None:
     """The boxes of the detector jump by a few pixels while the vehicle stands."""
-    trembling = Thing(lambda at: (320 + 5 * np.sin(40 * at), 200 + 3 * np.cos(31 * at)), is_solid=False)
+    trembling = SceneObject(lambda at: (320 + 5 * np.sin(40 * at), 200 + 3 * np.cos(31 * at)), is_solid=False)
     assert count(trembling, seconds=8, rate=rate).directions == []
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_a_vehicle_that_is_hidden_for_five_seconds_on_the_line_is_one(rate: float) -> None:
     """It stands there while something hides it or the detector fails, and drives on."""
-    stops = by_way((0, 100), (2, 325), (10, 325), (12, 560))
-    hidden = Thing(stops, found=lambda at: not 4 < at < 9)
+    stops = stop_to_stop((0, 100), (2, 325), (10, 325), (12, 560))
+    hidden = SceneObject(stops, is_detected=lambda at: not 4 < at < 9)
     assert count(hidden, seconds=13, rate=rate).directions == [ENTRY]
 
 
@@ -156,38 +156,40 @@ def test_a_vehicle_that_goes_faster_while_a_pillar_hides_it_on_the_line_is_one(h
     def place(at: float) -> tuple[float, float]:
         return 170 + 150 * at + 58 * min(1.0, max(0.0, (at - 1) / hidden)), 200
 
-    vehicle = Thing(place, found=lambda at: not 1 < at < 1 + hidden)
-    pillar = Thing(by_way((0, 349 + 75 * hidden)), size=(25 + 150 * hidden, 300.0), found=lambda at: False)
+    vehicle = SceneObject(place, is_detected=lambda at: not 1 < at < 1 + hidden)
+    pillar = SceneObject(
+        stop_to_stop((0, 349 + 75 * hidden)), size=(25 + 150 * hidden, 300.0), is_detected=lambda at: False
+    )
     assert count(vehicle, pillar, seconds=4, rate=rate).directions == [ENTRY]
     assert count(vehicle, pillar, seconds=4, rate=rate, mechanisms={"stitching": False}).directions == []
 
 
 def test_vehicles_that_drive_in_front_of_parked_vehicles_count_and_these_do_not() -> None:
     """The parked ones stand on both sides of the line, and are hidden and seen again."""
-    parked = [Thing(going(x, 0, y=120), size=(90.0, 60.0)) for x in (160, 270, 375, 480)]
-    driving = [Thing(going(-60 - 300 * n, 130, y=200), size=(110.0, 80.0)) for n in range(3)]
+    parked = [SceneObject(straight(x, 0, y=120), size=(90.0, 60.0)) for x in (160, 270, 375, 480)]
+    driving = [SceneObject(straight(-60 - 300 * n, 130, y=200), size=(110.0, 80.0)) for n in range(3)]
     assert count(*parked, *driving, seconds=12).directions == [ENTRY] * 3
 
 
 def test_boxes_that_jump_between_parked_vehicles_do_not_count() -> None:
     """In bad light now the vehicle before the line is detected, now the one beyond it."""
-    before = Thing(going(262, 0), found=lambda at: at < 3 or int(at * 2) % 2 == 0, confidence=0.4)
-    beyond = Thing(going(378, 0), found=lambda at: at < 3 or int(at * 2) % 2 == 1, confidence=0.4)
+    before = SceneObject(straight(262, 0), is_detected=lambda at: at < 3 or int(at * 2) % 2 == 0, confidence=0.4)
+    beyond = SceneObject(straight(378, 0), is_detected=lambda at: at < 3 or int(at * 2) % 2 == 1, confidence=0.4)
     assert count(before, beyond, seconds=15).directions == []
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_vehicles_that_tailgate_all_count(rate: float) -> None:
     """Three drive a fifth of a length apart."""
-    row = [Thing(going(-60 - 120 * n, 120)) for n in range(3)]
+    row = [SceneObject(straight(-60 - 120 * n, 120)) for n in range(3)]
     assert count(*row, seconds=7, rate=rate).directions == [ENTRY] * 3
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_vehicles_side_by_side_are_two(rate: float) -> None:
     """They may drive in one direction or in both."""
-    upper, lower = Thing(going(60, 150, y=140)), Thing(going(64, 150, y=215))
-    against = Thing(going(580, -150, y=215))
+    upper, lower = SceneObject(straight(60, 150, y=140)), SceneObject(straight(64, 150, y=215))
+    against = SceneObject(straight(580, -150, y=215))
     assert count(upper, lower, seconds=3.4, rate=rate).directions == [ENTRY, ENTRY]
     assert sorted(count(upper, against, seconds=3.4, rate=rate).directions) == [ENTRY, EXIT]
 
@@ -195,9 +197,9 @@ def test_vehicles_side_by_side_are_two(rate: float) -> None:
 @pytest.mark.parametrize("rate", RATES)
 def test_a_long_vehicle_whose_cab_is_seen_apart_is_one(rate: float) -> None:
     """First the cab is seen alone, then the whole, with the cab now and then in it."""
-    whole = Thing(going(-140, 130), size=(280.0, 90.0), label="truck", found=lambda at: at > 2.2)
-    cab = Thing(
-        going(-40, 130), size=(80.0, 85.0), confidence=0.6, found=lambda at: at < 2.2 or int(at * 5) % 3 == 0,
+    whole = SceneObject(straight(-140, 130), size=(280.0, 90.0), label="truck", is_detected=lambda at: at > 2.2)
+    cab = SceneObject(
+        straight(-40, 130), size=(80.0, 85.0), confidence=0.6, is_detected=lambda at: at < 2.2 or int(at * 5) % 3 == 0,
         is_solid=False,
     )  # fmt: skip
     assert count(whole, cab, seconds=6, rate=rate).directions == [ENTRY]
@@ -214,21 +216,21 @@ def test_a_long_vehicle_whose_cab_is_seen_apart_is_one(rate: float) -> None:
 )
 def test_vehicles_of_every_label_count(label: str, size: tuple[float, float], expected: VehicleType) -> None:
     """A label that no vehicle has counts where size and motion are those of a vehicle."""
-    events = count(Thing(going(60, 150), size=size, label=label, confidence=0.4), seconds=3.4).events
+    events = count(SceneObject(straight(60, 150), size=size, label=label, confidence=0.4), seconds=3.4).events
     assert [event.vehicle_type for event in events] == [expected]
 
 
 @pytest.mark.parametrize("label", ["person", "dog", "backpack"])
 def test_people_and_animals_and_bags_do_not_count(label: str) -> None:
     """They do not, however large and surely detected."""
-    walker = Thing(going(60, 100), size=(90.0, 180.0), label=label, confidence=0.9)
+    walker = SceneObject(straight(60, 100), size=(90.0, 180.0), label=label, confidence=0.9)
     assert count(walker, seconds=6).directions == []
 
 
 def test_a_trolley_with_the_person_who_pushes_it_does_not_count() -> None:
     """The person near it decides, not the detector's label."""
-    trolley = Thing(going(80, 60), size=(110.0, 90.0), label="chair", confidence=0.6)
-    person = Thing(going(65, 60, y=190), size=(60.0, 170.0), label="person", confidence=0.7, is_solid=False)
+    trolley = SceneObject(straight(80, 60), size=(110.0, 90.0), label="chair", confidence=0.6)
+    person = SceneObject(straight(65, 60, y=190), size=(60.0, 170.0), label="person", confidence=0.7, is_solid=False)
     run = count(trolley, person, seconds=8)
     assert run.directions == []
     assert Reason.PERSON in run.reasons
@@ -236,8 +238,8 @@ def test_a_trolley_with_the_person_who_pushes_it_does_not_count() -> None:
 
 def test_bicycles_count_where_the_configuration_says_so() -> None:
     """A bicycle counts with its rider, who is then no person on foot."""
-    bicycle = Thing(going(60, 130), size=(70.0, 80.0), label="bicycle", confidence=0.6)
-    rider = Thing(going(60, 130, y=198), size=(66.0, 80.0), label="person", confidence=0.7, is_solid=False)
+    bicycle = SceneObject(straight(60, 130), size=(70.0, 80.0), label="bicycle", confidence=0.6)
+    rider = SceneObject(straight(60, 130, y=198), size=(66.0, 80.0), label="person", confidence=0.7, is_solid=False)
     assert count(bicycle, rider, seconds=5).directions == []
     (event,) = count(bicycle, rider, seconds=5, counting={"bicycles": True}).events
     assert event.vehicle_type is VehicleType.BICYCLE
@@ -246,7 +248,7 @@ def test_bicycles_count_where_the_configuration_says_so() -> None:
 @pytest.mark.parametrize("rate", [3.0, 5.0, 10.0])
 def test_a_vehicle_that_is_detected_only_beyond_the_line_has_crossed(rate: float) -> None:
     """The detector finds it late, and its motion shows where it came from."""
-    late = Thing(going(40, 160), found=lambda at: at > 2.0)
+    late = SceneObject(straight(40, 160), is_detected=lambda at: at > 2.0)
     (event,) = count(late, seconds=3.6, rate=rate).events
     assert event.direction is ENTRY
     assert (event.timestamp - NOON).total_seconds() == pytest.approx(280 / 160, abs=0.4)
@@ -254,22 +256,22 @@ def test_a_vehicle_that_is_detected_only_beyond_the_line_has_crossed(rate: float
 
 def test_a_vehicle_that_parks_beyond_the_line_and_leaves_to_the_inside_has_not_crossed() -> None:
     """It was first seen beyond the line, and for long."""
-    leaves = Thing(by_way((0, 390), (4, 390), (6, 620)))
+    leaves = SceneObject(stop_to_stop((0, 390), (4, 390), (6, 620)))
     assert count(leaves, seconds=7).directions == []
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_third_of_the_frames_may_be_dropped(seed: int) -> None:
     """Three vehicles well apart are three with any uneven choice of 70 % of the frames."""
-    row = [Thing(going(-60 - 330 * n, 140)) for n in range(3)]
+    row = [SceneObject(straight(-60 - 330 * n, 140)) for n in range(3)]
     chosen = np.random.default_rng(seed).random(10 * 10 + 1) > 0.3
-    frame_times = [at for at, is_taken in zip(times(10.0, 10.0), chosen, strict=True) if is_taken]
-    assert count(*row, seconds=0, frame_times=frame_times).directions == [ENTRY] * 3
+    times = [at for at, is_taken in zip(frame_times(10.0, 10.0), chosen, strict=True) if is_taken]
+    assert count(*row, seconds=0, times=times).directions == [ENTRY] * 3
 
 
 def test_the_same_observations_give_the_same_events() -> None:
     """Ids, times and confidences are equal to the byte."""
-    things = [Thing(going(-60 - 150 * n, 120 + 5 * n), confidence=0.3 + 0.1 * n) for n in range(4)]
+    things = [SceneObject(straight(-60 - 150 * n, 120 + 5 * n), confidence=0.3 + 0.1 * n) for n in range(4)]
     first, second = (count(*things, seconds=8, rate=7.0).events for _ in range(2))
     assert first == second
     assert [event.event_id for event in first] == [event.event_id for event in second]
@@ -291,7 +293,7 @@ def test_process_observes_a_frame_and_the_statistics_have_every_stage() -> None:
 def test_each_decision_is_logged_at_debug_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:
     """Each event is logged at info with its id."""
     caplog.set_level("DEBUG", logger="edge.pipeline")
-    run = count(Thing(going(60, 150)), Thing(going(60, 100, y=300), label="bicycle"), seconds=4.5)
+    run = count(SceneObject(straight(60, 150)), SceneObject(straight(60, 100, y=300), label="bicycle"), seconds=4.5)
     lines = [(record.levelname, record.getMessage()) for record in caplog.records]
     (event,) = run.events
     assert [line for level, line in lines if level == "INFO" and str(event.event_id) in line]

@@ -27,8 +27,8 @@ import numpy as np
 from edge.core.errors import SourceError
 from edge.core.frames import Detection, FrameTime
 from edge.core.shapes import Box
+from edge.tracking.observer import Observation
 from edge.tracking.optical_flow import Displacements
-from edge.tracking.tracker import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,7 @@ def _fields(observation: Observation) -> dict[str, Any]:
     return {
         "size": list(observation.size),
         "detections": [[one.label, one.confidence, *one.box] for one in observation.detections],
-        "pixel": moved.pixel,
+        "pixel": moved.scale,
         "moved": [[None if math.isnan(value) else value for value in row] for row in going.tolist()],
         "still": moved.points[first_still:].tolist(),
     }

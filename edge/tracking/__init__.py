@@ -1,1 +1,1 @@
-"""Boxes to identities: association, motion, optical flow, retrace."""
+"""Turns detections into tracks: association, motion, optical flow and tracing back."""

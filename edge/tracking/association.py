@@ -1,8 +1,9 @@
-"""Which detection belongs to which track: costs, and the best one-to-one choice.
+"""Computes which sighting may belong to which track at what cost, and chooses the pairs of least total cost.
 
-As in ByteTrack (Zhang et al., 2022) sure boxes are given out first and weak ones after them. What a track is expected
-to look like comes from optical flow, so that overlap works at five frames a second too; what flow cannot follow is
-found again by place, size and the detection's own velocity.
+As in ByteTrack (Zhang et al., 2022), sure boxes are matched first and weak ones after them, by their overlap with the
+box that is expected of each track. That box follows optical flow and not only the Kalman filter of SORT (Bewley et al.,
+2016), so that overlap works at five frames a second too. What is left is matched by place, size and velocity; those
+costs are our own.
 """
 
 from __future__ import annotations
@@ -13,74 +14,120 @@ from typing import TYPE_CHECKING
 import lap
 import numpy as np
 
-from edge.tracking.boxes import overlaps
+from edge.tracking.boxes import box_array, center, overlaps, side_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.core.shapes import Point
     from edge.tracking.boxes import Floats
-    from edge.tracking.parameters import AssociationParameters
-    from edge.tracking.tracklet import Tracklet
+    from edge.tracking.parameters import AssociationParameters, BirthParameters
+    from edge.tracking.tracklet import FrameStep, Tracklet
 
-NEVER = 9.0  # a cost that is not paid
+# The cost of a pair that must not be chosen. All others cost 1 at most, so no choice of pairs gains by one of these.
+FORBIDDEN = 9.0
 
 
-def best_pairs(costs: Floats) -> list[tuple[int, int]]:
-    """The one-to-one choice of least total cost, as (row, column); what costs ``NEVER`` or more stays alone.
+def cheapest_pairs(costs: Floats) -> list[tuple[int, int]]:
+    """Return the one-to-one choice of least total cost as pairs of (row, column), without forbidden pairs.
 
-    By the algorithm of Jonker and Volgenant (1987). SciPy has it too, for 50 MB of memory and half a second a start.
+    The algorithm is that of Jonker and Volgenant (1987), as implemented by ``lap``. SciPy has it too, but takes 50 MB
+    of memory and half a second at each start.
     """
     if not costs.size:
         return []
     _, columns, _ = lap.lapjv(costs, extend_cost=True)
-    return [(i, int(j)) for i, j in enumerate(columns) if j >= 0 and costs[i, j] < NEVER]
+    return [(row, int(column)) for row, column in enumerate(columns) if column >= 0 and costs[row, column] < FORBIDDEN]
 
 
-def by_overlap(
-    tracks: Sequence[Tracklet], boxes: Floats, least: float, frame_size: tuple[int, int], p: AssociationParameters
+def overlap_costs(
+    tracks: Sequence[Tracklet],
+    boxes: Floats,
+    least_iou: float,
+    frame_size: tuple[int, int],
+    limits: AssociationParameters,
 ) -> Floats:
-    """Costs (a row a track, a column a box) where the expected box, cut at the frame's edge, overlaps enough."""
-    edge = np.array([*frame_size, *frame_size], dtype=np.float64)
-    expected = np.clip(np.array([track.box for track in tracks]), 0.0, edge)
-    iou, _, _ = overlaps(expected, boxes)
-    needed = np.array([p.resting_iou if track.resting else least for track in tracks])
-    costs: Floats = np.where(iou < needed[:, None], NEVER, 1 - iou)
-    return costs
+    """Return the costs of matching by overlap alone: a row for each track, a column for each box (n x 4).
 
-
-def by_motion(
-    tracks: Sequence[Tracklet], boxes: Floats, velocities: Sequence[Point | None], seconds: float,
-    frame_size: tuple[int, int], p: AssociationParameters,
-) -> Floats:  # fmt: skip
-    """Costs for tracks and boxes that overlap alone did not bring together.
-
-    ``velocities`` are the boxes' own, in pixels a second, as optical flow saw them over the last ``seconds``; None
-    where it could not. Such a box must overlap well, or the track have stood still.
+    The cost is 1 minus the intersection over union of the box and the track's expected box, which is clipped to the
+    frame because the detector's boxes are too.
     """
-    costs = by_overlap(tracks, boxes, p.lost_iou, frame_size, p)
-    for row, track in enumerate(tracks):
-        motion, size = track.motion, track.size
-        for column, box in enumerate(boxes):
-            width, height = float(box[2] - box[0]), float(box[3] - box[1])
-            overlap = 1 - costs[row, column] if costs[row, column] < NEVER else 0.0
-            larger = math.sqrt(max(width * height, 1.0)) / size
-            if not 1 / p.size_ratio < larger < p.size_ratio or (track.was_resting and overlap < p.resting_iou):
-                costs[row, column] = NEVER
-                continue
-            velocity = velocities[column]
-            if velocity is None:
-                if not track.resting and overlap < p.unseen_iou:
-                    costs[row, column] = NEVER
-                continue
-            slack = math.sqrt(motion.pace) + p.speed_size * size + p.speed_pixels / seconds
-            if math.hypot(velocity.x - motion.vx, velocity.y - motion.vy) > (
-                p.speed_deviations * slack + p.speed_share * motion.speed
-            ):
-                costs[row, column] = NEVER
-                continue
-            away = math.hypot(float(box[0] + box[2]) / 2 - motion.x, float(box[1] + box[3]) / 2 - motion.y)
-            reach = math.sqrt(motion.place) + p.place_size * size
-            if away < min(p.place_deviations * reach, p.place_most * size):
-                costs[row, column] = min(costs[row, column], 1 - p.place_cost * math.exp(-away / reach))
+    edges = np.array([*frame_size, *frame_size], dtype=np.float64)
+    expected = np.clip(np.array([track.box for track in tracks]), 0.0, edges)
+    iou, _, _ = overlaps(expected, boxes)
+    least = np.array([limits.resting_iou if track.resting else least_iou for track in tracks])
+    costs: Floats = np.where(iou < least[:, None], FORBIDDEN, 1 - iou)
     return costs
+
+
+def motion_costs(
+    tracks: Sequence[Tracklet],
+    boxes: Floats,
+    velocities: Sequence[Point | None],
+    step: FrameStep,
+    limits: AssociationParameters,
+) -> Floats:
+    """Return the costs of matching by place, size and velocity: a row for each track, a column for each box (n x 4).
+
+    ``velocities`` are those that optical flow measured inside of each box, in pixels a second, None where it could not.
+    """
+    costs = overlap_costs(tracks, boxes, limits.lost_iou, step.size, limits)
+    for row, track in enumerate(tracks):
+        for column, (box, velocity) in enumerate(zip(boxes, velocities, strict=True)):
+            costs[row, column] = _motion_cost(track, box, velocity, costs[row, column], step.seconds, limits)
+    return costs
+
+
+def _motion_cost(
+    track: Tracklet, box: Floats, velocity: Point | None, cost: float, seconds: float, limits: AssociationParameters
+) -> float:
+    """Return the cost of one pair, given its cost by overlap."""
+    motion, size = track.motion, track.size
+    iou = 1 - cost if cost < FORBIDDEN else 0.0
+    width, height = float(box[2] - box[0]), float(box[3] - box[1])
+    size_ratio = side_of(width, height) / size
+    if not 1 / limits.size_ratio < size_ratio < limits.size_ratio:
+        return FORBIDDEN
+    if track.fix.resting and iou < limits.resting_iou:
+        return FORBIDDEN
+    if velocity is None:
+        return cost if track.resting or iou >= limits.unseen_iou else FORBIDDEN
+    speed_error = math.sqrt(motion.velocity_variance) + limits.speed_size * size + limits.speed_pixels / seconds
+    most_difference = limits.speed_deviations * speed_error + limits.speed_share * motion.speed
+    if math.hypot(velocity.x - motion.vx, velocity.y - motion.vy) > most_difference:
+        return FORBIDDEN
+    x, y = center(box)
+    distance = math.hypot(x - motion.x, y - motion.y)
+    place_error = math.sqrt(motion.position_variance) + limits.place_size * size
+    if distance < min(limits.place_deviations * place_error, limits.place_most * size):
+        return min(cost, 1 - limits.place_cost * math.exp(-distance / place_error))
+    return cost
+
+
+class TakenPlaces:
+    """Where a sighting starts no track because it belongs to a track that was found in the same frame."""
+
+    def __init__(self, tracks: Sequence[Tracklet], limits: BirthParameters, *, partial_boxes: bool) -> None:
+        """With ``partial_boxes``, tracks of which only a part is seen include other parts of the same vehicle."""
+        self._tracks = [track for track in tracks if track.followed]
+        self._limits, self._partial_boxes = limits, partial_boxes
+        self._boxes = box_array(tuple(track.box) for track in self._tracks)
+        self._seen = np.array([track.seen for track in self._tracks], dtype=bool)
+
+    def include(self, box: Floats, *, sure: bool) -> bool:
+        """Whether the box of a sighting belongs to one of the tracks."""
+        if not self._tracks:
+            return False
+        limits, seen = self._limits, self._seen
+        iou, inside, around = (matrix[0] for matrix in overlaps(box[None], self._boxes))
+        if sure and iou[seen].max(initial=0.0) > limits.taken_iou_sure:
+            return True
+        if not sure and iou.max() > limits.taken_iou_weak:
+            return True
+        if not sure and np.maximum(inside, around)[seen].max(initial=0.0) > limits.taken_nested:
+            return True
+        if not self._partial_boxes:
+            return False
+        containing = [self._tracks[int(index)] for index in np.flatnonzero((inside > limits.part_inside) & seen)]
+        seen_parts = [track.last.box for track in containing if track.last.is_part]
+        return any(overlaps(box[None], part[None])[0][0, 0] < limits.part_iou for part in seen_parts)

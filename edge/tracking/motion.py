@@ -1,7 +1,9 @@
-"""A filter for a point that moves at almost constant velocity, for frames that come at any times.
+"""Estimates the position and velocity of a track's centre with a Kalman filter, for frames at any times.
 
-State and noise are the same across and down, so one 2 x 2 covariance serves both axes. All noise is in units of the
-vehicle's own size: a lorry near the camera and a car far off are followed alike.
+The model is a point of nearly constant velocity whose acceleration is white noise, held over each frame (Bar-Shalom, Li
+and Kirubarajan: Estimation with Applications to Tracking and Navigation, 2001, section 6.3). The noise is the same
+horizontally and vertically, so one 2 x 2 covariance serves both axes. It is in units of the vehicle's own size: a lorry
+near the camera and a car far away are tracked alike.
 """
 
 from __future__ import annotations
@@ -18,85 +20,94 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ConstantVelocity:
-    """Position and velocity in pixels and seconds, with their covariance (the same for x and y)."""
+    """Position and velocity in pixels and seconds, with their covariance on either axis."""
 
     x: float
     y: float
     vx: float
     vy: float
-    place: float  # variance of the position
-    mixed: float  # covariance of position and velocity
-    pace: float  # variance of the velocity
+    position_variance: float
+    covariance: float  # of position and velocity
+    velocity_variance: float
     parameters: MotionParameters
 
     @classmethod
-    def begin(
+    def start(
         cls, at: Point, size: float, velocity: Point | None, seconds: float, sure: bool, parameters: MotionParameters
     ) -> ConstantVelocity:
-        """A new point. ``velocity`` is what the picture says, measured over ``seconds``; None: nothing is known."""
+        """Return the filter of a vehicle of ``size`` pixels that was first detected at ``at``.
+
+        ``velocity`` is what optical flow measured over ``seconds``; where that is None, 0 is assumed, with an error
+        that depends on whether the detection is ``sure``.
+        """
         if velocity is None:
-            pace = (parameters.unknown_speed_sure if sure else parameters.unknown_speed_weak) * size
+            error = (parameters.unknown_speed_sure if sure else parameters.unknown_speed_weak) * size
             velocity = Point(0.0, 0.0)
         else:
-            pace = parameters.first_speed * size + parameters.first_speed_pixels / seconds
-        return cls(at.x, at.y, velocity.x, velocity.y, (parameters.first_place * size) ** 2, 0.0, pace**2, parameters)
+            error = parameters.first_speed * size + parameters.first_speed_pixels / seconds
+        position_variance = (parameters.first_place * size) ** 2
+        return cls(at.x, at.y, velocity.x, velocity.y, position_variance, 0.0, error**2, parameters)
 
     @property
     def position(self) -> Point:
-        """Where it is."""
+        """The estimated position."""
         return Point(self.x, self.y)
 
     @property
     def velocity(self) -> Point:
-        """Pixels a second."""
+        """The estimated velocity in pixels a second."""
         return Point(self.vx, self.vy)
 
     @property
     def speed(self) -> float:
-        """Pixels a second, whichever way."""
+        """The length of the velocity."""
         return math.hypot(self.vx, self.vy)
 
     def predict(self, seconds: float, size: float) -> None:
-        """Go on by so many seconds."""
+        """Move on by ``seconds``; ``size`` is the vehicle's, which scales the noise."""
         noise = (self.parameters.acceleration * size) ** 2
         self.x += self.vx * seconds
         self.y += self.vy * seconds
-        self.place += 2 * self.mixed * seconds + self.pace * seconds**2 + noise * seconds**4 / 4
-        self.mixed += self.pace * seconds + noise * seconds**3 / 2
-        self.pace += noise * seconds**2
+        # F P F' + Q, with F = [[1, t], [0, 1]] and Q = noise * [[t^4 / 4, t^3 / 2], [t^3 / 2, t^2]].
+        self.position_variance += (
+            2 * self.covariance * seconds + self.velocity_variance * seconds**2 + noise * seconds**4 / 4
+        )
+        self.covariance += self.velocity_variance * seconds + noise * seconds**3 / 2
+        self.velocity_variance += noise * seconds**2
 
-    def see(self, x: float, y: float, error: float) -> None:
-        """It was seen there, give or take ``error`` pixels."""
-        total = self.place + error**2
-        along, carried = self.place / total, self.mixed / total
+    def correct_position(self, x: float, y: float, error: float) -> None:
+        """Take in a measured position whose standard deviation is ``error`` pixels."""
+        total = self.position_variance + error**2
+        position_gain, velocity_gain = self.position_variance / total, self.covariance / total
         dx, dy = x - self.x, y - self.y
-        self.x, self.y = self.x + along * dx, self.y + along * dy
-        self.vx, self.vy = self.vx + carried * dx, self.vy + carried * dy
-        self.place, self.mixed, self.pace = (
-            *(self.place * (1 - along), self.mixed * (1 - along)),
-            self.pace - carried * self.mixed,
-        )
+        self.x, self.y = self.x + position_gain * dx, self.y + position_gain * dy
+        self.vx, self.vy = self.vx + velocity_gain * dx, self.vy + velocity_gain * dy
+        self.velocity_variance -= velocity_gain * self.covariance
+        self.position_variance *= 1 - position_gain
+        self.covariance *= 1 - position_gain
 
-    def follow(self, x: float, y: float, error: float, known: float, most: float) -> None:
-        """It went on to there from where it was believed to be, give or take ``error`` pixels of the way.
+    def correct_by_shift(self, x: float, y: float, error: float, variance: float, most_error: float) -> None:
+        """Take in the position to which the last one was shifted; the shift has a deviation of ``error`` pixels.
 
-        That tells how far it went and not where it is: the place is then known no better than it was before the way,
-        with the variance ``known``, but never worse than give or take ``most`` pixels.
+        A shift says how far the vehicle moved and not where it is. So the position does not become more certain than it
+        was before the shift, when its variance was ``variance``; nor does its deviation exceed ``most_error`` pixels.
         """
-        self.see(x, y, error)
-        self.place = max(self.place, min(known + error**2, most**2))
+        self.correct_position(x, y, error)
+        self.position_variance = max(self.position_variance, min(variance + error**2, most_error**2))
 
-    def clock(self, vx: float, vy: float, error: float) -> None:
-        """Its velocity was measured, give or take ``error`` pixels a second."""
-        total = self.pace + error**2
-        along, carried = self.pace / total, self.mixed / total
-        self.vx, self.vy = self.vx + along * (vx - self.vx), self.vy + along * (vy - self.vy)
-        self.place, self.mixed, self.pace = (
-            *(self.place - carried * self.mixed, self.mixed * (1 - along)),
-            self.pace * (1 - along),
-        )
+    def correct_velocity(self, vx: float, vy: float, error: float) -> None:
+        """Take in a measured velocity whose standard deviation is ``error`` pixels a second.
 
-    def stand(self, at: Point) -> None:
-        """It did not move after all."""
-        self.x, self.y = at
+        Unlike a full Kalman update it leaves the position, which the shift that the velocity comes from has corrected.
+        """
+        total = self.velocity_variance + error**2
+        velocity_gain, position_gain = self.velocity_variance / total, self.covariance / total
+        self.vx, self.vy = self.vx + velocity_gain * (vx - self.vx), self.vy + velocity_gain * (vy - self.vy)
+        self.position_variance -= position_gain * self.covariance
+        self.covariance *= 1 - velocity_gain
+        self.velocity_variance *= 1 - velocity_gain
+
+    def stop_at(self, position: Point) -> None:
+        """Put the vehicle back to ``position`` and halve its velocity: it did not move after all."""
+        self.x, self.y = position
         self.vx, self.vy = self.vx / 2, self.vy / 2

@@ -1,7 +1,11 @@
-"""From a picture to what it shows: the detector's boxes and what moved. What comes out can be recorded."""
+"""Makes an observation of each frame: its detections, and what moved since the frame before.
+
+Tracking needs nothing else of a frame, so recorded observations replay it without the video and the model.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +14,6 @@ from edge.core.frames import Detection
 from edge.core.shapes import Box
 from edge.tracking.optical_flow import Displacements, OpticalFlow
 from edge.tracking.parameters import DEFAULT_TRACKING
-from edge.tracking.tracker import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,9 +21,23 @@ if TYPE_CHECKING:
     from edge.core.frames import Frame, Image
     from edge.tracking.parameters import TrackingParameters
 
+# Decimals that are kept. The last digits of a network's output depend on how many threads shared its sums, and the
+# count must not.
+_PIXEL_DECIMALS = 2
+_CONFIDENCE_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one frame shows: its size (width, height), the detections, and what moved since the frame before."""
+
+    size: tuple[int, int]
+    detections: Sequence[Detection]
+    moved: Displacements
+
 
 class Observer:
-    """One camera's eyes. ``observe`` is to be called for every processed frame, in order of time."""
+    """Observes one camera's frames. ``observe`` must be called for each processed frame, in order of time."""
 
     def __init__(
         self,
@@ -28,26 +45,28 @@ class Observer:
         flow_width: int,
         parameters: TrackingParameters = DEFAULT_TRACKING,
     ) -> None:
+        """``detect`` returns an image's detections; ``flow_width`` is explained in ``OpticalFlow``."""
         self._detect = detect
         self._flow = OpticalFlow(flow_width, parameters.flow)
         self._longest_gap = parameters.gaps.flow_seconds
-        self._at: float | None = None
+        self._last_at: float | None = None
 
     def observe(self, frame: Frame) -> Observation:
-        """What a frame shows, in hundredths of a pixel.
-
-        Rounded, because the last digits of a network's output depend on how many threads shared the sums, and what is
-        counted must not.
-        """
+        """Return what the frame shows; pixels are rounded to hundredths and confidences to four decimals."""
         detections = tuple(
-            Detection(Box(*(round(edge, 2) for edge in one.box)), one.label, round(one.confidence, 4))
-            for one in self._detect(frame.image)
+            Detection(
+                Box(*(round(edge, _PIXEL_DECIMALS) for edge in detection.box)),
+                detection.label,
+                round(detection.confidence, _CONFIDENCE_DECIMALS),
+            )
+            for detection in self._detect(frame.image)
         )
-        return Observation(frame.size, detections, self._follow(frame))
+        return Observation(frame.size, detections, self._displacements(frame))
 
-    def _follow(self, frame: Frame) -> Displacements:
-        if self._at is not None and frame.monotonic - self._at > self._longest_gap:
+    def _displacements(self, frame: Frame) -> Displacements:
+        if self._last_at is not None and frame.monotonic - self._last_at > self._longest_gap:
             self._flow.reset()
-        self._at = frame.monotonic
-        moved = self._flow.step(frame.image)
-        return Displacements(np.round(moved.points, 2), np.round(moved.moves, 2), moved.pixel)
+        self._last_at = frame.monotonic
+        moved = self._flow.update(frame.image)
+        points, moves = np.round(moved.points, _PIXEL_DECIMALS), np.round(moved.moves, _PIXEL_DECIMALS)
+        return Displacements(points, moves, moved.scale)

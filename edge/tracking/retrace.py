@@ -1,8 +1,8 @@
-"""The last seconds of one camera: what moved, and where its tracks were.
+"""Remembers the last seconds of one camera, and traces new tracks back through them to where they came from.
 
-From it a track that was just confirmed is followed back to where it came from: its first box is moved, frame by frame,
-as the corners in it moved. So a vehicle that the detector saw only beyond the line is known to have come across it, and
-one that was there before under another track is recognised.
+A track that was just confirmed is traced back from its first box: frame by frame the box moves back as the corners in
+it moved. So a vehicle that the detector saw only beyond the line is known to have crossed it, and a vehicle that was
+tracked under another number is recognised. The method is our own; it works on the optical flow.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.core.shapes import Point
-from edge.tracking.boxes import overlaps, rows
+from edge.tracking.boxes import box_array, center, overlaps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,114 +28,142 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Boxes of some tracks, with their numbers and velocities."""
+class Origin:
+    """Where a track was before it was first detected.
+
+    ``past`` are the times and the centres of its box, the oldest first; it is ``complete`` where it was traced back as
+    far as is asked for. ``part_of`` is the number of the track in whose box most of that past lies, 0 for none.
+    """
+
+    past: tuple[tuple[float, Point], ...] = ()
+    complete: bool = False
+    part_of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TrackBoxes:
+    """The numbers (n), boxes (n x 4) and velocities (n x 2, pixels a second) of some tracks in one frame."""
 
     numbers: NDArray[np.int64]
     boxes: Floats
     velocities: Floats
 
     @classmethod
-    def of(cls, tracklets: Sequence[Tracklet]) -> Rows:
-        """Where these are now."""
+    def of(cls, tracks: Sequence[Tracklet]) -> TrackBoxes:
+        """Return those of ``tracks`` as they are now."""
         return cls(
-            np.array([one.number for one in tracklets], dtype=np.int64),
-            rows(tuple(one.box) for one in tracklets),
-            np.array([one.motion.velocity for one in tracklets], dtype=np.float64).reshape(-1, 2),
+            np.array([track.number for track in tracks], dtype=np.int64),
+            box_array(tuple(track.box) for track in tracks),
+            np.array([track.motion.velocity for track in tracks], dtype=np.float64).reshape(-1, 2),
         )
 
-    def in_front(self, box: Floats, p: RetraceParameters, but: int = 0) -> Floats:
-        """The boxes (n x 4) that hide a part of ``box``; ``but`` is the track that it belongs to."""
+    def hiding(self, box: Floats, limits: RetraceParameters, own_number: int = 0) -> Floats:
+        """Return the boxes (n x 4) that hide a part of ``box``, without that of the track ``own_number``.
+
+        A vehicle in front is nearer to the camera, so the lower edge of its box is lower in the picture.
+        """
         if not len(self.numbers):
             return self.boxes
         iou, covered, _ = overlaps(box[None], self.boxes)
-        lower = self.boxes[:, 3] > box[3] + p.hides_lower * (box[3] - box[1])
-        hides: Floats = self.boxes[
-            (covered[0] >= p.hides_share) & (iou[0] < p.hides_iou) & lower & (self.numbers != but)
+        is_lower = self.boxes[:, 3] > box[3] + limits.hides_lower * (box[3] - box[1])
+        hides = (covered[0] >= limits.hides_share) & (iou[0] < limits.hides_iou) & is_lower
+        boxes: Floats = self.boxes[hides & (self.numbers != own_number)]
+        return boxes
+
+
+def possible_occluders(tracks: Sequence[Tracklet], limits: RetraceParameters) -> TrackBoxes:
+    """Return the tracks that surely are there, and so may hide others."""
+    return TrackBoxes.of(
+        [
+            track
+            for track in tracks
+            if track.seen
+            and track.evidence.sightings >= limits.hides_sightings
+            and track.evidence.best >= limits.hides_confidence
         ]
-        return hides
-
-
-def standing_in_front(tracklets: Sequence[Tracklet], p: RetraceParameters) -> Rows:
-    """Those that are there for sure, and so may hide others."""
-    return Rows.of(
-        [one for one in tracklets if one.seen and one.sightings >= p.hides_sightings and one.best >= p.hides_confidence]
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
     at: float
-    moved: Displacements  # from the frame before to this one
-    front: Rows
-    followed: Rows
+    moved: Displacements  # since the frame before
+    occluders: TrackBoxes
+    followed: TrackBoxes
 
 
-class Memory:
-    """The last frames, as many seconds of them as are needed."""
+class FrameMemory:
+    """The displacements and the tracks of the last frames of one camera."""
 
     def __init__(self, seconds: float, parameters: TrackingParameters) -> None:
+        """``seconds`` is how far a track is traced back from its first detection."""
         self._seconds, self._parameters = seconds, parameters
         self._frames: deque[_Frame] = deque()
 
-    def add(self, at: float, moved: Displacements, tracklets: Sequence[Tracklet]) -> None:
-        """A frame and its tracks as they are at its end."""
-        followed = Rows.of([one for one in tracklets if one.followed])
-        self._frames.append(_Frame(at, moved, standing_in_front(tracklets, self._parameters.retrace), followed))
-        while at - self._frames[0].at > self._seconds + self._parameters.retrace.kept_seconds:
+    def add(self, at: float, moved: Displacements, tracks: Sequence[Tracklet]) -> None:
+        """Add a frame, with its tracks as they are at its end, and forget frames that are too old."""
+        limits = self._parameters.retrace
+        followed = TrackBoxes.of([track for track in tracks if track.followed])
+        self._frames.append(_Frame(at, moved, possible_occluders(tracks, limits), followed))
+        while at - self._frames[0].at > self._seconds + limits.kept_seconds:
             self._frames.popleft()
 
     def clear(self) -> None:
-        """Forget everything: there was a gap."""
+        """Forget all frames, after a gap."""
         self._frames.clear()
 
-    def retrace(self, one: Tracklet) -> None:
-        """Find out where a track came from: fills in its ``past``, ``past_whole`` and ``part_of``."""
-        p = self._parameters.retrace
-        one.past = []
+    def trace_back(self, track: Tracklet) -> Origin:
+        """Return where a track came from."""
+        limits, birth = self._parameters.retrace, track.birth
         frames = list(self._frames)
-        index = next((i for i, frame in enumerate(frames) if frame.at >= one.born), None)
-        if index is None or frames[index].at != one.born:
-            return
-        box = np.array(one.first_box)
-        velocity = np.array(one.motion.velocity)
+        first = next((i for i, frame in enumerate(frames) if frame.at >= birth.at), None)
+        if first is None or frames[first].at != birth.at:
+            return Origin()
+        box, velocity = np.array(birth.box), np.array(track.motion.velocity)
         steps: list[tuple[float, Point]] = []
-        companions: Counter[int] = Counter()
-        while index > 0:
+        containing: Counter[int] = Counter()
+        is_complete = False
+        for index in range(first, 0, -1):
             frame, earlier = frames[index], frames[index - 1]
-            if one.born - earlier.at > self._seconds:
-                one.past_whole = True
+            is_complete = birth.at - earlier.at > self._seconds
+            if is_complete:
                 break
             seconds = frame.at - earlier.at
-            shift = frame.moved.shift(
-                box, frame.front.in_front(box, p, one.number), backwards=True, parameters=self._parameters.shift
-            )
-            if shift is None or shift.share < p.share:
+            occluders = frame.occluders.hiding(box, limits, track.number)
+            shift = frame.moved.shift_of(box, occluders, backwards=True, parameters=self._parameters.shift)
+            if shift is None or shift.share < limits.share:
                 break
             step = np.array([shift.x, shift.y])
-            allowed = p.step_speed * float(np.linalg.norm(velocity)) * seconds + p.step_size * one.size
-            if float(np.linalg.norm(step - velocity * seconds)) > allowed:
+            most = limits.step_speed * float(np.linalg.norm(velocity)) * seconds + limits.step_size * track.size
+            if float(np.linalg.norm(step - velocity * seconds)) > most:
                 break
             box = box - np.concatenate([step, step])
-            velocity = (1 - p.learning) * velocity + p.learning * step / seconds
-            steps.append((earlier.at, Point(float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)))
-            companions.update(_companions(box, velocity, one, earlier.followed, p))
-            index -= 1
-        one.past = steps[::-1]
-        if companions:
-            number, times = companions.most_common(1)[0]
-            if times >= max(1 if one.gap > p.sparse_seconds else 2, p.companion_share * len(steps)):
-                one.part_of = number
+            velocity = (1 - limits.learning) * velocity + limits.learning * step / seconds
+            steps.append((earlier.at, Point(*center(box))))
+            containing.update(_containing_tracks(box, velocity, track, earlier.followed, limits))
+        return Origin(tuple(reversed(steps)), is_complete, self._part_of(containing, len(steps), birth.gap))
+
+    def _part_of(self, containing: Counter[int], steps: int, gap: float) -> int:
+        """Return the number of the track that contained the box in enough of the steps, else 0."""
+        if not containing:
+            return 0
+        limits = self._parameters.retrace
+        number, times = containing.most_common(1)[0]
+        least = max(1 if gap > limits.sparse_seconds else 2, limits.companion_share * steps)
+        return number if times >= least else 0
 
 
-def _companions(box: Floats, velocity: Floats, one: Tracklet, followed: Rows, p: RetraceParameters) -> list[int]:
-    """The tracks whose box this one lay in, going the same way."""
-    if not len(followed.numbers):
+def _containing_tracks(
+    box: Floats, velocity: Floats, track: Tracklet, others: TrackBoxes, limits: RetraceParameters
+) -> list[int]:
+    """Return the numbers of the other tracks in whose boxes ``box`` lies, and which move like it."""
+    if not len(others.numbers):
         return []
-    iou, inside, _ = overlaps(box[None], followed.boxes)
-    differs = np.linalg.norm(followed.velocities - velocity, axis=1)
-    together = differs < p.companion_speed * float(np.linalg.norm(velocity)) + p.companion_size * one.size
-    found = (
-        ((iou[0] > p.companion_iou) | (inside[0] > p.companion_inside)) & together & (followed.numbers != one.number)
+    iou, inside, _ = overlaps(box[None], others.boxes)
+    difference = np.linalg.norm(others.velocities - velocity, axis=1)
+    moves_alike = difference < (
+        limits.companion_speed * float(np.linalg.norm(velocity)) + limits.companion_size * track.size
     )
-    return [int(number) for number in followed.numbers[found]]
+    is_inside = (iou[0] > limits.companion_iou) | (inside[0] > limits.companion_inside)
+    found = is_inside & moves_alike & (others.numbers != track.number)
+    return [int(number) for number in others.numbers[found]]

@@ -1,58 +1,47 @@
-"""Tracks from detections and optical flow. No clock, no picture: what one frame shows goes in, its tracks come out.
+"""Makes tracks of observations. It asks for no time and sees no picture: observations go in, tracks come out.
 
-A frame's way: every track goes on as the picture under it moved; detections are given to tracks, sure ones first; those
-that nobody claims begin tracks of their own; then tracks that are one vehicle are brought together, and new ones are
-followed back to where they came from. Weak detections begin tracks too: whether there is enough evidence of a vehicle
-is for the counting to say.
+In each frame every track moves on with the picture under its box; sightings are matched to tracks, sure ones first;
+those that match no track start tracks of their own; then tracks of one vehicle are brought together, and new tracks are
+traced back to where they came from. Weak sightings start tracks too: counting decides whether there is enough evidence
+of a vehicle.
 
-A camera's track ids are ``RUN-N``: RUN tells one start of the daemon from another, N counts the camera's tracks from 1.
+The ids of a camera's tracks are ``RUN-N``: RUN is the same for one start of the daemon, N numbers the tracks from 1.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge.core.shapes import Point
-from edge.tracking.association import best_pairs, by_motion, by_overlap
-from edge.tracking.boxes import areas, centers, overlaps, rows
+from edge.tracking.association import TakenPlaces, cheapest_pairs, motion_costs, overlap_costs
+from edge.tracking.boxes import areas, box_array, centers, overlaps
 from edge.tracking.optical_flow import Displacements
 from edge.tracking.parameters import DEFAULT_TRACKING
-from edge.tracking.relations import absorb_parts, continued, notice_touches, shadows
-from edge.tracking.retrace import Memory, standing_in_front
-from edge.tracking.sightings import Region, sightings
-from edge.tracking.tracklet import Tracklet
-from edge.tracking.usual_size import UsualSize
+from edge.tracking.relations import absorb_parts, find_continued, find_shadows, record_contacts
+from edge.tracking.retrace import FrameMemory, Origin, possible_occluders
+from edge.tracking.sightings import GateRegion, merge_detections
+from edge.tracking.tracklet import FrameStep, Tracklet
+from edge.tracking.usual_size import SizeModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
     from edge.config.schema import MechanismsConfig, TrackerConfig
-    from edge.core.frames import Detection
     from edge.core.tracks import Track
     from edge.tracking.boxes import Floats
+    from edge.tracking.observer import Observation
     from edge.tracking.parameters import TrackingParameters
+    from edge.tracking.retrace import TrackBoxes
     from edge.tracking.sightings import Sightings
 
-# The classes that say how large vehicles are.
-PLAIN_VEHICLES = frozenset({"car", "bus", "truck"})
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What one frame shows: the detector's boxes, and what moved since the frame before. ``size`` is width, height."""
-
-    size: tuple[int, int]
-    detections: Sequence[Detection]
-    moved: Displacements
+# The classes that the usual size of vehicles is learned from.
+_SIZED_CLASSES = frozenset({"car", "bus", "truck"})
 
 
 class Tracker:
-    """One camera's tracks. ``update`` is to be called for every frame, also for one without detections."""
+    """The tracks of one camera. ``update`` must be called for each processed frame, also for one without detections."""
 
     def __init__(
         self,
@@ -62,240 +51,193 @@ class Tracker:
         lines: Sequence[Sequence[tuple[float, float]]] = (),
         parameters: TrackingParameters = DEFAULT_TRACKING,
     ) -> None:
-        """``lines`` are the gates' (fractions of the frame): what is far from all of them is left alone."""
+        """``lines`` are the gates' lines as fractions of the frame: what is far from all of them is not tracked."""
         self._config, self._mechanisms, self._run = config, mechanisms, run
         self._parameters = parameters
-        self._region = Region(lines, parameters.sightings)
+        self._region = GateRegion(lines, parameters.sightings)
         self._ignored = frozenset(config.ignored_classes)
-        self._count = 0
-        self._at: float | None = None
-        self._size = (0, 0)
-        self._seconds = parameters.gaps.first_seconds
-        self._live: list[Tracklet] = []
-        self._usual = UsualSize(parameters.usual_size)
-        self._memory = Memory(config.retrace_seconds, parameters)
+        self._started = 0
+        self._step: FrameStep | None = None
+        self._tracks: list[Tracklet] = []
+        self._sizes = SizeModel(parameters.usual_size)
+        self._memory = FrameMemory(config.retrace_seconds, parameters)
 
     def update(self, observation: Observation, at: float) -> list[Track]:
-        """The tracks after a frame taken at ``at`` seconds (strictly growing).
+        """Return the tracks after a frame taken at ``at`` seconds, which must be later than the frame before.
 
-        Every living track comes back once: tentative or confirmed when it was found in this frame, lost when not. A
-        track that ended with this frame comes back once more, as ended, and never again.
+        Every living track is returned once: tentative or confirmed where it was found in this frame, else lost. A track
+        that ends with this frame is returned as ended, and never again.
         """
-        gone = self._begin(observation, at)
-        seen = self._sightings(observation)
+        step, ended = self._begin(observation, at)
+        sightings = self._find_sightings(observation, step)
         moved = observation.moved if self._mechanisms.optical_flow else Displacements.none()
-        front = standing_in_front(self._live, self._parameters.retrace)
-        for one in self._live:
-            shift = moved.shift(
-                one.box,
-                front.in_front(one.box, self._parameters.retrace, one.number),
-                parameters=self._parameters.shift,
-            )
-            one.go_on(shift, self._seconds, moved.pixel)
-        self._associate(seen, moved)
-        self._notice_people(seen.people)
-        for one in self._live:
-            one.rest(self._seconds)
-            if one.followed:
-                one.remember(at)
-        gone += self._relate(moved)
-        names = {one.number: f"{self._run}-{one.number}" for one in [*self._live, *gone]}
-        usual = {one.number: self._usual.at(one.motion.x, one.motion.y) for one in [*self._live, *gone]}
+        self._advance(moved, step)
+        self._associate(sightings, moved, step)
+        self._count_person_time(sightings.people, step)
+        for track in self._tracks:
+            track.update_rest(step.seconds)
+            if track.followed:
+                track.save_fix(at)
+        ended += self._relate(moved, step)
+        tracks = [*self._tracks, *ended]
+        names = {track.number: f"{self._run}-{track.number}" for track in tracks}
         return [
-            one.track(names[one.number], names, usual[one.number], ended=one in gone) for one in [*self._live, *gone]
+            track.to_track(names, self._sizes.at(track.motion.x, track.motion.y), ended=track in ended)
+            for track in tracks
         ]
 
-    def _begin(self, observation: Observation, at: float) -> list[Tracklet]:
-        """Set the clock; after a long gap, or with frames of another size, everything that was ends."""
-        gaps = self._parameters.gaps
-        gap = gaps.first_seconds if self._at is None else at - self._at
-        again = gap > gaps.restart_seconds or observation.size != self._size
-        self._at, self._size = at, observation.size
-        self._seconds = gaps.first_seconds if again else max(gap, gaps.shortest_seconds)
-        if not again:
-            return []
-        gone, self._live = self._live, []
+    def _begin(self, observation: Observation, at: float) -> tuple[FrameStep, list[Tracklet]]:
+        """Return the frame's step, and the tracks that end: all, after a long gap or with frames of another size."""
+        gaps, last = self._parameters.gaps, self._step
+        gap = gaps.first_seconds if last is None else at - last.at
+        if last is not None and observation.size == last.size and gap <= gaps.restart_seconds:
+            self._step = FrameStep(at, max(gap, gaps.shortest_seconds), observation.size)
+            return self._step, []
+        self._step = FrameStep(at, gaps.first_seconds, observation.size)
+        ended, self._tracks = self._tracks, []
         self._memory.clear()
-        return gone
+        return self._step, ended
 
-    def _sightings(self, observation: Observation) -> Sightings:
-        config = self._config
-        seen = sightings(
+    def _find_sightings(self, observation: Observation, step: FrameStep) -> Sightings:
+        """Return the frame's sightings near the gates, and learn the usual sizes from them."""
+        sure = self._config.sure_confidence
+        sightings = merge_detections(
             observation.detections,
             ignored=self._ignored,
-            merge_iou=config.merge_iou,
-            sure=config.sure_confidence,
-            groups=self._mechanisms.group_boxes,
+            merge_iou=self._config.merge_iou,
+            sure=sure,
+            drop_groups=self._mechanisms.group_boxes,
             parameters=self._parameters.sightings,
         )
-        wanted = self._region.wanted(centers(seen.boxes), seen.confidences >= config.sure_confidence, self._size)
-        seen = seen.only(wanted)
-        for box, confidence, votes in zip(seen.boxes, seen.confidences, seen.votes, strict=True):
-            if (
-                confidence > self._parameters.usual_size.confidence
-                and max(votes, key=lambda label: votes[label]) in PLAIN_VEHICLES
-            ):
-                self._usual.add_vehicle(box)
-        self._usual.add_people(seen.people)
-        return seen
+        near = self._region.indices_inside(centers(sightings.boxes), sightings.confidences >= sure, step.size)
+        sightings = sightings.select(near)
+        for sighting in sightings:
+            if sighting.confidence > self._parameters.usual_size.confidence and sighting.label in _SIZED_CLASSES:
+                self._sizes.add_vehicle(sighting.box)
+        self._sizes.add_people(sightings.people)
+        return sightings
 
-    def _associate(self, seen: Sightings, moved: Displacements) -> None:
-        last_seen = {one.number for one in self._live if one.seen}
-        for one in self._live:
-            one.seen = False
-        hot = [one for one in self._live if one.shift is not None or one.number in last_seen]
-        cold = [one for one in self._live if one.shift is None and one.number not in last_seen]
-        sure = [i for i in range(len(seen)) if seen.confidences[i] >= self._config.sure_confidence]
-        weak = [i for i in range(len(seen)) if seen.confidences[i] < self._config.sure_confidence]
-        hot, sure = self._give(hot, sure, seen, self._parameters.association.sure_iou)
-        hot, weak = self._give(hot, weak, seen, self._parameters.association.weak_iou)
+    def _advance(self, moved: Displacements, step: FrameStep) -> None:
+        """Move all tracks on from the frame before."""
+        occluders = possible_occluders(self._tracks, self._parameters.retrace)
+        for track in self._tracks:
+            box = track.box
+            hidden_by = occluders.hiding(box, self._parameters.retrace, track.number)
+            shift = moved.shift_of(box, hidden_by, parameters=self._parameters.shift)
+            track.advance(shift, step.seconds, moved.scale)
+
+    def _associate(self, sightings: Sightings, moved: Displacements, step: FrameStep) -> None:
+        """Match sightings to tracks in three rounds, and start tracks of those that are left."""
+        limits = self._parameters.association
+        tracks = [track for track in self._tracks if track.followed]
+        unfollowed = [track for track in self._tracks if not track.followed]
+        for track in self._tracks:
+            track.expect()
+        is_sure = sightings.confidences >= self._config.sure_confidence
+        sure = [int(index) for index in np.flatnonzero(is_sure)]
+        weak = [int(index) for index in np.flatnonzero(~is_sure)]
+        for indices, least_iou in ((sure, limits.sure_iou), (weak, limits.weak_iou)):
+            if tracks and indices:
+                costs = overlap_costs(tracks, sightings.boxes[indices], least_iou, step.size, limits)
+                self._match(costs, tracks, indices, sightings, step)
         left = sure + weak
-        front = standing_in_front(self._live, self._parameters.retrace)
-        velocities = {
-            i: self._velocity(seen.boxes[i], moved, front.in_front(seen.boxes[i], self._parameters.retrace))
-            for i in left
-        }
-        _, left = self._give(hot + cold, left, seen, None, velocities)
-        self._born(left, seen, velocities)
+        occluders = possible_occluders(self._tracks, self._parameters.retrace)
+        velocities = {index: self._velocity(sightings.boxes[index], moved, occluders, step) for index in left}
+        tracks += unfollowed
+        if tracks and left:
+            costs = motion_costs(tracks, sightings.boxes[left], [velocities[index] for index in left], step, limits)
+            self._match(costs, tracks, left, sightings, step)
+        self._start_tracks(left, sightings, velocities, step)
 
-    def _give(
-        self,
-        tracks: list[Tracklet],
-        numbers: list[int],
-        seen: Sightings,
-        least_iou: float | None,
-        velocities: Mapping[int, Point | None] | None = None,
-    ) -> tuple[list[Tracklet], list[int]]:
-        """Give sightings to tracks; returns those that are left. Without ``least_iou``, by motion."""
-        if not tracks or not numbers:
-            return tracks, numbers
-        boxes = seen.boxes[numbers]
-        if least_iou is not None:
-            costs = by_overlap(tracks, boxes, least_iou, self._size, self._parameters.association)
-        else:
-            own = [(velocities or {}).get(i) for i in numbers]
-            costs = by_motion(tracks, boxes, own, self._seconds, self._size, self._parameters.association)
-        given_tracks, given_numbers = set(), set()
-        for row, column in best_pairs(costs):
-            one, i = tracks[row], numbers[column]
-            confidence = float(seen.confidences[i])
-            one.match(
-                seen.boxes[i],
-                confidence,
-                seen.votes[i],
-                self._now,
-                self._seconds,
-                self._size,
-                self._usual.at(one.motion.x, one.motion.y),
-                parts=self._mechanisms.partial_boxes,
-                sure=confidence > self._config.sure_confidence,
+    def _match(
+        self, costs: Floats, tracks: list[Tracklet], indices: list[int], sightings: Sightings, step: FrameStep
+    ) -> None:
+        """Match sightings to tracks by ``costs`` and remove both from the lists."""
+        pairs = [(tracks[row], indices[column]) for row, column in cheapest_pairs(costs)]
+        for track, index in pairs:
+            sighting = sightings[index]
+            track.match(
+                sighting,
+                step,
+                self._sizes.at(track.motion.x, track.motion.y),
+                partial_boxes=self._mechanisms.partial_boxes,
+                sure=sighting.confidence > self._config.sure_confidence,
             )
-            given_tracks.add(one.number)
-            given_numbers.add(i)
-        return (
-            [one for one in tracks if one.number not in given_tracks],
-            [i for i in numbers if i not in given_numbers],
-        )
+            tracks.remove(track)
+            indices.remove(index)
 
-    @property
-    def _now(self) -> float:
-        return self._at or 0.0
-
-    def _velocity(self, box: Floats, moved: Displacements, hidden: Floats) -> Point | None:
-        shift = moved.shift(box, hidden, backwards=True, parameters=self._parameters.shift)
+    def _velocity(self, box: Floats, moved: Displacements, occluders: TrackBoxes, step: FrameStep) -> Point | None:
+        """Return the velocity of a box's content in pixels a second, None where its corners do not agree."""
+        hidden_by = occluders.hiding(box, self._parameters.retrace)
+        shift = moved.shift_of(box, hidden_by, backwards=True, parameters=self._parameters.shift)
         if shift is None or shift.share < self._parameters.birth.velocity_share:
             return None
-        return Point(shift.x / self._seconds, shift.y / self._seconds)
+        return Point(shift.x / step.seconds, shift.y / step.seconds)
 
-    def _born(self, numbers: list[int], seen: Sightings, velocities: Mapping[int, Point | None]) -> None:
-        """Begin tracks of the sightings that nobody claimed, where there is not one already."""
-        known = [one for one in self._live if one.followed]
-        boxes = rows(tuple(one.box) for one in known)
-        visible = np.array([one.seen for one in known], dtype=bool)
-        for i in numbers:
-            sure = bool(seen.confidences[i] >= self._config.sure_confidence)
-            if known and self._is_taken(seen.boxes[i], sure, known, boxes, visible):
-                continue
-            self._count += 1
-            self._live.append(
-                Tracklet.begin(
-                    self._count,
-                    seen.boxes[i],
-                    float(seen.confidences[i]),
-                    seen.votes[i],
-                    velocities.get(i),
-                    self._now,
-                    self._seconds,
-                    sure,
-                    self._parameters,
+    def _start_tracks(
+        self, indices: list[int], sightings: Sightings, velocities: Mapping[int, Point | None], step: FrameStep
+    ) -> None:
+        """Start tracks of the sightings that matched none, except where another track is already."""
+        partial_boxes = self._mechanisms.partial_boxes
+        taken = TakenPlaces(self._tracks, self._parameters.birth, partial_boxes=partial_boxes)
+        for index in indices:
+            sighting = sightings[index]
+            sure = sighting.confidence >= self._config.sure_confidence
+            if not taken.include(sighting.box, sure=sure):
+                self._started += 1
+                self._tracks.append(
+                    Tracklet.start(self._started, sighting, velocities[index], step, sure, self._parameters)
                 )
-            )
 
-    def _is_taken(
-        self, box: Floats, sure: bool, known: Sequence[Tracklet], boxes: Floats, visible: NDArray[np.bool_]
-    ) -> bool:
-        p = self._parameters.birth
-        iou, inside, about = (matrix[0] for matrix in overlaps(box[None], boxes))
-        if not sure and (
-            iou.max() > p.taken_iou_weak or np.maximum(inside, about)[visible].max(initial=0.0) > p.taken_nested
-        ):
-            return True
-        if sure and iou[visible].max(initial=0.0) > p.taken_iou_sure:
-            return True
-        if not self._mechanisms.partial_boxes:
-            return False
-        parts = [known[int(n)] for n in np.flatnonzero((inside > p.part_inside) & visible) if known[int(n)].partial]
-        return any(overlaps(box[None], one.matched[None])[0][0, 0] < p.part_iou for one in parts)
-
-    def _notice_people(self, people: Floats) -> None:
-        visible = [one for one in self._live if one.seen]
-        if not len(people) or not visible:
+    def _count_person_time(self, people: Floats, step: FrameStep) -> None:
+        """Add the frame's seconds to the tracks on or in the box of a person who is not much smaller."""
+        seen = [track for track in self._tracks if track.seen]
+        if not len(people) or not seen:
             return
         life = self._parameters.life
-        boxes = rows(tuple(one.box) for one in visible)
+        boxes = box_array(tuple(track.box) for track in seen)
         _, inside, covers = overlaps(boxes, people)
-        large = areas(people)[None, :] > life.person_area * areas(boxes)[:, None]
-        with_person = np.asarray(((inside > life.person_inside) | ((covers > life.person_covers) & large)).any(axis=1))
-        for one, is_with in zip(visible, with_person, strict=True):
-            if is_with:
-                one.person_seconds += min(self._seconds, life.detection_seconds)
+        is_large = areas(people)[None, :] > life.person_area * areas(boxes)[:, None]
+        is_with = ((inside > life.person_inside) | ((covers > life.person_covers) & is_large)).any(axis=1)
+        for number in np.flatnonzero(is_with):
+            seen[number].evidence.add_person(min(step.seconds, life.detection_seconds))
 
-    def _relate(self, moved: Displacements) -> list[Tracklet]:
-        """Bring together what is one vehicle, look for the past of new tracks; returns the tracks that end."""
-        notice_touches(self._live, self._now, self._parameters)
-        absorb_parts(self._live, self._now, self._parameters.relations)
-        gone = set(shadows(self._live, self._seconds, self._parameters))
-        self._memory.add(self._now, moved, self._live)
-        for one in self._live:
-            if one.past is not None or not one.ripe(self._now):
-                continue
-            one.past = []
-            if self._mechanisms.retrace and one.motion.speed > self._parameters.retrace.speed * one.size:
-                self._memory.retrace(one)
-        for one in self._live:
-            if self._mechanisms.stitching and one.confirmed and not one.stitch_tried and one.seen:
-                one.stitch_tried = True
-                lost = continued(one, self._live, self._parameters)
-                if lost is not None:
-                    lost.take_over(one, self._now)
-                    gone.add(one.number)
-        gone |= {
-            one.number
-            for one in self._live
-            if not one.seen and self._visible_share(one) < self._parameters.life.least_visible
-        }
-        gone |= {one.number for one in self._live if self._now - one.last_seen > self._keeps(one)}
-        ended = [one for one in self._live if one.number in gone]
-        self._live = [one for one in self._live if one.number not in gone]
+    def _relate(self, moved: Displacements, step: FrameStep) -> list[Tracklet]:
+        """Bring tracks of one vehicle together and find the origin of new tracks; return the tracks that end."""
+        record_contacts(self._tracks, step.at, self._parameters)
+        absorb_parts(self._tracks, step.at, self._parameters.relations)
+        ending = find_shadows(self._tracks, step.seconds, self._parameters)
+        self._memory.add(step.at, moved, self._tracks)
+        for track in self._tracks:
+            if not track.confirmed and track.can_be_confirmed(step.at):
+                moves = track.motion.speed > self._parameters.retrace.speed * track.size
+                track.confirm(self._memory.trace_back(track) if self._mechanisms.retrace and moves else Origin())
+        if self._mechanisms.stitching:
+            ending |= self._stitch(step)
+        ending |= {track.number for track in self._tracks if self._is_over(track, step)}
+        ended = [track for track in self._tracks if track.number in ending]
+        self._tracks = [track for track in self._tracks if track.number not in ending]
         return ended
 
-    def _keeps(self, one: Tracklet) -> float:
-        if one.sightings < self._parameters.life.known_sightings:
-            return self._parameters.life.flash_seconds
-        return self._config.rest_seconds if one.resting else self._config.lost_seconds
+    def _stitch(self, step: FrameStep) -> set[int]:
+        """Let lost tracks go on as the new tracks that continue them; return the numbers of those new tracks."""
+        merged: set[int] = set()
+        for track in self._tracks:
+            if track.confirmed and track.seen and not track.relations.continuation_tried:
+                track.relations.continuation_tried = True
+                lost = find_continued(track, self._tracks, self._parameters)
+                if lost is not None:
+                    lost.continue_as(track, step.at)
+                    merged.add(track.number)
+        return merged
 
-    def _visible_share(self, one: Tracklet) -> float:
-        x1, y1, x2, y2 = one.box
-        across = max(0.0, min(x2, self._size[0]) - max(x1, 0.0))
-        down = max(0.0, min(y2, self._size[1]) - max(y1, 0.0))
-        return float(across * down / max(one.width * one.height, 1e-6))
+    def _is_over(self, track: Tracklet, step: FrameStep) -> bool:
+        """Whether a track left the picture, or was not seen for too long."""
+        life = self._parameters.life
+        if not track.seen and track.visible_share(step.size) < life.least_visible:
+            return True
+        if not track.known:
+            most = life.flash_seconds
+        else:
+            most = self._config.rest_seconds if track.resting else self._config.lost_seconds
+        return step.at - track.last.at > most

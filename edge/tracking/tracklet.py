@@ -1,4 +1,7 @@
-"""One track while it lives: where it is, how large, what it was called, and since when."""
+"""Holds the state of one track while it lives: where it is, what was seen of it, where it came from, its relations.
+
+The rules are our own. Boxes are float arrays of left, top, right, bottom in pixels of the frame.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from edge.core.shapes import Box, Point
-from edge.core.tracks import STILL, Evidence, Track, TrackState
+from edge.core.tracks import Track, TrackState
+from edge.tracking.boxes import LEAST_AREA, center, edges_cut_by_frame, hidden_edge, side_of
 from edge.tracking.motion import ConstantVelocity
+from edge.tracking.relations import Relations
+from edge.tracking.retrace import Origin
+from edge.tracking.sightings import EvidenceTally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,272 +25,277 @@ if TYPE_CHECKING:
     from edge.core.tracks import Usual
     from edge.tracking.boxes import Floats
     from edge.tracking.optical_flow import Shift
-    from edge.tracking.parameters import PartParameters, TrackingParameters
+    from edge.tracking.parameters import TrackingParameters
+    from edge.tracking.sightings import Sighting
 
 
-class Touch(NamedTuple):
-    """Two tracks side by side while both were seen: the other one's box and this one's, and when."""
+class FrameStep(NamedTuple):
+    """The time of a frame, the seconds since the frame before, and the frame's width and height in pixels."""
 
     at: float
-    own: Floats
-    other: Floats
+    seconds: float
+    size: tuple[int, int]
+
+
+class Birth(NamedTuple):
+    """When a track was first detected, the seconds since the frame before, and the detection's box."""
+
+    at: float
+    gap: float
+    box: Floats
+
+
+class LastSighting(NamedTuple):
+    """The last sighting that was matched to a track; ``is_part`` where its box shows only a part of the vehicle."""
+
+    at: float
+    box: Floats
+    label: str
+    confidence: float
+    is_part: bool
+
+
+class Fix(NamedTuple):
+    """The last position that was measured and not only predicted."""
+
+    at: float
+    position: Point
+    velocity: Point
+    resting: bool
+
+
+@dataclass(slots=True)
+class Rest:
+    """For how many seconds a track has been standing, and where it was when it began to."""
+
+    position: Point
+    seconds: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
 class Tracklet:
-    """A track on its way. Boxes are rows of left, top, right, bottom in pixels of the frame."""
+    """A living track. ``seen`` and ``shift`` are those of the current frame.
+
+    ``shift`` is how the picture under the box moved since the frame before, where that is the track's own motion.
+    """
 
     number: int
+    parameters: TrackingParameters
+    birth: Birth
     motion: ConstantVelocity
     width: float
     height: float
-    born: float
-    gap: float  # seconds from the frame before to the first one
-    first_box: Floats
-    label: str
-    last_seen: float
-    matched: Floats  # the detection's box that was matched last
-    parameters: TrackingParameters
+    last: LastSighting
+    fix: Fix
+    rest: Rest
     seen: bool = True
-    shift: Shift | None = None  # what the picture says of this frame, where it can be believed
-    confidence: float = 0.0
-    sightings: int = 0
-    seconds: float = 0.0
-    best: float = 0.0
-    votes: dict[str, float] = field(default_factory=dict)
-    fading: float = 0.0
-    peak: float = 0.0
-    person_seconds: float = 0.0
-    path: float = 0.0
-    rest_from: Point = STILL
-    rested: float = 0.0
-    was_resting: bool = False
-    partial: bool = False
-    partial_seconds: float = 0.0
-    shadowed: float = 0.0
-    known_at: float = 0.0
-    known_place: Point = STILL
-    known_velocity: Point = STILL
-    past: list[tuple[float, Point]] | None = None
-    past_whole: bool = False
-    part_of: int = 0
-    stitch_tried: bool = False
-    touches: dict[int, Touch] = field(default_factory=dict)
-    absorbed: list[int] = field(default_factory=list)
-    merged_into: int = 0
+    shift: Shift | None = None
+    part_seconds: float = 0.0  # for how long its boxes have shown a part only
+    origin: Origin | None = None  # known as soon as the track is confirmed
+    evidence: EvidenceTally = field(default_factory=EvidenceTally)
+    relations: Relations = field(default_factory=Relations)
 
     @classmethod
-    def begin(
-        cls, number: int, box: Floats, confidence: float, votes: Mapping[str, float], velocity: Point | None,
-        at: float, gap: float, sure: bool, parameters: TrackingParameters,
+    def start(
+        cls, number: int, sighting: Sighting, velocity: Point | None, step: FrameStep, sure: bool,
+        parameters: TrackingParameters,
     ) -> Tracklet:  # fmt: skip
-        """A new track of a detection at ``at``, ``gap`` seconds after the frame before."""
+        """Return a new track of a sighting; ``velocity`` is what optical flow measured at its place, if anything."""
+        box = sighting.box
         width, height = float(box[2] - box[0]), float(box[3] - box[1])
-        middle = Point(float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
-        motion = ConstantVelocity.begin(middle, _side(width, height), velocity, gap, sure, parameters.motion)
-        new = cls(number, motion, width, height, at, gap, box, "", at, box, parameters)
-        new.rest_from = middle
-        new._vote(confidence, votes, gap)
-        new.remember(at)
+        middle = Point(*center(box))
+        motion = ConstantVelocity.start(middle, side_of(width, height), velocity, step.seconds, sure, parameters.motion)
+        birth = Birth(step.at, step.seconds, box)
+        last = LastSighting(step.at, box, sighting.label, sighting.confidence, is_part=False)
+        fix = Fix(step.at, motion.position, motion.velocity, resting=False)
+        new = cls(number, parameters, birth, motion, width, height, last, fix, Rest(middle))
+        new.evidence.add(sighting, min(step.seconds, parameters.life.detection_seconds))
         return new
 
     @property
     def size(self) -> float:
-        """The side of a square as large as the box."""
-        return _side(self.width, self.height)
+        """The side of a square as large as the box, in pixels."""
+        return side_of(self.width, self.height)
 
     @property
     def box(self) -> Floats:
-        """Where the whole of it is now."""
+        """The box of the whole vehicle now, where it is seen and where it is hidden."""
         x, y = self.motion.x, self.motion.y
         return np.array([x - self.width / 2, y - self.height / 2, x + self.width / 2, y + self.height / 2])
 
     @property
     def followed(self) -> bool:
-        """Whether the detector or the picture itself told where it is in this frame."""
+        """Whether the detector or optical flow found the track in this frame."""
         return self.seen or self.shift is not None
+
+    @property
+    def known(self) -> bool:
+        """Whether it was detected so often that its size and velocity are known."""
+        return self.evidence.sightings >= self.parameters.life.known_sightings
 
     @property
     def resting(self) -> bool:
         """Whether it was seen standing still for a while."""
         life = self.parameters.life
-        return self.sightings > life.known_sightings + 1 and self.rested > life.rest_seconds
+        return self.evidence.sightings > life.known_sightings + 1 and self.rest.seconds > life.rest_seconds
 
     @property
     def confirmed(self) -> bool:
-        """Whether it is more than a flash."""
-        return self.past is not None
+        """Whether enough was seen of it to take it for an object."""
+        return self.origin is not None
 
-    def ripe(self, at: float) -> bool:
-        """Whether enough was seen of it to look for its past."""
+    def can_be_confirmed(self, at: float) -> bool:
+        """Whether enough was seen of it to look for its origin."""
         life = self.parameters.life
-        known = life.known_sightings
-        return self.sightings >= known or (self.sightings == known - 1 and at - self.born >= life.confirm_seconds)
+        is_second = self.evidence.sightings == life.known_sightings - 1
+        return self.known or (is_second and at - self.birth.at >= life.confirm_seconds)
 
-    def go_on(self, shift: Shift | None, seconds: float, pixel: float) -> None:
-        """To the next frame: by its velocity, and by what the picture says where that can be believed."""
-        p, life = self.parameters.motion, self.parameters.life
-        before, known = self.motion.position, self.motion.place
-        speed, deviation = self.motion.speed, math.sqrt(self.motion.pace)
+    def visible_share(self, frame_size: tuple[int, int]) -> float:
+        """Return the share of its box that is inside the frame."""
+        x1, y1, x2, y2 = self.box
+        across = max(0.0, min(x2, frame_size[0]) - max(x1, 0.0))
+        down = max(0.0, min(y2, frame_size[1]) - max(y1, 0.0))
+        return float(across * down / max(self.width * self.height, LEAST_AREA))
+
+    def advance(self, shift: Shift | None, seconds: float, scale: float) -> None:
+        """Move on to the next frame by the velocity, and by the picture's ``shift`` where it is the track's own motion.
+
+        ``scale`` is the number of frame pixels for each pixel of optical flow.
+        """
+        limits = self.parameters.motion
+        before, variance = self.motion.position, self.motion.position_variance
+        speed, deviation = self.motion.speed, math.sqrt(self.motion.velocity_variance)
         velocity = self.motion.velocity
         self.motion.predict(seconds, self.size)
-        self.fading *= math.exp(-seconds / life.peak_fade_seconds)
+        self.evidence.fade(math.exp(-seconds / self.parameters.life.peak_fade_seconds))
         self.shift = None
         if self.resting and not self.seen:
             # Something stands in front of it; what moves there is not its own motion.
-            self.motion.stand(before)
+            self.motion.stop_at(before)
             return
-        if shift is None or shift.share < p.flow_share:
+        if shift is None or shift.share < limits.flow_share:
             if self.resting:
-                self.motion.stand(before)
+                self.motion.stop_at(before)
             return
         vx, vy = shift.x / seconds, shift.y / seconds
-        limit = p.shift_deviations * deviation + p.shift_speed * speed + p.shift_pixels * pixel / seconds
-        if self.sightings > life.known_sightings and math.hypot(vx - velocity.x, vy - velocity.y) > limit:
+        most = limits.shift_deviations * deviation + limits.shift_speed * speed + limits.shift_pixels * scale / seconds
+        is_known = self.evidence.sightings > self.parameters.life.known_sightings
+        if is_known and math.hypot(vx - velocity.x, vy - velocity.y) > most:
             return
-        way = math.hypot(shift.x, shift.y)
-        if not self.seen and speed > p.background_speed * self.size and way < p.background_share * speed * seconds:
+        length = math.hypot(shift.x, shift.y)
+        is_fast = speed > limits.background_speed * self.size
+        if not self.seen and is_fast and length < limits.background_share * speed * seconds:
             return
         self.shift = shift
-        self.path += way
-        error, most = p.flow_place * self.size + p.flow_place_pixels * pixel, p.flow_lost * self.size
-        self.motion.follow(before.x + shift.x, before.y + shift.y, error, known, most)
-        self.motion.clock(vx, vy, (p.flow_speed * self.size + p.flow_place_pixels * pixel) / seconds)
+        self.evidence.add_path(length)
+        error = limits.flow_place * self.size + limits.flow_place_pixels * scale
+        most_error = limits.flow_lost * self.size
+        self.motion.correct_by_shift(before.x + shift.x, before.y + shift.y, error, variance, most_error)
+        speed_error = (limits.flow_speed * self.size + limits.flow_place_pixels * scale) / seconds
+        self.motion.correct_velocity(vx, vy, speed_error)
 
-    def match(
-        self, box: Floats, confidence: float, votes: Mapping[str, float], at: float, seconds: float,
-        frame_size: tuple[int, int], usual: Usual, *, parts: bool, sure: bool,
-    ) -> None:  # fmt: skip
-        """It was seen: ``box`` is the detection's. With ``parts``, a box of a part moves the whole rightly."""
-        p, life, motion = self.parameters.parts, self.parameters.life, self.parameters.motion
-        expected = self.box
-        middle, extent, partial = [0.0, 0.0], [0.0, 0.0], False
-        may_be_part = parts and self.sightings > life.known_sightings and self.partial_seconds < p.most_seconds
-        if may_be_part and usual.width is not None and usual.height is not None:
-            may_be_part = self.size < p.too_large * _side(usual.width, usual.height)
-        may_be_part = may_be_part and not self._is_further_away(box, seconds, frame_size)
+    def expect(self) -> None:
+        """Take the track for unseen until one of the frame's sightings is matched to it."""
+        self.seen = False
+
+    def confirm(self, origin: Origin) -> None:
+        """Confirm the track, whose ``origin`` is as known as it will ever be."""
+        self.origin = origin
+
+    def match(self, sighting: Sighting, step: FrameStep, usual: Usual, *, partial_boxes: bool, sure: bool) -> None:
+        """Correct the track by the sighting that was matched to it.
+
+        ``usual`` is the usual size of vehicles at its place. With ``partial_boxes``, a box that shows only a part of
+        the vehicle is extended to the whole.
+        """
+        parts, life, motion = self.parameters.parts, self.parameters.life, self.parameters.motion
+        expected, box = self.box, sighting.box
+        middle, extent, is_part = [0.0, 0.0], [0.0, 0.0], False
+        may_be_part = partial_boxes and self._may_be_part(box, step, usual)
         for axis in (0, 1):
-            whole = float(expected[axis + 2] - expected[axis])
-            middle[axis], extent[axis] = float(box[axis] + box[axis + 2]) / 2, float(box[axis + 2] - box[axis])
-            if may_be_part and extent[axis] < p.smaller * whole:
-                edge = _free_edge(box, expected, axis, whole, frame_size, p)
-                if edge:
-                    middle[axis] = float(box[axis]) + whole / 2 if edge < 0 else float(box[axis + 2]) - whole / 2
-                    extent[axis], partial = whole, True
-        error = (
-            motion.seen_place
-            * self.size
-            / max(motion.least_confidence_share, min(1.0, confidence / motion.full_confidence))
-        )
-        self.motion.see(middle[0], middle[1], error * (motion.part_error if partial else 1))
-        share = 1 - math.exp(-seconds / (life.size_seconds_sure if sure else life.size_seconds_weak))
+            low, high, whole = float(box[axis]), float(box[axis + 2]), float(expected[axis + 2] - expected[axis])
+            middle[axis], extent[axis] = (low + high) / 2, high - low
+            if may_be_part and extent[axis] < parts.smaller * whole:
+                hidden = hidden_edge(box, expected, axis, step.size, parts)
+                if hidden:
+                    middle[axis] = low + whole / 2 if hidden > 0 else high - whole / 2
+                    extent[axis], is_part = whole, True
+        certainty = max(motion.least_confidence_share, min(1.0, sighting.confidence / motion.full_confidence))
+        error = motion.seen_place * self.size / certainty
+        self.motion.correct_position(middle[0], middle[1], error * (motion.part_error if is_part else 1))
+        share = 1 - math.exp(-step.seconds / (life.size_seconds_sure if sure else life.size_seconds_weak))
         self.width += share * (extent[0] - self.width)
         self.height += share * (extent[1] - self.height)
-        self.partial, self.matched, self.last_seen, self.seen = partial, box, at, True
-        self.partial_seconds = self.partial_seconds + seconds if partial else 0.0
-        self._vote(confidence, votes, seconds)
+        self.last = LastSighting(step.at, box, sighting.label, sighting.confidence, is_part)
+        self.seen = True
+        self.part_seconds = self.part_seconds + step.seconds if is_part else 0.0
+        self.evidence.add(sighting, min(step.seconds, life.detection_seconds))
 
-    def _is_further_away(self, box: Floats, seconds: float, frame_size: tuple[int, int]) -> bool:
-        """Whether its box is smaller as that of what drives away: both ways alike, not too fast, not cut."""
-        p = self.parameters.parts
+    def _may_be_part(self, box: Floats, step: FrameStep, usual: Usual) -> bool:
+        parts = self.parameters.parts
+        if self.evidence.sightings <= self.parameters.life.known_sightings or self.part_seconds >= parts.most_seconds:
+            return False
+        usual_side = math.inf
+        if usual.width is not None and usual.height is not None:
+            usual_side = side_of(usual.width, usual.height)
+        return self.size < parts.too_large * usual_side and not self._drives_away(box, step)
+
+    def _drives_away(self, box: Floats, step: FrameStep) -> bool:
+        """Whether the box is smaller because the vehicle drives away: alike on both axes, not too fast, not cut."""
+        parts = self.parameters.parts
         across, down = float(box[2] - box[0]) / self.width, float(box[3] - box[1]) / self.height
-        smaller = max(across, down) < p.away_smaller and math.sqrt(across * down) > math.exp(-p.away_rate * seconds)
-        alike = 1 / p.away_alike < across / down < p.away_alike
-        moves = self.motion.speed > p.away_speed * self.size
-        return moves and smaller and alike and not any(any(_cut(box, axis, frame_size, p)) for axis in (0, 1))
+        is_smaller = max(across, down) < parts.away_smaller
+        is_slow = math.sqrt(across * down) > math.exp(-parts.away_rate * step.seconds)
+        is_alike = 1 / parts.away_alike < across / down < parts.away_alike
+        moves = self.motion.speed > parts.away_speed * self.size
+        is_cut = any(any(edges_cut_by_frame(box, axis, step.size, parts)) for axis in (0, 1))
+        return moves and is_smaller and is_slow and is_alike and not is_cut
 
-    def rest(self, seconds: float) -> None:
-        """Notice whether it stands still, at the end of a frame."""
+    def update_rest(self, seconds: float) -> None:
+        """Note whether it stands still, at the end of a frame."""
         life, position = self.parameters.life, self.motion.position
-        way = math.hypot(position.x - self.rest_from.x, position.y - self.rest_from.y)
-        if self.motion.speed < life.still_speed * self.size and way < life.still_distance * self.size:
-            self.rested += seconds if self.seen else 0.0
+        distance = math.hypot(position.x - self.rest.position.x, position.y - self.rest.position.y)
+        if self.motion.speed < life.still_speed * self.size and distance < life.still_distance * self.size:
+            self.rest.seconds += seconds if self.seen else 0.0
         else:
-            self.rested, self.rest_from = 0.0, position
+            self.rest = Rest(position)
 
-    def remember(self, at: float) -> None:
-        """Keep the last place that was not a guess."""
-        self.known_at, self.known_place, self.known_velocity = at, self.motion.position, self.motion.velocity
-        self.was_resting = self.resting
+    def save_fix(self, at: float) -> None:
+        """Remember the position of a frame in which it was found."""
+        self.fix = Fix(at, self.motion.position, self.motion.velocity, self.resting)
 
-    def take_over(self, other: Tracklet, at: float) -> None:
-        """Go on as ``other``, which turned out to be this vehicle seen again."""
-        self.motion, self.width, self.height = other.motion, other.width, other.height
-        self.last_seen, self.seen, self.shift, self.matched = other.last_seen, other.seen, other.shift, other.matched
-        self.label, self.confidence = other.label, other.confidence
-        self.sightings += other.sightings
-        self.seconds += other.seconds
-        self.person_seconds += other.person_seconds
-        self.best, self.peak = max(self.best, other.best), max(self.peak, other.peak)
-        self.fading, self.path = max(self.fading, other.fading), self.path + other.path
-        for label, vote in other.votes.items():
-            self.votes[label] = self.votes.get(label, 0.0) + vote
-        self.partial, self.rested, self.rest_from = other.partial, 0.0, other.motion.position
-        self.remember(at)
-        other.merged_into = self.number
+    def continue_as(self, later: Tracklet, at: float) -> None:
+        """Go on as ``later``, a new track that turned out to be this vehicle seen again."""
+        self.motion, self.width, self.height = later.motion, later.width, later.height
+        self.last, self.seen, self.shift = later.last, later.seen, later.shift
+        self.evidence.merge(later.evidence)
+        self.rest = Rest(later.motion.position)
+        self.save_fix(at)
+        later.relations.merged_into = self.number
 
-    def track(self, name: str, names: Mapping[int, str], usual: Usual, *, ended: bool) -> Track:
-        """What the other rooms are told; ``names`` are the ids of the tracks by number."""
+    def to_track(self, names: Mapping[int, str], usual: Usual, *, ended: bool) -> Track:
+        """Return what other rooms need; ``names`` holds the ids of the living and ending tracks by number."""
         if ended:
             state = TrackState.ENDED
         elif not self.followed:
             state = TrackState.LOST
         else:
             state = TrackState.CONFIRMED if self.confirmed else TrackState.TENTATIVE
+        origin = self.origin or Origin()
         return Track(
-            track_id=name,
+            track_id=names[self.number],
             state=state,
             box=Box(*map(float, self.box)),
-            label=self.label,
-            confidence=self.confidence,
-            at=self.last_seen,
+            label=self.last.label,
+            confidence=self.last.confidence,
+            at=self.last.at,
             velocity=self.motion.velocity,
             followed=self.followed,
-            evidence=Evidence(
-                self.sightings, self.seconds, self.best, dict(self.votes), self.peak, self.person_seconds, self.path
-            ),
+            evidence=self.evidence.result(),
             usual=usual,
-            past=None if self.past is None else tuple(self.past),
-            past_whole=self.past_whole,
-            part_of=names.get(self.part_of, ""),
-            absorbed=tuple(names[number] for number in self.absorbed if number in names),
-            merged_into=names.get(self.merged_into, ""),
+            past=origin.past if self.confirmed else None,
+            past_whole=origin.complete,
+            part_of=names.get(origin.part_of, ""),
+            absorbed=tuple(names[number] for number in self.relations.absorbed if number in names),
+            merged_into=names.get(self.relations.merged_into, ""),
         )
-
-    def _vote(self, confidence: float, votes: Mapping[str, float], gap: float) -> None:
-        stands_for = min(gap, self.parameters.life.detection_seconds)
-        self.label = max(votes, key=lambda label: votes[label])
-        self.confidence = confidence
-        self.sightings += 1
-        self.seconds += stands_for
-        self.best = max(self.best, confidence)
-        for label, vote in votes.items():
-            self.votes[label] = self.votes.get(label, 0.0) + vote * stands_for
-        self.fading += confidence * stands_for
-        self.peak = max(self.peak, self.fading)
-
-
-def _side(width: float, height: float) -> float:
-    return math.sqrt(max(width * height, 1.0))
-
-
-def _cut(box: Floats, axis: int, frame_size: tuple[int, int], p: PartParameters) -> tuple[bool, bool]:
-    """Whether the frame's nearer edge and its farther one cut the box."""
-    margin = p.frame_edge_pixels + p.frame_edge_share * frame_size[axis]
-    return bool(box[axis] <= margin), bool(box[axis + 2] >= frame_size[axis] - margin)
-
-
-def _free_edge(
-    box: Floats, expected: Floats, axis: int, whole: float, frame_size: tuple[int, int], p: PartParameters
-) -> int:
-    """Which edge of a box that is too small is the vehicle's own: -1 the nearer to zero, 1 the farther, 0 neither.
-
-    The other one is cut by the frame, or by what stands in front.
-    """
-    cut_low, cut_high = _cut(box, axis, frame_size, p)
-    low, high = abs(float(box[axis] - expected[axis])), abs(float(box[axis + 2] - expected[axis + 2]))
-    if not cut_high and (cut_low or (low > p.edge_ratio * high and high < p.own_edge * whole)):
-        return 1
-    if not cut_low and (cut_high or (high > p.edge_ratio * low and low < p.own_edge * whole)):
-        return -1
-    return 0

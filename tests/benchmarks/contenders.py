@@ -59,7 +59,7 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
     for owner, name, stage in (
         (type(detector), "detect", "detect"),
         (onnxruntime.InferenceSession, "run", "inference"),
-        (OpticalFlow, "step", "flow"),
+        (OpticalFlow, "update", "flow"),
         (Tracker, "update", "track"),
         (Gate, "update", "count"),
     ):

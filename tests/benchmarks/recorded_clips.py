@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from edge.detection.detector import Detector
     from edge.evaluation.accuracy import TrueCross
     from edge.pipeline import FrameResult
-    from edge.tracking.tracker import Observation
+    from edge.tracking.observer import Observation
 
 PROJECT = Path(__file__).parent.parent.parent
 CLIPS = Path(os.environ.get("SMARTPARK_CLIPS", PROJECT.parent / "shared" / "clips"))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scripted import SIZE as PICTURE
-from support.scripted import Scripted, Thing, going
+from support.scripted import SceneObject, ScriptedScene, straight
 from support.scripted_tracks import COUNTING, ENTRY, EXIT, MECHANISMS, Vehicle, run_gate
 
 from edge.config.schema import GateConfig, TrackerConfig
@@ -51,7 +51,9 @@ def test_the_number_of_pixels_does_not_matter(places: list[float], scale: float)
 def test_any_frames_may_be_missing(dropped: set[int], flow: bool) -> None:
     """Up to three frames of ten are missing: tracker and gate still count two well separated vehicles as two."""
     gate = GateConfig(id="g", line=((0.5, 0.05), (0.5, 0.95)), inside=(0.9, 0.5), floor="F")
-    scene = Scripted([Thing(going(60.0, 170.0, 100.0)), Thing(going(580.0, -170.0, 280.0))], flow=flow)
+    scene = ScriptedScene(
+        [SceneObject(straight(60.0, 170.0, 100.0)), SceneObject(straight(580.0, -170.0, 280.0))], flow=flow
+    )
     tracker, counter = Tracker(TrackerConfig(), MECHANISMS, "run", [gate.line]), Gate(gate, COUNTING, MECHANISMS)
     crossings = []
     for at in (number / 20 for number in range(60) if number not in dropped):

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scripted import SIZE, Scripted, Thing, car, going, seen, times
+from support.scripted import SIZE, SceneObject, ScriptedScene, car, frame_times, make_observation, straight
 
 from edge.config.schema import MechanismsConfig, TrackerConfig
 from edge.core.errors import SourceError
 from edge.core.frames import Detection, FrameTime
 from edge.core.shapes import Box
 from edge.evaluation.observation_file import Recorder, read_recording
+from edge.tracking.observer import Observation
 from edge.tracking.optical_flow import Displacements
-from edge.tracking.tracker import Observation, Tracker
+from edge.tracking.tracker import Tracker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,15 +47,18 @@ def written(path: Path, frames: Sequence[tuple[float, Observation]]) -> Path:
 
 def scene() -> list[tuple[float, Observation]]:
     """Two seconds of a car that another one hides for a while."""
-    things = [Thing(going(100, 200)), Thing(going(500, -200, y=190), size=(160.0, 90.0), label="truck")]
-    scripted = Scripted(things)
-    return [(round(at, 3), scripted.observe(at)) for at in times(2.0, 10.0)]
+    things = [
+        SceneObject(straight(100, 200)),
+        SceneObject(straight(500, -200, y=190), size=(160.0, 90.0), label="truck"),
+    ]
+    scripted = ScriptedScene(things)
+    return [(round(at, 3), scripted.observe(at)) for at in frame_times(2.0, 10.0)]
 
 
 def assert_same(found: Observation, expected: Observation) -> None:
     """The same detections, and the same displacements in the same order, to the sign of a zero."""
     assert (found.size, found.detections) == (expected.size, tuple(expected.detections))
-    assert found.moved.pixel == expected.moved.pixel
+    assert found.moved.scale == expected.moved.scale
     for name in ("points", "moves"):
         array, wanted = getattr(found.moved, name), np.asarray(getattr(expected.moved, name), dtype=np.float64)
         assert array.dtype == np.float64
@@ -134,7 +138,7 @@ def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     path.write_text("before")
     recorder = Recorder(path, "clip.mp4")
     recorder.start()
-    recorder.add(seen(car(100)), moment(0.0))
+    recorder.add(make_observation(car(100)), moment(0.0))
     assert path.read_text() == "before"
     recorder.close(complete=False)
     assert path.read_text() == "before"
@@ -158,7 +162,7 @@ def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
 )
 def test_a_damaged_line_is_named(tmp_path: Path, number: int, text: str) -> None:
     """With the file and the line's number; the frames before it are given."""
-    path = written(tmp_path / "a.jsonl", [(n / 10, seen(car(100 + n))) for n in range(5)])
+    path = written(tmp_path / "a.jsonl", [(n / 10, make_observation(car(100 + n))) for n in range(5)])
     lines = path.read_text().splitlines()
     lines[number - 1] = text
     path.write_text("\n".join(lines))
@@ -213,7 +217,7 @@ def test_a_disk_without_room_is_told_and_leaves_nothing(tmp_path: Path, name: st
     (tmp_path / f"{name}.partial").symlink_to("/dev/full")
     recorder = Recorder(tmp_path / name, "clip.mp4")
     recorder.start()
-    recorder.add(seen(car(100)), moment(0.0))
+    recorder.add(make_observation(car(100)), moment(0.0))
     with pytest.raises(SourceError, match=rf"{name} cannot be written: No space left on device; make room"):
         recorder.close(complete=True)
     assert list(tmp_path.iterdir()) == []

@@ -12,8 +12,8 @@ from edge.core.frames import Detection, FrameTime
 from edge.core.shapes import Box
 from edge.evaluation.observation_file import Recorder
 from edge.simulator.source import RECORDED_START
+from edge.tracking.observer import Observation
 from edge.tracking.optical_flow import Displacements
-from edge.tracking.tracker import Observation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
