@@ -1,3 +1,3 @@
-"""SmartPark Edge: the number on the parking board is right."""
+"""SmartPark Edge counts the vehicles that cross the gates of a car park."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""``python -m edge`` is ``smartpark``."""
+"""``python -m edge`` runs the command line ``smartpark``."""
 
 from edge.cli import main
 

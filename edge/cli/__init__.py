@@ -1,4 +1,4 @@
-"""The command line ``smartpark``: each command parses its options, calls the product, prints, and sets an exit code.
+"""This room is the command line ``smartpark``. A command parses options, calls the product, prints, sets an exit code.
 
 A command is imported when it is called. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 78 wrong configuration
 (``EX_CONFIG``).

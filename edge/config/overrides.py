@@ -1,4 +1,4 @@
-"""Environment variables, and then systemd's credentials, replace values of the file.
+"""This module replaces values of the file by environment variables, and these by systemd's credentials.
 
 pydantic-settings could read both, but was not taken. It accepts a wrong table of the file in silence where a variable
 sets a key of that table, stops at the first variable that is no JSON (a list is written with commas here), takes names

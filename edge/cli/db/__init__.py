@@ -1,1 +1,1 @@
-"""``smartpark db``: the database file and its tables."""
+"""This room is ``smartpark db``, the commands for the database file and its tables."""

@@ -1,1 +1,1 @@
-"""What several commands use: options, access to the store, printed rows."""
+"""This room holds what several commands use: options, access to the database, printed rows."""
