@@ -1,4 +1,4 @@
-"""The simulator's boom barriers: they let vehicles through one by one, never hit one, and swing for nobody at times."""
+"""The simulator's boom barriers: they let vehicles through, never hit one, and at times open without a vehicle."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ def test_no_arm_comes_down_on_a_vehicle(seed: int, max_speed: float, idle: float
             assert 0 <= lift <= 1
             assert abs(lift - last.get(lane.row, 0.0)) <= STEP_SECONDS + 1e-9
             last[lane.row] = lift
-            for one in ramp.vehicles():
-                if one.lane == lane and abs(one.place - ARM_PLACE) < one.length / 2:
+            for vehicle in ramp.vehicles():
+                if vehicle.lane == lane and abs(vehicle.place - ARM_PLACE) < vehicle.length / 2:
                     assert lift == 1.0, step * STEP_SECONDS
 
 
 def test_vehicles_wait_for_the_barrier() -> None:
-    """Everybody stops or creeps shortly before the closed arm, and passes it once that is up."""
+    """Every vehicle stops or creeps shortly before the closed arm, and passes it once that is up."""
     ramp = Traffic(SceneParameters(seed=1, barrier=1))
     slowest: dict[int, float] = {}
     for step in range(300 * 32):
         ramp.advance(step)
-        for one in ramp.vehicles():
-            before = ARM_PLACE - one.place - one.length / 2
+        for vehicle in ramp.vehicles():
+            before = ARM_PLACE - vehicle.place - vehicle.length / 2
             if 0 < before < 0.06:
-                slowest[one.number] = min(slowest.get(one.number, 9.0), one.speed)
+                slowest[vehicle.number] = min(slowest.get(vehicle.number, 9.0), vehicle.speed)
     assert len(slowest) > 40
     assert sum(speed < 0.06 for speed in slowest.values()) / len(slowest) > 0.8
 
 
 def test_idle_swings_happen_without_a_vehicle() -> None:
-    """In an empty garage each arm goes up and down as often as asked for, and nothing ever crosses."""
+    """In an empty garage each arm goes up and down as often as the parameters say, and nothing crosses."""
     parameters = SceneParameters(vehicles_per_minute=0, barrier=1, idle_swings=4)
     ramp = Traffic(parameters)
     openings: Counter[float] = Counter()

@@ -1,4 +1,4 @@
-"""The real YOLO11n on what the simulator draws beside cars: each thing is seen as what it is, and as nothing else."""
+"""The real YOLO11n on what the simulator draws beside cars: each is detected as what it is, and as nothing else."""
 
 from __future__ import annotations
 
@@ -24,9 +24,12 @@ def whole(box) -> bool:
 
 
 def best(network: Network, scene: Scene, at: float, boxes: list[TrueBox]) -> list[float]:
-    """For each of the boxes the surest vehicle that is seen there."""
+    """For each of the boxes the greatest confidence of a vehicle that is detected there."""
     found = network.detect(scene.render(at))
-    return [max((one.confidence for one in found if iou(one.box, box.box) > 0.3), default=0.0) for box in boxes]
+    return [
+        max((detection.confidence for detection in found if iou(detection.box, box.box) > 0.3), default=0.0)
+        for box in boxes
+    ]
 
 
 @LIGHTS
@@ -37,13 +40,13 @@ def test_people_are_seen_as_people_and_never_as_vehicles(network: Network, light
     sure: dict[str, list[float]] = {"person": [], "trolley": [], "pram": []}
     for at in np.arange(10, 62, 5.5):
         found = network.detect(scene.render(float(at)), PEOPLE | VEHICLES)
-        assert [one for one in found if one.label != "person" and one.confidence > 0.2] == []
-        people = [one for one in scene.people(float(at)) if whole(one.box)]
-        for one in people:
-            if any(shared_area(one.box, other.box) > 0 for other in people if other is not one):
+        assert [detection for detection in found if detection.label != "person" and detection.confidence > 0.2] == []
+        people = [person for person in scene.people(float(at)) if whole(person.box)]
+        for person in people:
+            if any(shared_area(person.box, other.box) > 0 for other in people if other is not person):
                 continue
-            own = [seen.confidence for seen in found if shared_area(seen.box, one.box) > 0.7 * seen.box.area]
-            sure[one.kind].append(max(own, default=0.0))
+            own = [seen.confidence for seen in found if shared_area(seen.box, person.box) > 0.7 * seen.box.area]
+            sure[person.kind].append(max(own, default=0.0))
     for kind, values in sure.items():
         assert len(values) >= 5, kind
         assert np.median(values) > 0.5, kind
@@ -62,11 +65,14 @@ def test_bicycles_are_seen_as_bicycles_with_a_rider(network: Network, light: str
                 BICYCLE_KIND, colour, lane, (0.3, 0.42, 0.51, 0.58, 0.7)[(number + int(lane.row)) % 5]
             )
             found = network.detect(painter.paint([bicycle], number), PEOPLE | VEHICLES)
-            own = [one for one in found if iou(one.box, outline(VIEW, bicycle)) > 0.15]
-            vehicle = max((one for one in own if one.label != "person"), key=lambda one: one.confidence)
+            own = [detection for detection in found if iou(detection.box, outline(VIEW, bicycle)) > 0.15]
+            vehicle = max(
+                (detection for detection in own if detection.label != "person"),
+                key=lambda detection: detection.confidence,
+            )
             labels[vehicle.label] += 1
             sure.append(vehicle.confidence)
-            riders.append(max((one.confidence for one in own if one.label == "person"), default=0.0))
+            riders.append(max((detection.confidence for detection in own if detection.label == "person"), default=0.0))
     assert labels["bicycle"] >= 7
     assert np.median(sure) > 0.6
     assert np.mean(np.array(sure) > 0.4) > 0.8
@@ -83,11 +89,13 @@ def test_long_vehicles_are_seen(network: Network, kind, light: str) -> None:
         for lane in (NEAR_LANE, FAR_LANE):
             vehicle = DrawnVehicle(kind, colour, lane, (0.5, 0.42, 0.56)[number % 3])
             found = network.detect(painter.paint([vehicle], number))
-            own = [one for one in found if iou(one.box, outline(VIEW, vehicle)) > 0.25]
+            own = [detection for detection in found if iou(detection.box, outline(VIEW, vehicle)) > 0.25]
             assert own[0].label in {"car", "truck", "bus"}, vehicle
             assert iou(own[0].box, outline(VIEW, vehicle)) > (0.7 if kind.name == "minibus" else 0.3), vehicle
             sure.append(own[0].confidence)
-            more += [one for one in found if one.confidence > 0.3 and iou(one.box, own[0].box) < 0.5]
+            more += [
+                detection for detection in found if detection.confidence > 0.3 and iou(detection.box, own[0].box) < 0.5
+            ]
     assert min(sure) > 0.5
     assert np.median(sure) > 0.8
     assert len(more) <= (3 if kind.name == "trailer" else 0)
@@ -95,12 +103,12 @@ def test_long_vehicles_are_seen(network: Network, kind, light: str) -> None:
 
 @LIGHTS
 def test_both_of_a_pair_are_seen(network: Network, light: str) -> None:
-    """Of two vehicles abreast the nearer one is seen as well as ever, and the farther one nearly always."""
+    """Of two vehicles abreast the nearer is detected as well as ever, and the farther nearly always."""
     keys = {"side_by_side": 1.0, "entry_share": 1.0, "vehicles_per_minute": 30, "motorbike_share": 0.0}
     scene = Scene(SceneParameters(seed=6, light=light, **keys))
     nearer, farther = [], []
     for at in np.arange(4, 90, 0.8):
-        boxes = [one for one in scene.boxes(float(at)) if whole(one.box)]
+        boxes = [true_box for true_box in scene.boxes(float(at)) if whole(true_box.box)]
         if len(boxes) != 2 or shared_area(boxes[0].box, boxes[1].box) == 0:
             continue
         sure = best(network, scene, float(at), boxes)
@@ -125,24 +133,31 @@ def test_barriers_are_never_seen_as_vehicles(network: Network, light: str) -> No
                 *([DrawnArm(MIDDLE_LANE, 1 - lift)] if three_lanes else []),
                 DrawnArm(NEAR_LANE, lift),
             ]
-            assert [one for one in network.detect(painter.paint(arms, number)) if one.confidence > 0.2] == []
+            assert [
+                detection for detection in network.detect(painter.paint(arms, number)) if detection.confidence > 0.2
+            ] == []
 
 
 @pytest.mark.parametrize(
     "keys", [{"light": "dusk", "beams": 1.0}, {"flicker": 0.5}, {"barrier": 1}, {"noise": 12.0}], ids=str
 )
 def test_disturbances_leave_one_box_a_vehicle(network: Network, keys: dict[str, object]) -> None:
-    """Beams, flickering light, barriers and noise neither hide a vehicle nor make another one."""
+    """Beams, flickering light, barriers and noise neither hide a vehicle nor cause a second detection."""
     scene = Scene(SceneParameters(seed=8, vehicles_per_minute=20, **keys))
     sure = []
     for at in np.arange(4, 34, 4.0):
         truth = scene.boxes(float(at))
-        found = [one for one in network.detect(scene.render(float(at))) if one.confidence >= 0.3]
-        assert all(max(shared_area(one.box, box.box) for box in truth) > 0.5 * one.box.area for one in found), at
+        found = [detection for detection in network.detect(scene.render(float(at))) if detection.confidence >= 0.3]
+        assert all(
+            max(shared_area(detection.box, box.box) for box in truth) > 0.5 * detection.box.area for detection in found
+        ), at
         for vehicle in (box for box in truth if whole(box.box)):
-            own = [one for one in found if iou(one.box, vehicle.box) > 0.3]
+            own = [detection for detection in found if iou(detection.box, vehicle.box) > 0.3]
             assert own, (at, vehicle)
-            assert all(iou(one.box, own[0].box) > 0.5 for one in own), (at, vehicle)  # a part of it, at most
+            assert all(iou(detection.box, own[0].box) > 0.5 for detection in own), (
+                at,
+                vehicle,
+            )  # a part of it, at most
             sure.append(own[0].confidence)
     assert len(sure) >= 5
     assert min(sure) > 0.4

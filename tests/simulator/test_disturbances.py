@@ -1,4 +1,4 @@
-"""What the simulator draws to disturb a counter: barriers, vehicles that hide each other, beams, flickering light."""
+"""What the simulator draws to disturb counting: barriers, vehicles that hide each other, beams, flickering light."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SEDAN = USUAL_KINDS[0]
 DAY = {"light": "day", "noise": 0.0, "seed": 1}
 
 
-def difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """How far the pixels of two frames are apart: grey levels of the channel that differs most."""
-    apart: np.ndarray = np.abs(one.astype(int) - other).max(axis=2)
+    apart: np.ndarray = np.abs(first.astype(int) - second).max(axis=2)
     return apart
 
 
@@ -45,7 +45,7 @@ def test_an_arm_swings_up_from_its_post(lane) -> None:
 
 
 def test_vehicles_pass_before_and_behind_the_posts() -> None:
-    """The nearer lane's post is drawn over a vehicle on the line, the farther lane's is hidden by one."""
+    """The nearer lane's post is drawn over a vehicle on the line, the farthest lane's is hidden by a vehicle."""
     scene = Scene(SceneParameters(seed=3, barrier=1, noise=0.0))
     painter = Painter(View(640, 360), **DAY)
     found = set()
@@ -62,7 +62,7 @@ def test_vehicles_pass_before_and_behind_the_posts() -> None:
     assert found == set(Direction)
 
 
-def test_a_farther_one_stays_visible_beside_a_nearer_one() -> None:
+def test_a_farther_vehicle_stays_visible_beside_a_nearer_vehicle() -> None:
     """Of each vehicle that is driven abreast of, at least a third is seen while both are in the picture."""
     keys = {"seed": 5, "side_by_side": 0.8, "entry_share": 1.0, "vehicles_per_minute": 25, "width": 320, "height": 180}
     scene = Scene(SceneParameters(**keys, noise=0.0))
@@ -82,7 +82,7 @@ def test_a_farther_one_stays_visible_beside_a_nearer_one() -> None:
     assert len(shares) >= 12
     assert all(np.median(values) > 1 / 3 for values in shares.values())
     assert np.mean([value > 1 / 3 for values in shares.values() for value in values]) > 0.95
-    assert min(np.median(values) for values in shares.values()) < 0.8  # and much is hidden, too
+    assert min(np.median(values) for values in shares.values()) < 0.8  # and much is hidden
 
 
 def test_beams_light_the_floor_ahead_and_nothing_else() -> None:
@@ -132,14 +132,14 @@ def test_flicker_takes_its_share_of_the_light(strength: float) -> None:
 
 def test_flicker_changes_only_the_light() -> None:
     """The frame is the steady one, column by column darker; truth and a second drawing are the same."""
-    steady, one, two = (Scene(SceneParameters(seed=4, noise=0.0, flicker=flicker)) for flicker in (0.0, 0.6, 0.6))
+    steady, first, second = (Scene(SceneParameters(seed=4, noise=0.0, flicker=flicker)) for flicker in (0.0, 0.6, 0.6))
     for at in (3.0, 11.5, 12.0, 30.25):
-        frame = one.render(at)
-        assert np.array_equal(frame, two.render(at))
+        frame = first.render(at)
+        assert np.array_equal(frame, second.render(at))
         expected = steady.render(at) * light_shares(0.6, 4, at, 640)[None, :, None]
         assert np.abs(frame - expected).max() <= 0.51
-    assert one.crossings(300) == steady.crossings(300)
-    assert one.boxes(30.0) == steady.boxes(30.0)
+    assert first.crossings(300) == steady.crossings(300)
+    assert first.boxes(30.0) == steady.boxes(30.0)
 
 
 @pytest.mark.parametrize("kind", LONG_KINDS)
@@ -156,13 +156,13 @@ def test_long_vehicles_fill_their_boxes(kind) -> None:
 
 
 def test_pixels_of_everything_repeat() -> None:
-    """With all of it at once two scenes draw the same frames, also after looking elsewhere; another seed does not."""
+    """With all disturbances two scenes draw the same frames, in any order; another seed draws others."""
     keys = {"light": "dusk", "beams": 0.8, "flicker": 0.4, "barrier": 1, "idle_swings": 5.0, "pedestrians": 20.0}
     keys |= {"trolleys": 0.3, "side_by_side": 0.4, "returns": 0.2, "bicycle_share": 0.2, "long_share": 0.2}
-    one, two = (Scene(SceneParameters(seed=4, vehicles_per_minute=25, **keys)) for _ in range(2))
-    frames = {at: one.render(at) for at in (3.7, 12.0, 12.1, 30.0)}
-    one.crossings(200)
+    first, second = (Scene(SceneParameters(seed=4, vehicles_per_minute=25, **keys)) for _ in range(2))
+    frames = {at: first.render(at) for at in (3.7, 12.0, 12.1, 30.0)}
+    first.crossings(200)
     for at in (30.0, 12.1, 12.0, 3.7):
-        assert np.array_equal(two.render(at), frames[at])
+        assert np.array_equal(second.render(at), frames[at])
     other = Scene(SceneParameters(seed=5, vehicles_per_minute=25, **keys))
     assert not np.array_equal(other.render(30.0), frames[30.0])

@@ -17,9 +17,9 @@ KINDS = {"sedan", "hatchback", "van", "motorbike"}
 @pytest.mark.parametrize("light", ["day", "dusk"])
 def test_same_seed_same_pixels(light: str) -> None:
     """Two scenes of the same parameters draw the same frames, pixel for pixel."""
-    one, two = (Scene(SceneParameters(seed=4, light=light)) for _ in range(2))
+    first, second = (Scene(SceneParameters(seed=4, light=light)) for _ in range(2))
     for at in (0.0, 3.7, 12.0, 12.1, 30.0):
-        assert np.array_equal(one.render(at), two.render(at))
+        assert np.array_equal(first.render(at), second.render(at))
 
 
 def test_stop_traffic_leaves_the_bare_garage() -> None:
@@ -39,11 +39,11 @@ def test_any_size(width: int, height: int) -> None:
         frame = scene.render(at)
         assert frame.shape == (height, width, 3)
         assert frame.dtype == np.uint8
-        for one, same in zip(scene.boxes(at), usual.boxes(at), strict=True):
-            assert 0 <= one.box.x1 < one.box.x2 <= width
-            assert 0 <= one.box.y1 < one.box.y2 <= height
-            assert one.box.x1 / width == pytest.approx(same.box.x1 / 640)
-            assert Scene.LINE[0][1] < one.box.center.y / height < Scene.LINE[1][1]
+        for true_box, same in zip(scene.boxes(at), usual.boxes(at), strict=True):
+            assert 0 <= true_box.box.x1 < true_box.box.x2 <= width
+            assert 0 <= true_box.box.y1 < true_box.box.y2 <= height
+            assert true_box.box.x1 / width == pytest.approx(same.box.x1 / 640)
+            assert Scene.LINE[0][1] < true_box.box.center.y / height < Scene.LINE[1][1]
 
 
 def test_boxes_hold_what_is_drawn() -> None:
@@ -67,13 +67,15 @@ def test_boxes_hold_what_is_drawn() -> None:
 
 
 def test_nearer_lane_hides_the_farther() -> None:
-    """Where vehicles of both lanes overlap, the picture shows the nearer one as if it were alone."""
+    """Where vehicles of both lanes overlap, the picture shows the nearer vehicle as if it were alone."""
     scene = Scene(SceneParameters(seed=1, noise=0.0, vehicles_per_minute=40))
     roofs: dict[int, dict[bool, np.ndarray]] = defaultdict(dict)
     for at in np.arange(0, 120, 1 / 16):
         boxes = scene.boxes(at)
-        far = [one.box for one in boxes if one.direction is Direction.EXIT]
-        for near in (one for one in boxes if one.direction is Direction.ENTRY and one.kind == "van"):
+        far = [true_box.box for true_box in boxes if true_box.direction is Direction.EXIT]
+        for near in (
+            true_box for true_box in boxes if true_box.direction is Direction.ENTRY and true_box.kind == "van"
+        ):
             x, y = near.box.center.x, near.box.y1 + 2
             if near.box.x1 > 0 and near.box.x2 < 640:
                 hides = any(box.x1 + 60 < x < box.x2 - 60 and box.y2 > y + 4 for box in far)
@@ -107,7 +109,7 @@ def test_dusk_is_darker_with_lamps_lit() -> None:
     assert dusk.render(at).mean() < 0.6 * day.render(at).mean()
     bare = Scene(SceneParameters(vehicles_per_minute=0, noise=0.0, light="dusk")).render(0)
     brighter = dusk.render(at).astype(int) - bare
-    (box,) = (one.box for one in dusk.boxes(at) if abs(one.box.center.x - 320) < 1)
+    (box,) = (true_box.box for true_box in dusk.boxes(at) if abs(true_box.box.center.x - 320) < 1)
     rows = slice(int(box.y1), int(box.y2))
     left, right = int(box.x1), int(box.x2)
     beside = np.concatenate((brighter[rows, left - 10 : left - 2], brighter[rows, right + 2 : right + 10]))
@@ -168,7 +170,7 @@ def test_parse_reads_every_kind_of_value() -> None:
     ],
 )
 def test_parse_refuses_with_key_and_remedy(source: str, parts: list[str]) -> None:
-    """What cannot be meant is refused with the key and what to write instead."""
+    """A wrong address is refused with the key and what to write instead."""
     with pytest.raises(SourceError) as refused:
         parse_scene(source)
     assert all(part in str(refused.value) for part in parts), str(refused.value)

@@ -25,38 +25,38 @@ BODY = 1.8  # metres that a car is wide: so far it reaches behind the row on whi
 
 
 @pytest.mark.parametrize(("trolleys", "prams"), [(0.0, 0.0), (0.4, 0.0), (0.3, 0.3), (0.0, 1.0)])
-def test_as_many_people_as_asked_for(trolleys: float, prams: float) -> None:
-    """An hour has about the people asked for, both ways, and the shares of trolleys and prams among them."""
+def test_as_many_people_as_the_parameters_say(trolleys: float, prams: float) -> None:
+    """An hour has about as many people as the parameters say, in both directions, with trolleys and prams."""
     walkers = Walkers(SceneParameters(seed=3, pedestrians=8.0, trolleys=trolleys, prams=prams))
-    seen = {one.number: one for second in range(int(2 * HOUR)) for one in walkers.at(float(second))}
+    seen = {walker.number: walker for second in range(int(2 * HOUR)) for walker in walkers.at(float(second))}
     assert len(seen) == pytest.approx(2 * 60 * 8, rel=0.12)
-    pushed = Counter(one.look.pushes for one in seen.values())
+    pushed = Counter(walker.look.pushes for walker in seen.values())
     # A companion pushes nothing.
     alone = 1 + 0.3 * (1 - trolleys - prams)
     assert pushed["trolley"] / len(seen) == pytest.approx(trolleys / alone, abs=0.05)
     assert pushed["pram"] / len(seen) == pytest.approx(prams / alone, abs=0.05)
-    assert sum(one.rightwards for one in seen.values()) / len(seen) == pytest.approx(0.5, abs=0.06)
-    assert len({one.row for one in seen.values()}) >= 6
+    assert sum(walker.rightwards for walker in seen.values()) / len(seen) == pytest.approx(0.5, abs=0.06)
+    assert len({walker.row for walker in seen.values()}) >= 6
 
 
 def test_people_look_different() -> None:
     """They are from 1.6 to 1.9 m tall, of every skin, coat and trousers there is, some with a bag, some in twos."""
     walkers = Walkers(SceneParameters(seed=5, pedestrians=20.0, trolleys=0.2, prams=0.1))
-    seen = {one.number: one for second in range(int(HOUR / 2)) for one in walkers.at(float(second))}
-    looks = [one.look for one in seen.values()]
+    seen = {walker.number: walker for second in range(int(HOUR / 2)) for walker in walkers.at(float(second))}
+    looks = [walker.look for walker in seen.values()]
     assert min(look.height for look in looks) < 1.65 < 1.85 < max(look.height for look in looks) <= 1.9
     assert {look.skin for look in looks} == set(SKINS)
     assert {look.top for look in looks} == set(TOPS)
     assert {look.trousers for look in looks} == set(TROUSERS)
     assert {look.bag for look in looks} == {look.long_hair for look in looks} == {False, True}
-    entered = Counter(round(one.enters_at - 0.35, 6) for one in seen.values())
-    assert any(round(one.enters_at, 6) in entered for one in seen.values())
+    entered = Counter(round(walker.enters_at - 0.35, 6) for walker in seen.values())
+    assert any(round(walker.enters_at, 6) in entered for walker in seen.values())
 
 
 @given(st.integers(0, 2**32), st.sampled_from([5.0, 30.0, 60.0]), st.booleans())
 @settings(max_examples=15, deadline=None)
-def test_nobody_walks_where_something_drives(seed: int, per_minute: float, three_lanes: bool) -> None:
-    """Everybody keeps to strips beside the vehicles, walks steadily, and keeps clear of who is ahead on the strip."""
+def test_people_walk_where_nothing_drives(seed: int, per_minute: float, three_lanes: bool) -> None:
+    """People keep to strips beside the vehicles, walk steadily, and keep a distance to the person ahead."""
     walkers = Walkers(
         SceneParameters(
             seed=seed, pedestrians=per_minute, trolleys=0.3, prams=0.2, side_by_side=0.5 if three_lanes else 0.0
@@ -66,26 +66,26 @@ def test_nobody_walks_where_something_drives(seed: int, per_minute: float, three
     for second in range(0, 120, 2):
         now = walkers.at(float(second))
         tracks: dict[float, list[float]] = defaultdict(list)
-        for one in now:
-            depth = NEAR_LANE_METRES / scale_at(one.row)
-            assert all(not near - 0.2 < depth < near + BODY + 0.2 for near in depths.values()), one.row
-            assert 0.7 <= one.speed / WIDTHS_PER_METRE / scale_at(one.row) <= 1.65
-            assert -WALK_MARGIN - 1e-9 <= one.x_at(float(second)) <= 1 + WALK_MARGIN + 1e-9
-            if one.row in (*WALL_ROWS, *FRONT_ROWS, *BETWEEN_ROWS):
-                tracks[one.row].append(one.x_at(float(second)) / WIDTHS_PER_METRE / scale_at(one.row))
+        for walker in now:
+            depth = NEAR_LANE_METRES / scale_at(walker.row)
+            assert all(not near - 0.2 < depth < near + BODY + 0.2 for near in depths.values()), walker.row
+            assert 0.7 <= walker.speed / WIDTHS_PER_METRE / scale_at(walker.row) <= 1.65
+            assert -WALK_MARGIN - 1e-9 <= walker.x_at(float(second)) <= 1 + WALK_MARGIN + 1e-9
+            if walker.row in (*WALL_ROWS, *FRONT_ROWS, *BETWEEN_ROWS):
+                tracks[walker.row].append(walker.x_at(float(second)) / WIDTHS_PER_METRE / scale_at(walker.row))
         for places in tracks.values():
             places.sort()
             assert all(later - earlier > 0.8 for earlier, later in pairwise(places))
 
 
 def test_people_are_a_function_of_time() -> None:
-    """Whoever looks, when and how often, the same people are at the same places; few are kept."""
+    """At any moment, however often it is asked for, the same people are at the same places; few are kept."""
     often, once = (Walkers(SceneParameters(seed=9, pedestrians=12.0, trolleys=0.3, prams=0.1)) for _ in range(2))
     for index in range(3000):
         often.at(index / 10)
-    late = [(one, one.x_at(250.0)) for one in once.at(250.0)]
+    late = [(walker, walker.x_at(250.0)) for walker in once.at(250.0)]
     assert late
-    assert [(one, one.x_at(250.0)) for one in often.at(250.0)] == late
+    assert [(walker, walker.x_at(250.0)) for walker in often.at(250.0)] == late
     assert len(Walkers(SceneParameters(seed=9, pedestrians=60.0, trolleys=0.3, prams=0.1)).at(10 * HOUR)) < 40
     assert Walkers(SceneParameters(seed=9)).at(HOUR) == []
 
@@ -96,7 +96,11 @@ def test_people_never_count() -> None:
     scene = Scene(crowd)
     assert scene.crossings(HOUR) == []
     assert scene.boxes(100.0) == []
-    assert {one.kind for second in range(300) for one in scene.people(float(second))} == {"person", "trolley", "pram"}
+    assert {person.kind for second in range(300) for person in scene.people(float(second))} == {
+        "person",
+        "trolley",
+        "pram",
+    }
     busy = Scene(SceneParameters(seed=1, pedestrians=40))
     assert busy.crossings(HOUR) == Scene(SceneParameters(seed=1)).crossings(HOUR)
 
@@ -116,13 +120,13 @@ def test_a_step_swings_legs_and_arms_over_standing_feet(pushes: str) -> None:
         assert columns.min() / 60 >= 0.1
         assert columns.max() / 60 <= back + ahead + 0.3
         pictures.append(canvas.bgr)
-    assert np.array_equal(pictures[0], pictures[-1])  # a stride later everything is as before
-    moved = [int((cv2.absdiff(one, pictures[0]) > 0).any(axis=2).sum()) for one in pictures[1:-1]]
+    assert np.array_equal(pictures[0], pictures[-1])  # a stride later the picture is the same
+    moved = [int((cv2.absdiff(picture, pictures[0]) > 0).any(axis=2).sum()) for picture in pictures[1:-1]]
     assert min(moved) > 400
 
 
 def test_pictures_of_people_are_kept_within_bounds() -> None:
-    """A stride's pictures are drawn once and used again; those not used longest go when the bytes are spent."""
+    """A stride's pictures are drawn once and used again; the least recently used are dropped at the limit."""
     made: list[str] = []
 
     def make(name: str) -> Sprite:
@@ -138,7 +142,7 @@ def test_pictures_of_people_are_kept_within_bounds() -> None:
 
 
 def test_people_are_drawn_where_their_boxes_are() -> None:
-    """What somebody on foot changes in the picture lies in the box, but for the shadow."""
+    """What a person on foot changes in the picture lies in the box, but for the shadow."""
     scene = Scene(SceneParameters(seed=3, vehicles_per_minute=0, pedestrians=4, trolleys=0.3, prams=0.3, noise=0.0))
     bare = Scene(SceneParameters(vehicles_per_minute=0, noise=0.0)).render(0).astype(int)
     kinds = set()
@@ -149,7 +153,7 @@ def test_people_are_drawn_where_their_boxes_are() -> None:
         box = people[0].box
         kinds.add(people[0].kind)
         changed = np.abs(scene.render(float(second)) - bare).max(axis=2)
-        changed[:, :20] = changed[:, -20:] = 0  # the shadow of somebody who is no longer in the picture
+        changed[:, :20] = changed[:, -20:] = 0  # the shadow of a person who is no longer in the picture
         assert np.nonzero(changed > 12)[0].min() == pytest.approx(box.y1, abs=5)
         ys, xs = np.nonzero(changed > 24)
         body = ys < box.y2 - 8
@@ -159,7 +163,7 @@ def test_people_are_drawn_where_their_boxes_are() -> None:
     assert kinds == {"person", "trolley", "pram"}
 
 
-def test_who_is_nearer_hides_who_is_farther() -> None:
+def test_the_nearer_hides_the_farther() -> None:
     """People before the nearer lane hide vehicles; vehicles hide the people along the wall."""
     keys = {"seed": 4, "vehicles_per_minute": 20, "pedestrians": 30, "noise": 0.0}
     both, crowd, traffic = (
@@ -168,14 +172,14 @@ def test_who_is_nearer_hides_who_is_farther() -> None:
     bare = Scene(SceneParameters(vehicles_per_minute=0, noise=0.0)).render(0).astype(int)
     found: Counter[str] = Counter()
     for at in np.arange(5, 200, 0.5):
-        boxes = [one.box for one in both.boxes(at)]
-        for one in both.people(at):
-            strip = "front" if one.box.y2 > 340 else "wall" if one.box.y2 < 240 else ""
-            met = [box for box in boxes if shared_area(box, one.box) > 0]
+        boxes = [vehicle.box for vehicle in both.boxes(at)]
+        for person in both.people(at):
+            strip = "front" if person.box.y2 > 340 else "wall" if person.box.y2 < 240 else ""
+            met = [box for box in boxes if shared_area(box, person.box) > 0]
             if len(met) != 1 or not strip or found[strip] >= 3:
                 continue
-            x1, x2 = max(one.box.x1, met[0].x1) + 2, min(one.box.x2, met[0].x2) - 2
-            y1, y2 = max(one.box.y1, met[0].y1) + 4, min(one.box.y2, met[0].y2) - 8
+            x1, x2 = max(person.box.x1, met[0].x1) + 2, min(person.box.x2, met[0].x2) - 2
+            y1, y2 = max(person.box.y1, met[0].y1) + 4, min(person.box.y2, met[0].y2) - 8
             if x2 - x1 < 12 or y2 - y1 < 20:
                 continue
             area = slice(int(y1), int(y2)), slice(int(x1), int(x2))

@@ -1,4 +1,4 @@
-"""Scenes that were there before keep their traffic and their pixels, whatever the simulator learns to show."""
+"""Known scenes keep their traffic and their pixels when the simulator learns to show more."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ KNOWN = [
 
 @pytest.mark.parametrize(("address", "crossings", "pixels"), KNOWN)
 def test_known_scenes_keep_their_traffic_and_pixels(address: str, crossings: str, pixels: str) -> None:
-    """The truth and the frames of scenes without new keys have the digests that they always had."""
+    """The truth and the frames of scenes without new keys have the digests that they have always had."""
     truth = repr(Scene(parse_scene(address)).crossings(1800)).encode()
     assert hashlib.sha256(truth).hexdigest()[:16] == crossings
     if cv2.__version__ != "5.0.0":
-        pytest.skip(f"OpenCV {cv2.__version__} rounds some pixels otherwise; the crossings are the known ones")
+        pytest.skip(f"OpenCV {cv2.__version__} rounds some pixels otherwise; the crossings are as known")
     scene, drawn = Scene(parse_scene(address)), hashlib.sha256()
     for at in (0.0, 7.3, 13.0, 31.7, 55.25):
         drawn.update(scene.render(at).tobytes())

@@ -24,7 +24,9 @@ class Network:
     def __init__(self) -> None:
         import onnxruntime
 
-        self._session = onnxruntime.InferenceSession(str(WEIGHTS), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # more threads wait for each other, and spend as much again on that
+        self._session = onnxruntime.InferenceSession(str(WEIGHTS), options, providers=["CPUExecutionProvider"])
 
     def detect(self, frame: np.ndarray, classes: dict[int, str] = VEHICLES) -> list[Detection]:
         """The detections of confidence 0.1 or more, the surest first, without those of an IoU over 0.7 in a class."""
