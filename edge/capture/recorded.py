@@ -56,11 +56,6 @@ class RecordedSource:
         """The source's state and counters."""
         return self._status
 
-    @property
-    def starts_at(self) -> datetime | None:
-        """When the first frame was taken (UTC); None before ``start()``."""
-        return self._start
-
     def start(self) -> None:
         """Open the file. Raises ``SourceError`` with the path and the remedy."""
         self._container = read_container(self._path)

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 class SystemdNotifier:
     """Sends states to systemd. Without ``NOTIFY_SOCKET``, as in a terminal, every call does nothing.
 
-    A failure is logged once and is no error. ``watchdog_seconds`` is systemd's time limit, 0 when it sets none.
+    A failure is logged once and is no error.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -24,9 +24,6 @@ class SystemdNotifier:
         # An @ stands for the zero byte of an address in Linux's abstract name space.
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._failure_logged = False
-        # WATCHDOG_PID may name another process of the unit.
-        for_this_process = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self.watchdog_seconds = int(environ.get("WATCHDOG_USEC", "0")) / 1e6 if for_this_process else 0.0
 
     def ready(self, status: str) -> None:
         """Report that the start is complete."""

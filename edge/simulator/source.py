@@ -92,10 +92,6 @@ class SimulatedSource:
             raise RuntimeError("start() comes first")
         return self._scene
 
-    def frame_clock(self, second: float) -> float:
-        """The ``Frame.monotonic`` of a second of the scene."""
-        return self._zero + second
-
     def second_of(self, captured_at: datetime) -> float:
         """The scene's second that a frame with that ``captured_at`` (aware) shows."""
         return (captured_at - self._epoch).total_seconds()
