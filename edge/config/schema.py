@@ -83,18 +83,20 @@ class DetectorConfig(Section):
     image_size: Annotated[int, Field(ge=64, le=2048)] = Field(
         640, description="the frame's longer side as the network sees it, in pixels"
     )
-    confidence: Fraction = Field(0.05, description="boxes below this are dropped; tracks make use of weak ones too")
-    iou: Fraction = Field(0.7, description="two boxes of one class that overlap more than this are one (NMS)")
+    confidence: Fraction = Field(0.05, description="boxes below this are dropped; tracks use weak boxes too")
+    iou: Fraction = Field(
+        0.7, description="of two boxes of a class that overlap more than this, the weaker is dropped (NMS)"
+    )
     classes: tuple[PlainText, ...] | None = Field(
         None, min_length=1, description="class names to keep; default: all that the weights know"
     )
-    threads: Annotated[int, Field(ge=0, le=64)] = Field(0, description="threads of the network; 0: one a core")
+    threads: Annotated[int, Field(ge=0, le=64)] = Field(0, description="threads of the network; 0: one for each core")
 
 
 class TrackerConfig(Section):
     """The tracker, which joins detections to tracks."""
 
-    sure_confidence: Fraction = Field(0.3, description="boxes from here on are matched first, weaker ones after")
+    sure_confidence: Fraction = Field(0.3, description="boxes from this on are matched first, weaker boxes after them")
     merge_iou: Fraction = Field(0.6, description="boxes of any class that overlap more than this are one vehicle")
     lost_seconds: Seconds = Field(2.0, description="how long an unseen track is kept")
     rest_seconds: Seconds = Field(6.0, description="how long an unseen track is kept that stood still")
@@ -155,7 +157,7 @@ class MqttConfig(Section):
     ca_file: Path | None = Field(None, description="PEM file of the authority; default: the system's")
     keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(30, description="MQTT keep-alive")
     topic_prefix: Identifier = Field("smartpark", description="first level of every topic")
-    drain_seconds: Seconds = Field(5.0, description="how long a stop waits for the outbox to empty")
+    drain_seconds: Seconds = Field(5.0, description="how long a stop waits for the outbox to become empty")
 
 
 class FloorConfig(Section):
@@ -225,9 +227,11 @@ class CameraConfig(Section):
     username: PlainText | None = Field(None, description="better as a systemd credential camera.<id>.username")
     password: SecretStr | None = Field(None, description="better as a systemd credential camera.<id>.password")
     fps: Annotated[float, Field(gt=0, le=240)] | None = Field(
-        None, description="at most so many frames a second are processed; default: all that the machine manages"
+        None, description="at most so many frames a second are processed; default: as many as the machine can"
     )
-    stale_seconds: Seconds = Field(10.0, description="a live camera silent for so long is down, and is opened anew")
+    stale_seconds: Seconds = Field(
+        10.0, description="a live camera without frames for so long is down, and is opened again"
+    )
     gates: tuple[GateConfig, ...] = Field((), description="[[cameras.gates]] tables")
 
     @property
