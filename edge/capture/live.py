@@ -1,7 +1,7 @@
 """Reads a camera on the network or on USB: the newest frame wins, and the camera is opened again for ever.
 
 Two threads work behind it: a reader that blocks in OpenCV (``reader.py``), and a supervisor that opens, watches and
-replaces the reader (``supervisor.py``). Frames reach ``read`` through a slot for one (``newest_frame.py``).
+replaces the reader (``supervisor.py``). ``read`` takes the newest frame from a slot (``newest_frame.py``).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ _running: set[Reader] = set()
 
 
 class OpeningBacklog:
-    """Tells frames that piled up while a stream was opened from those that come in now.
+    """Distinguishes frames that piled up while a stream was opened from frames that come in now.
 
     FFmpeg reads a stream for one to five seconds before it is open and hands these frames out afterwards in one
     burst: the time they were captured is unknown. A frame belongs to the burst if it is there sooner than its

@@ -6,7 +6,7 @@ process, and each is left alone when the operator has set it:
 - ``OPENCV_FFMPEG_LOGLEVEL=-8``: FFmpeg writes to standard error by itself, thousands of lines for one damaged
   file. This package reports a fault itself, once.
 - ``OPENCV_FFMPEG_IS_THREAD_SAFE=1``: without it one lock of the process is held while a stream is opened, and
-  a camera that does not answer keeps all others from being opened. FFmpeg itself needs no such lock.
+  a camera that does not answer keeps all other cameras from being opened. FFmpeg itself needs no such lock.
 
 ``OPENCV_FFMPEG_CAPTURE_OPTIONS`` is not set, on purpose: it would apply to files and HTTP too. OpenCV's own
 default already asks for RTSP over TCP and takes UDP only from a camera that refuses TCP. An operator who needs UDP

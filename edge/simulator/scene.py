@@ -1,4 +1,4 @@
-"""Draws the simulated camera's frames and tells the truth about them: a garage ramp seen from the side.
+"""Draws the frames of a simulated garage ramp seen from the side, and gives the truth about them.
 
 Vehicles enter to the right in the nearest lane (and, side by side, in a second lane behind it) and leave to the left in
 the farthest lane. The same parameters give the same traffic and the same pixels, at any frame size and rate.
@@ -120,7 +120,7 @@ class Scene:
         return [crossing for crossing in self._all_crossings(until) if crossing.kind not in _KINDS_WITHOUT_SLOT]
 
     def bicycles(self, until: float) -> list[TrueCrossing]:
-        """The crossings of bicycles, as in ``crossings``: they take no slot, and count only where that is wanted."""
+        """The crossings of bicycles, as in ``crossings``: they take no slot, so ``crossings`` leaves them out."""
         return [crossing for crossing in self._all_crossings(until) if crossing.kind in _KINDS_WITHOUT_SLOT]
 
     def stop_traffic(self, at: float) -> float:

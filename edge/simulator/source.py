@@ -51,7 +51,7 @@ class SimulatedSource:
     Live: a frame is due every 1/fps seconds from ``start()`` on; a slow caller gets the newest, those it missed
     are never drawn and count as dropped. There is no end; after ``seconds`` the ramp stays empty.
     Recorded: every frame from ``offset`` up to ``seconds``; ``Frame.monotonic`` is the scene's second and
-    ``captured_at`` the start plus that, so that a run that begins at a later ``offset`` continues an earlier one.
+    ``captured_at`` the start plus that, so that a run that begins at a later ``offset`` continues an earlier run.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class SimulatedSource:
                 return index
 
     def _newest(self) -> int | None:
-        """The index of the newest frame that is due and was not read; the older ones are dropped."""
+        """The index of the newest frame that is due and was not read; older frames are dropped."""
         elapsed = time.monotonic() - self._zero - self.parameters.offset
         newest = math.floor(elapsed * self.parameters.fps)
         due = [index for index in range(self._index, newest + 1) if self._pacer.takes(self._at(index))]

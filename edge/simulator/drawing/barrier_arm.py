@@ -45,13 +45,13 @@ _RED: Colour = (36, 32, 190)
 _WHITE: Colour = (236, 236, 236)
 _DARK: Colour = (44, 42, 42)
 _POST: Colour = (40, 150, 220)
-_PIVOT_METRES = 1.0  # metres over the ground
+_PIVOT_METRES = 1.0  # over the ground
 _STRIPE_METRES = 0.30
 _LEAN = 0.20  # radians by which the arm points ahead, away from the vehicle that waits
 
 
 class Arm(NamedTuple):
-    """A lane's barrier: ``x`` is a fraction of the width, ``row`` one of the drawing, ``length`` the arm's metres.
+    """A lane's barrier: ``x`` is a fraction of the width, ``row`` is of the drawing, ``length`` the arm's metres.
 
     ``length`` is negative for an arm that leads away from the camera.
     """

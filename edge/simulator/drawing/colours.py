@@ -36,7 +36,7 @@ LIGHT_SHARES = {"day": (1.0, 1.0, 1.0), "dusk": (0.50, 0.43, 0.40)}
 _LAMP_PLACES = (0.206, 0.456, 0.706, 0.956)  # fractions of the width
 _CLOUDS = ((7.0, 0.7), (2.5, 0.3))  # seconds between two random values, and their share
 _FAILURE_SLOT_SECONDS = 6.0  # in which at most one lamp fails
-_FAILURE_CHANCE = 0.5  # that one does
+_FAILURE_CHANCE = 0.5  # that a lamp does
 _LAMP_REACH = 0.13  # how far a lamp's light reaches, frame widths
 
 
@@ -71,7 +71,7 @@ def light_shares(strength: float, seed: int, at: float, width: int) -> Floats:
 
 
 def _smooth(seed: int, number: int, at: float) -> float:
-    """Random values from 0 to 1 at whole numbers, and a smooth transition from one to the next."""
+    """Random values from 0 to 1 at whole numbers, and a smooth transition between them."""
     whole = math.floor(at)
     (before,), (after,) = (_random_values(seed, number, knot, 1) for knot in (whole, whole + 1))
     share = at - whole

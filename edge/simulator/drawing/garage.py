@@ -77,7 +77,7 @@ class _Brush:
         self.area([(left, top), (right, top), (right, bottom), (left, bottom)], colour)
 
     def fade(self, top: float, bottom: float, upper: Colour, lower: Colour) -> None:
-        """A band over the whole width that fades from one colour to the other."""
+        """A band over the whole width that fades from the upper colour to the lower."""
         first, last = (max(round(self._view.pixel_row(y)), 0) for y in (top, bottom))
         rows = self.image[first:last]
         share = np.linspace(0, 1, max(len(rows), 1))[: len(rows), None]
@@ -156,9 +156,9 @@ def _floor(brush: _Brush, three_lanes: bool) -> None:
         _arrow(brush, 520, 280, 1)
 
 
-def _arrow(brush: _Brush, x: float, y: float, way: int) -> None:
+def _arrow(brush: _Brush, x: float, y: float, direction: int) -> None:
     shape = [(-26, -2.5), (6, -2.5), (6, -6.5), (26, 0), (6, 6.5), (6, 2.5), (-26, 2.5)]
-    brush.area([(x + way * a, y + b) for a, b in shape], (164, 168, 168))
+    brush.area([(x + direction * a, y + b) for a, b in shape], (164, 168, 168))
 
 
 def _signs(brush: _Brush) -> None:

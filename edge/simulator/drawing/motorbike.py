@@ -23,7 +23,7 @@ _REAR_AXLE, _FRONT_AXLE, _WHEEL_RADIUS = 0.36, 1.76, 0.33
 def draw_motorbike(canvas: Canvas, paint: Colour) -> None:
     """A touring motorbike, 2.4 m long, with a rider who leans over the tank: 1.7 m high together.
 
-    Were the rider upright, a detector would see two motorbikes, with and without the rider.
+    Were the rider upright, it would be detected as two motorbikes, with and without the rider.
     """
     canvas = canvas.magnified(2.40 / 2.12)  # the numbers below are those of a smaller motorbike
     for x in (_REAR_AXLE, _FRONT_AXLE):

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from edge.core.frames import Image
     from edge.simulator.traffic.appearance import PersonLook
 
+
 # A vehicle's beam grows to its full strength while the vehicle comes this far into the picture (frame widths).
 _BEAM_RAMP = 0.15
-_STRIDE_PICTURES = 24  # of one stride
+_STRIDE_PICTURES = 24  # pictures of a stride
 _PEOPLE_BYTES = 32_000_000  # of people's sprites that are kept: a crowd's strides at 640 x 360
 
 
@@ -66,7 +67,7 @@ class DrawnArm(NamedTuple):
 
 
 def outline(view: View, vehicle: DrawnVehicle) -> Box:
-    """The vehicle's box in pixels of the frame, shadow and glow not counted; may person_extent over the edges."""
+    """The vehicle's box in pixels of the frame, shadow and glow not counted; may reach beyond the edges."""
     metre = WIDTHS_PER_METRE * DRAWING_WIDTH * vehicle.lane.scale
     half = vehicle.kind.length * metre * view.x_scale / 2
     ground = round(view.pixel_row(vehicle.lane.row))
@@ -75,7 +76,7 @@ def outline(view: View, vehicle: DrawnVehicle) -> Box:
 
 
 def person_outline(view: View, person: DrawnPerson) -> Box:
-    """The box of a person, and of what is pushed, in pixels of the frame; may person_extent over the edges."""
+    """The box of a person, and of what the person pushes, in pixels of the frame; may reach beyond the edges."""
     metre = WIDTHS_PER_METRE * DRAWING_WIDTH * scale_at(person.row)
     back, ahead = (length * metre * view.x_scale for length in person_extent(person.look))
     left, right = (back, ahead) if person.rightwards else (ahead, back)

@@ -67,7 +67,7 @@ def _turned(start: Coordinates, angle: float, length: float) -> Coordinates:
 
 
 def _leg(turn: float, tall: float) -> _Leg:
-    """A leg that hangs from hips at (0, 0), at that point of the step."""
+    """A leg that hangs from hips at (0, 0), at angle ``turn`` (radians) of the stride."""
     thigh = 0.06 + 0.44 * math.sin(turn)
     # The knee bends while the leg swings forwards, and gives a little under the weight.
     bend = 0.10 + 0.90 * max(math.cos(turn + 0.25), 0.0) ** 2
@@ -165,7 +165,7 @@ def _arm(canvas: Canvas, person: PersonLook, shoulder: Coordinates, swing: float
 
 def _trolley(canvas: Canvas) -> None:
     steel, dark = (176, 174, 170), (92, 90, 88)
-    # What is in it, behind the mesh.
+    # The goods in it, behind the mesh.
     for left, right, top, colour in (
         (0.66, 0.84, 0.98, (60, 120, 200)), (0.82, 0.98, 0.88, (70, 150, 70)), (0.96, 1.16, 1.02, (190, 190, 196)),
         (1.14, 1.32, 0.90, (44, 52, 176)), (0.74, 0.92, 0.80, (150, 90, 50)), (1.04, 1.24, 0.78, (70, 170, 214)),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edge.simulator.drawing.colours import Floats
     from edge.simulator.drawing.garage import View
 
-METRES_BELOW, METRES_ABOVE = 0.30, 0.15  # metres of a sprite under the ground's row, and over what is drawn
+METRES_BELOW, METRES_ABOVE = 0.30, 0.15  # of a sprite, under the ground's row and over the drawing
 
 
 class SpriteArea(NamedTuple):
@@ -32,7 +32,7 @@ class SpriteArea(NamedTuple):
 
 
 class Shadow(NamedTuple):
-    """The shadow on the floor: from where to where (metres), and how dark (0 to 1)."""
+    """The shadow on the floor, from ``start`` to ``end`` (metres); ``dark`` is 0 to 1."""
 
     start: float
     end: float
@@ -106,8 +106,8 @@ def make_sprite(
     if glow is not None:
         body += glow(x, y)
     ink = np.clip(body, 0, 255).astype(np.uint8)
-    see = np.repeat(np.rint(clear * 255).astype(np.uint8)[..., None], 3, axis=2)
-    return Sprite(ink, see, columns / 2, rows - round(METRES_BELOW * metre * view.y_scale))
+    clear_bytes = np.repeat(np.rint(clear * 255).astype(np.uint8)[..., None], 3, axis=2)
+    return Sprite(ink, clear_bytes, columns / 2, rows - round(METRES_BELOW * metre * view.y_scale))
 
 
 def placed_by_origin(sprite: Sprite, area: SpriteArea) -> Sprite:

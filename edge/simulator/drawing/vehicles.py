@@ -12,7 +12,7 @@ from edge.core.events import Direction
 from edge.simulator.drawing.bicycle import draw_bicycle
 from edge.simulator.drawing.cars import draw_hatchback, draw_sedan, draw_van
 from edge.simulator.drawing.colours import LIGHT_SHARES, PAINTS
-from edge.simulator.drawing.long import draw_minibus, draw_trailer
+from edge.simulator.drawing.long_vehicles import draw_minibus, draw_trailer
 from edge.simulator.drawing.motorbike import draw_motorbike
 from edge.simulator.drawing.sprites import (
     METRES_ABOVE,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from edge.simulator.traffic.kinds import Lane, VehicleKind
 
 _MARGIN_BY_DAY, _MARGIN_AT_DUSK = 0.45, 1.10  # metres around a vehicle for its shadow and its light
-_CRANK_PICTURES = 8  # of one turn of a bicycle's cranks
+_CRANK_PICTURES = 8  # pictures of a turn of a bicycle's cranks
 _BEAM_METRES = 7.0  # metres of floor that headlights reach
 
 
@@ -47,7 +47,7 @@ class VehicleLook(NamedTuple):
     rear: Coordinates
     shadow: float  # how dark, 0 to 1
     lamps: tuple[float, float] = (1.0, 1.0)  # how bright the front's and the rear's are, against a car's
-    turn: float = 0.0  # metres that one turn of the cranks drives it; 0: it has no cranks
+    turn: float = 0.0  # metres that it moves in a turn of its cranks; 0: it has no cranks
 
 
 VEHICLE_LOOKS = {

@@ -35,7 +35,7 @@ class PersonLook(NamedTuple):
 
 
 def choose_look(draws: Sequence[float], pushes: str) -> PersonLook:
-    """A look from ``LOOK_DRAWS`` random numbers from 0 to 1; who pushes something carries no bag."""
+    """A look from ``LOOK_DRAWS`` random numbers from 0 to 1; a person who pushes something carries no bag."""
     return PersonLook(
         height=1.6 + 0.3 * draws[1],
         skin=SKINS[int(draws[2] * len(SKINS))],

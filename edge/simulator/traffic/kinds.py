@@ -21,7 +21,7 @@ NEAR_LANE_METRES = 20.0  # from the camera to the nearest lane
 class VehicleKind(NamedTuple):
     """A kind of vehicle: length and height in metres, its share of the traffic, and the colours that there are.
 
-    ``takes_slot`` is False for a kind that takes no parking slot: it drives like any other and is never counted.
+    ``takes_slot`` is False for a kind that takes no parking slot: it drives like the others and is never counted.
     """
 
     name: str

@@ -53,7 +53,7 @@ _NEEDED_KEYS = {"idle_swings": "barrier", "trolleys": "pedestrians", "prams": "p
 class SceneParameters:
     """What a simulated camera shows. A value out of range raises ``SourceError`` with the key and the range.
 
-    Seconds are simulated ones, counted from the scene's zero. Shares are those of the vehicles that come, unless said
+    Seconds are simulated, counted from the scene's zero. Shares are of the vehicles that come, unless a comment says
     otherwise.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge.simulator.traffic.arrivals import Vehicle
     from edge.simulator.traffic.parameters import SceneParameters
 
-_LONGEST_QUEUE = 6  # vehicles that wait outside for a lane; a further one drives elsewhere
+_LONGEST_QUEUE = 6  # vehicles that wait outside for a lane; further vehicles drive elsewhere
 # No vehicle stands, waits at a barrier or backs for longer than this on its way, seconds.
 _LONGEST_STOP_SECONDS = 30
 
@@ -104,7 +104,7 @@ class Traffic:
 
     def _enqueue(self, new: Vehicle) -> None:
         if new.beside is not None:
-            # It waits with the vehicle beside it, and drives elsewhere when that one does.
+            # It waits with the vehicle beside it, and drives elsewhere when that vehicle does.
             new.beside.partner = new
             return
         state = self._lanes[new.lane]
@@ -114,7 +114,7 @@ class Traffic:
     def _let_in(self, new: Vehicle, now: float) -> None:
         """Put the first vehicle of a queue on its lane, and its partner too, if there is room and time."""
         coming = [new] if new.partner is None else [new, new.partner]
-        # Of two partners the one behind begins farther back.
+        # Of two partners the rear vehicle begins farther back.
         leads = [0.0] if new.partner is None else _leads(new, new.partner)
         if not all(
             self._lanes[vehicle.lane].place_at_entrance(vehicle, lead)

@@ -19,7 +19,7 @@ _TRAILER_LENGTH = 3.40  # from the trailer's tail to the car's bumper, the drawb
 
 
 def draw_minibus(canvas: Canvas, paint: Colour) -> None:
-    """A small bus, 6.5 m long, and 2.6 m high with what stands on its roof."""
+    """A small bus, 6.5 m long, and 2.6 m high with the air conditioning on its roof."""
     body = curve(
         [
             (0.04, 0.34), (0.04, 0.34), (0.02, 0.80), (0.03, 1.60), (0.08, 2.30), (0.26, 2.46), (1.00, 2.50),
@@ -86,7 +86,7 @@ def _panes(canvas: Canvas) -> None:
 def draw_trailer(canvas: Canvas, paint: Colour) -> None:
     """A sedan that pulls a small flat trailer with boards on it, 8.0 m long together.
 
-    Were the trailer high, covered, or on a car's wheels, a detector would see it as a vehicle of its own.
+    Were the trailer high, covered, or on a car's wheels, a detector would detect it as a vehicle of its own.
     """
     canvas.line([(2.50, 0.48), (3.30, 0.46)], (70, 68, 66), 0.07)  # drawbar
     canvas.line([(3.22, 0.46), (3.50, 0.44)], BLACK, 0.10)
