@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,18 +68,31 @@ class Shell:
             Outbox(db).acknowledge(range(1, 1000))
 
 
+def shell_in(folder: Path) -> Shell:
+    """A shell with a configuration in the folder, and no database yet."""
+    path = folder / "smartpark.db"
+    (folder / "smartpark.toml").write_text(CONFIG.format(path=path))
+    return Shell(path, {"SMARTPARK_CONFIG": str(folder / "smartpark.toml"), "SUDO_USER": "anna"})
+
+
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
     """A shell with a configuration, and no database yet."""
-    path = tmp_path / "smartpark.db"
-    (tmp_path / "smartpark.toml").write_text(CONFIG.format(path=path))
-    return Shell(path, {"SMARTPARK_CONFIG": str(tmp_path / "smartpark.toml"), "SUDO_USER": "anna"})
+    return shell_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def seeded_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of four floors and the sample events, to be copied."""
+    shell = shell_in(tmp_path_factory.mktemp("seeded"))
+    shell("db", "seed", "--sample")
+    return shell.path
 
 
 @pytest.fixture
-def seeded(shell: Shell) -> Shell:
+def seeded(shell: Shell, seeded_database: Path) -> Shell:
     """A shell with a database of four floors and the sample events."""
-    shell("db", "seed", "--sample")
+    shutil.copyfile(seeded_database, shell.path)
     return shell
 
 
@@ -86,3 +100,9 @@ def seeded(shell: Shell) -> Shell:
 def hours_ago() -> Callable[[float], str]:
     """A function that gives the time so many hours ago as text for an option."""
     return lambda hours: (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+
+
+@pytest.fixture(autouse=True)
+def _refused_without_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that finds the lock of a daemon tries again without a pause."""
+    monkeypatch.setattr("edge.host.instance_lock._TRY_SECONDS", 0.0)
