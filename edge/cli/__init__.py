@@ -41,12 +41,14 @@ COMMANDS = {
         "edge.cli.demo:demo",
         "Run the real daemon on a desk: two simulated ramps, real detection, database, MQTT and a board",
     ),
-    "evaluate": CommandPlace("edge.cli.evaluate:evaluate", "Count labelled clips and hold the count against the truth"),
+    "evaluate": CommandPlace(
+        "edge.cli.evaluate:evaluate", "Count labelled clips and compare the count with the labels"
+    ),
     "events": CommandPlace("edge.cli.events:event_group", "List, count, export and clean up events"),
     "floors": CommandPlace("edge.cli.floors:floor_group", "List, correct and change the floors"),
     "label": CommandPlace(
         "edge.cli.label:label",
-        "Propose a label for a CLIP: the crossings that the pipeline sees, for a person to put right",
+        "Propose a label for a CLIP: the crossings that the pipeline finds, for a person to correct",
     ),
     "models": CommandPlace("edge.cli.models:model_group", "List and fetch the detector's weights"),
     "replay": CommandPlace("edge.cli.replay:replay_clip", "Count a recorded CLIP as if the camera had sent it"),

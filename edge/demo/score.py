@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.core.events import Direction
-from edge.evaluation.accuracy import match
+from edge.evaluation.accuracy import match_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -95,7 +95,7 @@ def camera_score(
     truth = source.crossings()
     missed = extra = 0
     for direction in Direction:
-        unmatched = match(
+        unmatched = match_times(
             [crossing.at for crossing in truth if crossing.direction is direction],
             [source.second_of(event.timestamp) for event in counted if event.direction is direction],
             _MATCH_SECONDS,

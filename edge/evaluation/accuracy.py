@@ -1,8 +1,8 @@
-"""How right a count is: events held against the truth, one to one.
+"""Compares counted crossings with the expected ones, and computes from the pairs how accurate a count is.
 
-An event stands for at most one true crossing of its direction, no further away than the tolerance; as many as possible
-are matched, and of all such ways to match the one with the least distances in time is taken. What then matches no
-certain crossing may stand for an uncertain one, whatever its direction; that neither helps nor hurts.
+A counted crossing stands for at most one expected crossing of its direction, no further away than a tolerance. As many
+as possible are matched, and of all such matchings the one with the least sum of distances in time is taken. A counted
+crossing that matches no certain crossing may match an uncertain one of either direction, which neither helps nor harms.
 """
 
 from __future__ import annotations
@@ -18,29 +18,30 @@ from edge.core.events import Direction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TOLERANCE = 1.5  # seconds between a true crossing and its event
+TOLERANCE_SECONDS = 1.5  # most distance in time between an expected crossing and a counted one that stands for it
 _TIE_SECONDS = 1e-6  # less than any two distances in time differ by: events and labels are not that precise
 
 
 @dataclass(frozen=True, slots=True)
-class TrueCross:
-    """A true crossing: at second ``at``, or for a vehicle that stood on the line at any second up to ``until``.
+class ExpectedCrossing:
+    """A crossing that truly happened, at second ``at`` of the clip.
 
-    ``direction`` None: it is not certain that there was one, or which way it went.
+    A vehicle that stopped on the line crossed at any second from ``at`` to ``until``; for the others both are equal.
+    ``direction`` is None where it is uncertain whether a vehicle crossed, or in which direction.
     """
 
     direction: Direction | None
     at: float
     until: float
 
-    def off(self, at: float) -> float:
-        """Seconds between it and a moment."""
-        return max(self.at - at, at - self.until, 0.0)
+    def distance(self, second: float) -> float:
+        """Seconds between the crossing and ``second``."""
+        return max(self.at - second, second - self.until, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """A counted crossing. ``track_id`` only names it."""
+class CountedCrossing:
+    """A crossing that was counted, at second ``at`` of the clip. ``track_id`` only names it."""
 
     direction: Direction
     at: float
@@ -49,10 +50,11 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How right a count is, in numbers that can be added up over clips.
+    """How accurate a count is, in numbers that can be added up over clips.
 
-    ``truth`` are the certain crossings, ``counted`` the events but for those that stand for uncertain ones.
-    ``wrong_direction`` are pairs of a missed and an extra one that are one vehicle. ``net`` is entries less exits.
+    ``truth`` is the number of certain crossings, ``counted`` that of counted crossings that do not match an uncertain
+    one. ``wrong_direction`` is the number of pairs of a missed and an extra crossing that are one vehicle; both are in
+    ``missed`` and ``extra`` too. ``true_net`` and ``counted_net`` are entries less exits.
     """
 
     truth: int = 0
@@ -74,7 +76,7 @@ class Figures:
 
     @property
     def counted(self) -> int:
-        """Events, but for those that stand for uncertain crossings."""
+        """Counted crossings without those that match an uncertain crossing."""
         return self.truth - self.missed + self.extra
 
     @property
@@ -91,88 +93,94 @@ class Figures:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of the shares of truth found and of events right; without any truth as ``accuracy``."""
+        """Harmonic mean of recall and precision; without any truth the accuracy."""
         if self.truth == 0:
             return self.accuracy
-        right = self.truth - self.missed
-        return 2 * right / (2 * right + self.missed + self.extra)
+        matched = self.truth - self.missed
+        return 2 * matched / (2 * matched + self.missed + self.extra)
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """Events held against the truth. ``wrong_direction`` pairs are among ``missed`` and ``extra`` as well."""
+class Matching:
+    """Which expected and counted crossings belong together, and which are left over.
 
-    matched: tuple[tuple[TrueCross, Count], ...]
-    missed: tuple[TrueCross, ...]
-    extra: tuple[Count, ...]
-    wrong_direction: tuple[tuple[TrueCross, Count], ...]
+    ``wrong_direction`` pairs a missed and an extra crossing that are close in time and of opposite directions: one
+    vehicle. Both are in ``missed`` and ``extra`` too.
+    """
+
+    matched: tuple[tuple[ExpectedCrossing, CountedCrossing], ...]
+    missed: tuple[ExpectedCrossing, ...]
+    extra: tuple[CountedCrossing, ...]
+    wrong_direction: tuple[tuple[ExpectedCrossing, CountedCrossing], ...]
 
     @property
     def figures(self) -> Figures:
-        """The same in numbers."""
-        certain = [true for true, _ in self.matched] + list(self.missed)
-        right = [count for _, count in self.matched] + list(self.extra)
+        """The numbers of this matching."""
+        certain = [expected for expected, _ in self.matched] + list(self.missed)
+        counted = [crossing for _, crossing in self.matched] + list(self.extra)
         return Figures(
             truth=len(certain),
             missed=len(self.missed),
             extra=len(self.extra),
             wrong_direction=len(self.wrong_direction),
-            true_net=sum(true.direction.delta for true in certain if true.direction),
-            counted_net=sum(count.direction.delta for count in right),
+            true_net=sum(expected.direction.delta for expected in certain if expected.direction),
+            counted_net=sum(crossing.direction.delta for crossing in counted),
         )
 
 
-def score(truth: Sequence[TrueCross], counts: Sequence[Count], tolerance: float = TOLERANCE) -> Score:
-    """Hold ``counts`` against ``truth``; both in any order."""
-    truth = sorted(truth, key=lambda one: (one.at, one.until, str(one.direction)))
-    counts = sorted(counts, key=lambda one: (one.at, one.track_id, one.direction))
-    # One certain crossing more is worth more than all distances together, and so is, after that, one uncertain one.
-    # No certain one is lost to uncertain ones: what can be matched together is a matroid.
-    unit = (len(truth) + 1) * (tolerance + 1)
+def match_crossings(
+    expected: Sequence[ExpectedCrossing], counted: Sequence[CountedCrossing], tolerance: float = TOLERANCE_SECONDS
+) -> Matching:
+    """Match counted crossings with the expected ones; both may come in any order. ``tolerance`` is in seconds."""
+    expected = sorted(expected, key=lambda crossing: (crossing.at, crossing.until, str(crossing.direction)))
+    counted = sorted(counted, key=lambda crossing: (crossing.at, crossing.track_id, crossing.direction))
+    # One more certain crossing is worth more than all distances together, and after that one more uncertain crossing.
+    # No certain crossing is lost to uncertain ones: the sets that can be matched together are a matroid.
+    unit = (len(expected) + 1) * (tolerance + 1)
 
-    def worth(true: TrueCross, count: Count) -> float:
-        if true.off(count.at) > tolerance or true.direction not in (None, count.direction):
+    def worth(true: ExpectedCrossing, crossing: CountedCrossing) -> float:
+        if true.distance(crossing.at) > tolerance or true.direction not in (None, crossing.direction):
             return 0.0
-        return unit * (1 if true.direction is None else 2) - true.off(count.at)
+        return unit * (1 if true.direction is None else 2) - true.distance(crossing.at)
 
-    pairs = _best_pairs([[worth(true, count) for count in counts] for true in truth])
-    taken, used = {i for i, _ in pairs}, {j for _, j in pairs}
-    missed = [one for i, one in enumerate(truth) if i not in taken and one.direction is not None]
-    extra = [one for j, one in enumerate(counts) if j not in used]
+    pairs = _best_pairs([[worth(true, crossing) for crossing in counted] for true in expected])
+    matched_rows, matched_columns = {row for row, _ in pairs}, {column for _, column in pairs}
+    missed = [
+        true for row, true in enumerate(expected) if row not in matched_rows and true.direction is not None
+    ]  # fmt: skip
+    extra = [crossing for column, crossing in enumerate(counted) if column not in matched_columns]
 
-    def turned(true: TrueCross, count: Count) -> float:
-        if true.off(count.at) > tolerance or true.direction is count.direction:
+    def worth_turned(true: ExpectedCrossing, crossing: CountedCrossing) -> float:
+        if true.distance(crossing.at) > tolerance or true.direction is crossing.direction:
             return 0.0
-        return unit - true.off(count.at)
+        return unit - true.distance(crossing.at)
 
-    crossed = _best_pairs([[turned(true, count) for count in extra] for true in missed])
-    return Score(
-        matched=tuple((truth[i], counts[j]) for i, j in pairs if truth[i].direction is not None),
+    turned = _best_pairs([[worth_turned(true, crossing) for crossing in extra] for true in missed])
+    return Matching(
+        matched=tuple((expected[row], counted[column]) for row, column in pairs if expected[row].direction is not None),
         missed=tuple(missed),
         extra=tuple(extra),
-        wrong_direction=tuple((missed[i], extra[j]) for i, j in crossed),
+        wrong_direction=tuple((missed[row], extra[column]) for row, column in turned),
     )
 
 
-def match(truth: Sequence[float], counted: Sequence[float], tolerance: float) -> tuple[list[float], list[float]]:
-    """The moments that were missed and the ones that were counted too much.
-
-    ``truth`` and ``counted`` are seconds of crossings in one direction. A counted one stands for at most one true one
-    no further than ``tolerance`` seconds away; as many as possible are matched.
-    """
-    result = score(
-        [TrueCross(Direction.ENTRY, at, at) for at in truth],
-        [Count(Direction.ENTRY, at) for at in counted],
+def match_times(
+    expected: Sequence[float], counted: Sequence[float], tolerance: float
+) -> tuple[list[float], list[float]]:
+    """The times of missed crossings and of extra ones, for crossings of one direction; all in seconds."""
+    matching = match_crossings(
+        [ExpectedCrossing(Direction.ENTRY, at, at) for at in expected],
+        [CountedCrossing(Direction.ENTRY, at) for at in counted],
         tolerance,
     )
-    return [one.at for one in result.missed], [one.at for one in result.extra]
+    return [crossing.at for crossing in matching.missed], [crossing.at for crossing in matching.extra]
 
 
 def _best_pairs(worth: list[list[float]]) -> list[tuple[int, int]]:
     """The one-to-one pairs (row, column) that are worth most together; what is worth 0 is never a pair.
 
-    By the algorithm of Jonker and Volgenant (1987), as ``lap`` has it. Of equally good choices the one is taken that
-    uses later rows, then earlier columns, then the pairs in order, so that the result is not the algorithm's accident.
+    By the algorithm of Jonker and Volgenant (1987), as ``lap`` implements it. Of equally good choices it takes
+    later rows, then earlier columns, then pairs in order, so that the choice does not depend on the algorithm.
     """
     if not worth or not worth[0]:
         return []

@@ -1,4 +1,6 @@
-"""How right a count must stay: a committed file with a floor for each clip and rate.
+"""Reads a baseline file and finds the figures of an evaluation that are worse than it allows.
+
+A baseline is a committed TOML file with limits for each clip and rate:
 
     [all]                                # every frame
     suburb_road = { accuracy = 1.0 }
@@ -8,8 +10,7 @@
     suburb_road = { accuracy = 0.98 }
     total = { accuracy = 0.99, net_bias = 0.002 }
 
-``total`` is held against the total when the clips that were evaluated are those that the table names, no more and no
-less.
+The limits of ``total`` apply to all clips together, but only when exactly the table's clips were evaluated.
 """
 
 from __future__ import annotations
@@ -22,19 +23,18 @@ from edge.config.file_errors import read_toml, validation_errors
 from edge.config.schema import Section
 from edge.core.errors import ConfigError, RefusedError
 from edge.evaluation.accuracy import Figures
-from edge.evaluation.recording_names import rate_text
+from edge.evaluation.recording import rate_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TOTAL = "total"
-# So much may a figure be off that was written with fewer digits.
-ROUNDING = 1e-9
+_TOTAL = "total"
+_ROUNDING = 1e-9  # a figure may be worse by this much: limits are written with few digits
 
 
-class Floor(Section):
-    """What a clip's figures must not fall below, or rise above."""
+class Limits(Section):
+    """The limits of a clip's figures."""
 
     accuracy: Annotated[float, Field(le=1.0, allow_inf_nan=False)] | None = Field(None, description="the least, 0 to 1")
     missed: Annotated[int, Field(ge=0)] | None = Field(None, description="the most")
@@ -43,43 +43,46 @@ class Floor(Section):
         None, description="the most, either way"
     )
 
-    def drops(self, figures: Figures) -> list[str]:
-        """What is worse than it must be, in words."""
+    def violations(self, figures: Figures) -> list[str]:
+        """Each figure that is worse than its limit, in words."""
         found = []
-        if self.accuracy is not None and figures.accuracy < self.accuracy - ROUNDING:
+        if self.accuracy is not None and figures.accuracy < self.accuracy - _ROUNDING:
             found.append(f"accuracy {figures.accuracy:.4f}, must be {self.accuracy:g} or more")
         for name in ("missed", "extra"):
             most, value = getattr(self, name), getattr(figures, name)
             if most is not None and value > most:
                 found.append(f"{value} {name}, must be {most} or fewer")
-        if self.net_bias is not None and abs(figures.net_bias) > self.net_bias + ROUNDING:
+        if self.net_bias is not None and abs(figures.net_bias) > self.net_bias + _ROUNDING:
             found.append(f"net bias {figures.net_bias:+.4f}, must be {self.net_bias:g} or less, either way")
         return found
 
 
-class Baseline(RootModel[dict[str, dict[str, Floor]]]):
-    """The floors by rate and clip."""
+class Baseline(RootModel[dict[str, dict[str, Limits]]]):
+    """The limits by rate and clip."""
 
-    def drops(self, fps: float | None, clips: Mapping[str, Figures]) -> list[str]:
-        """What fell below its floor, one line each. ``RefusedError`` where nothing could be compared."""
+    def violations(self, fps: float | None, clips: Mapping[str, Figures]) -> list[str]:
+        """Each figure that is worse than its limit, one line each; ``fps`` None means every frame.
+
+        Raises ``RefusedError`` where the baseline has no limits for these clips at this rate.
+        """
         key = "all" if fps is None else f"{fps:g}"
-        floors = self.root.get(key, {})
-        held: dict[str, Figures] = {name: figures for name, figures in clips.items() if name in floors}
-        if not held:
+        limits = self.root.get(key, {})
+        compared: dict[str, Figures] = {name: figures for name, figures in clips.items() if name in limits}
+        if not compared:
             raise RefusedError(f"the baseline has nothing on these clips at {rate_text(fps)}; add them to its [{key}]")
-        if TOTAL in floors and set(clips) == set(floors) - {TOTAL}:
-            held[TOTAL] = sum(clips.values(), Figures())
+        if _TOTAL in limits and set(clips) == set(limits) - {_TOTAL}:
+            compared[_TOTAL] = sum(clips.values(), Figures())
         return [
-            f"{name} at {rate_text(fps)}: {drop}"
-            for name, figures in held.items()
-            for drop in floors[name].drops(figures)
+            f"{name} at {rate_text(fps)}: {violation}"
+            for name, figures in compared.items()
+            for violation in limits[name].violations(figures)
         ]
 
 
 def read_baseline(file: Path) -> Baseline:
-    """The floors in ``file``. Raises ``ConfigError`` with one line a fault."""
+    """The limits in ``file``. Raises ``ConfigError`` with one line a fault."""
     raw = read_toml(file)
     try:
         return Baseline.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(validation_errors(error, Floor, raw, str(file), above=2)) from error
+        raise ConfigError(validation_errors(error, Limits, raw, str(file), above=2)) from error

@@ -1,4 +1,4 @@
-"""What was counted wrong, and a picture of each such moment."""
+"""Defines an error of a count, and writes a picture of the frame at which each error happened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.core.errors import RefusedError
-from edge.evaluation.drawing import Drawing, Shape, draw, save
+from edge.evaluation.drawing import Annotation, Overlay, draw_overlay, save_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,18 +16,19 @@ if TYPE_CHECKING:
 
     from edge.core.events import Direction
     from edge.core.frames import Frame
-    from edge.evaluation.witness import Look, Witness
+    from edge.evaluation.run_history import ProcessedFrame, RunHistory
 
-# Seconds of a track's way before and after the moment.
-BEFORE, AFTER = 2.0, 1.5
+# Seconds of a track's path that are drawn before and after the error.
+_BEFORE_SECONDS, _AFTER_SECONDS = 2.0, 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Error:
-    """Something that was counted wrong, at second ``at``.
+class CountingError:
+    """An error of a count, at second ``at`` of the clip.
 
-    ``kind`` is ``missed``, ``extra``, or ``wrong_direction`` for a missed and an extra one that are one vehicle: these
-    two are told of as well. ``direction`` is the true one, for an extra event the event's.
+    ``kind`` is ``missed``, ``extra``, or ``wrong_direction`` for a missed and an extra crossing that are one vehicle,
+    which are listed as well. ``direction`` is the true one; that of an extra event is the event's. ``track_id`` is
+    empty where no track is known.
     """
 
     kind: str
@@ -38,65 +39,69 @@ class Error:
 
     @property
     def title(self) -> str:
-        """What is wrong, in a few words."""
+        """The error in two to five words."""
         if self.kind == "wrong_direction":
             return f"wrong direction of an {self.direction}"
         return f"{self.kind} {self.direction}"
 
 
-def draw_errors(name: str, errors: Sequence[Error], witness: Witness, frames: Iterable[Frame], folder: Path) -> None:
+def save_error_pictures(
+    clip: str, errors: Sequence[CountingError], history: RunHistory, frames: Iterable[Frame], folder: Path
+) -> None:
     """Write a picture of each error into ``folder``, as ``CLIP-012.40s-missed-entry.png``.
 
-    ``frames`` are all of the clip's. A wrong direction has two: one of the missed and one of the extra crossing. The
-    clip's pictures of an earlier time go.
+    ``frames`` are all of the clip's frames. A wrong direction has two pictures: of the missed and of the extra
+    crossing. Pictures of this clip from an earlier evaluation are removed. Raises ``RefusedError`` or ``SourceError``
+    where the folder or a picture cannot be written.
     """
     make_folder(folder)
+    name = re.compile(rf"{re.escape(clip)}-[0-9]+\.[0-9]{{2}}s-(missed|extra)-(entry|exit)(-[0-9]+)?\.png")
     for old in folder.glob("*.png"):
-        if re.fullmatch(rf"{re.escape(name)}-[0-9]+\.[0-9]{{2}}s-(missed|extra)-(entry|exit)(-[0-9]+)?\.png", old.name):
+        if name.fullmatch(old.name):
             old.unlink()
-    wanted: dict[float, list[Error]] = {}
+    errors_at: dict[float, list[CountingError]] = {}
     for error in errors:
-        if error.kind != "wrong_direction" and witness.looks:
-            wanted.setdefault(witness.look_at(error.at).at, []).append(error)
-    if not wanted:
+        if error.kind != "wrong_direction" and history.frames:
+            errors_at.setdefault(history.frame_nearest(error.at).at, []).append(error)
+    if not errors_at:
         return
     used: Counter[str] = Counter()
     for frame in frames:
-        for error in wanted.get(frame.monotonic, ()):
-            drawing = _drawing(name, error, witness.look_at(frame.monotonic), witness)
-            file = f"{name}-{error.at:06.2f}s-{error.kind}-{error.direction}"
-            used[file] += 1
-            again = f"-{used[file]}" if used[file] > 1 else ""
-            save(folder / f"{file}{again}.png", draw(frame.image, drawing))
-        if frame.monotonic >= max(wanted):
+        for error in errors_at.get(frame.monotonic, ()):
+            overlay = _overlay(clip, error, history.frame_nearest(frame.monotonic), history)
+            stem = f"{clip}-{error.at:06.2f}s-{error.kind}-{error.direction}"
+            used[stem] += 1
+            number = f"-{used[stem]}" if used[stem] > 1 else ""
+            save_picture(folder / f"{stem}{number}.png", draw_overlay(frame.image, overlay))
+        if frame.monotonic >= max(errors_at):
             return
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, unless it is there. Raises ``RefusedError`` with the remedy."""
+    """Make a folder, unless it exists. Raises ``RefusedError`` with the remedy."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RefusedError(f"{folder} cannot be made: {error.strerror}; choose another folder") from error
 
 
-def _drawing(name: str, error: Error, look: Look, witness: Witness) -> Drawing:
+def _overlay(clip: str, error: CountingError, frame: ProcessedFrame, history: RunHistory) -> Overlay:
     tracks = []
-    for track_id, places in witness.places.items():
-        before = [place.box.center for place in places.between(look.at - BEFORE, look.at)]
-        after = [place.box.center for place in places.between(look.at, look.at + AFTER)]
-        subject = track_id == error.track_id or witness.merged(track_id) == error.track_id != ""
+    for track_id, trail in history.trails.items():
+        before = [position.box.center for position in trail.between(frame.at - _BEFORE_SECONDS, frame.at)]
+        after = [position.box.center for position in trail.between(frame.at, frame.at + _AFTER_SECONDS)]
+        subject = track_id == error.track_id or history.merged(track_id) == error.track_id != ""
         if before or (subject and after):
-            tracks.append(Shape(places.box_at(look.at), track_id, tuple(before), tuple(after), subject))
+            tracks.append(Annotation(trail.box_at(frame.at), track_id, tuple(before), tuple(after), subject))
     track = f" ({error.track_id})" if error.track_id else ""
-    return Drawing(
-        line=witness.gate.line,
-        inside=witness.gate.inside,
-        detections=tuple(Shape(box, f"{label} {confidence:.2f}") for box, label, confidence in look.detections),
+    return Overlay(
+        line=history.gate.line,
+        inside=history.gate.inside,
+        detections=tuple(Annotation(box, f"{label} {confidence:.2f}") for box, label, confidence in frame.detections),
         tracks=tuple(tracks),
         text=(
-            f"{name}, {error.at:.2f} s: {error.title}",
+            f"{clip}, {error.at:.2f} s: {error.title}",
             f"{error.reason}{track}",
-            "red: the track it is about; blue: other tracks; grey: detections",
+            "red: the track of this error; blue: other tracks; grey: detections",
         ),
     )

@@ -1,4 +1,4 @@
-"""The real pipeline over a labelled clip, and how right its count is."""
+"""Runs the pipeline over one labelled clip, or over a recording of it, and compares its events with the label."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.config.schema import CameraConfig, GateConfig
-from edge.core.events import Direction
+from edge.config.schema import CameraConfig
 from edge.core.source import EndOfSource
-from edge.evaluation.accuracy import TOLERANCE, Count, Figures, Score, TrueCross, score
-from edge.evaluation.error_pictures import Error, draw_errors
-from edge.evaluation.observation_file import Recorder, read_recording
-from edge.evaluation.recording_names import recorded_rate, title
-from edge.evaluation.witness import Witness, moment_of
+from edge.evaluation.accuracy import TOLERANCE_SECONDS, CountedCrossing, Figures, Matching, match_crossings
+from edge.evaluation.error_pictures import CountingError, save_error_pictures
+from edge.evaluation.expected_crossings import expected_crossings, simulated_gate
+from edge.evaluation.recording import RecordingWriter, read_recording, recorded_rate, recording_title
+from edge.evaluation.run_history import RunHistory, verdict_time
 from edge.pipeline import Pipeline
-from edge.simulator.scene import Scene, parse_scene
-from edge.simulator.source import RECORDED_START, split_recorded
+from edge.simulator.source import RECORDED_START
 from edge.sources import open_source
 
 if TYPE_CHECKING:
@@ -31,17 +29,17 @@ if TYPE_CHECKING:
     from edge.evaluation.label_file import Label
     from edge.pipeline import FrameResult
 
-# The camera's id, and what track ids begin with: fixed, so that runs repeat.
-CAMERA, RUN = "clip", "track"
-STANDS = 0.2  # of a simulated vehicle's size: while its middle is this near to the line it stands on it
-SAMPLE = 0.1  # seconds between two looks at a simulated vehicle
+# The camera's id and the first part of track ids: fixed, so that runs repeat.
+CLIP_CAMERA, CLIP_RUN = "clip", "track"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came of one clip. ``fps`` is the most frames a second that were processed, None: all.
+class ClipResult:
+    """The result of one clip.
 
-    ``verdicts`` are in order of time. ``beside`` is when vehicles passed by an end of the line.
+    ``fps`` is the most frames a second that were processed, None for every frame; ``seconds`` is the time of the last
+    one. ``verdicts`` are in order of time. ``beside_line`` are the seconds at which vehicles passed by an end of the
+    line.
     """
 
     name: str
@@ -49,15 +47,15 @@ class Result:
     frames: int
     seconds: float
     figures: Figures
-    errors: tuple[Error, ...]
+    errors: tuple[CountingError, ...]
     events: tuple[Event, ...]
     verdicts: tuple[Verdict, ...]
-    beside: tuple[float, ...]
+    beside_line: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """How a clip is to be evaluated. ``record`` and ``replay`` are files, ``pictures`` is a folder."""
+class ClipOptions:
+    """How one clip is evaluated: ``record`` and ``replay`` are files of recordings, ``pictures`` is a folder."""
 
     config: Config
     fps: float | None = None
@@ -66,73 +64,81 @@ class Wish:
     pictures: Path | None = None
 
 
-def evaluate(label: Label, wish: Wish, detector: Detector, progress: Callable[[float], None] | None = None) -> Result:
-    """Run the pipeline over a clip, or over its recording: then the ``detector`` need not be started.
+def evaluate_clip(
+    label: Label, options: ClipOptions, detector: Detector, progress: Callable[[float], None] | None = None
+) -> ClipResult:
+    """Count a clip and compare the count with its label; for a replay, ``detector`` need not be started.
 
-    ``progress`` is told the second that was reached. Raises ``SourceError`` where the clip or the recording cannot be
-    read, and ``RefusedError`` for a recording of something else.
+    ``progress`` is called with the second of each processed frame. Raises ``SourceError`` where the clip or the
+    recording cannot be read, and ``RefusedError`` for a recording of another clip or rate.
     """
-    fps = recorded_rate(wish.replay, label.name, wish.fps) if wish.replay else wish.fps
+    fps = recorded_rate(options.replay, label.name, options.fps) if options.replay else options.fps
     gate = label.gate or simulated_gate()
-    camera = CameraConfig(id=CAMERA, source=label.source, fps=fps, gates=(gate,))
-    events, witness = watch(label.name, camera, wish, detector, progress)
+    camera = CameraConfig(id=CLIP_CAMERA, source=label.source, fps=fps, gates=(gate,))
+    events, history = run_pipeline(label.name, camera, options, detector, progress)
     counted = [event for event in events if event.floor == gate.floor]
-    held = score(true_crossings(label, wish.config), [_count(event) for event in counted])
-    errors = _errors(held, witness)
-    if wish.pictures is not None:
-        draw_errors(label.name, errors, witness, frames_of(camera.model_copy(update={"fps": None})), wish.pictures)
-    return Result(
+    matching = match_crossings(
+        expected_crossings(label, options.config), [counted_crossing(event) for event in counted]
+    )
+    errors = _errors(matching, history)
+    if options.pictures is not None:
+        every_frame = clip_frames(camera.model_copy(update={"fps": None}))
+        save_error_pictures(label.name, errors, history, every_frame, options.pictures)
+    return ClipResult(
         name=label.name,
         fps=fps,
-        frames=len(witness.looks),
-        seconds=witness.looks[-1].at if witness.looks else 0.0,
-        figures=held.figures,
+        frames=len(history.frames),
+        seconds=history.frames[-1].at if history.frames else 0.0,
+        figures=matching.figures,
         errors=tuple(errors),
         events=tuple(counted),
-        verdicts=tuple(witness.told()),
-        beside=tuple(witness.beside(wish.config)),
+        verdicts=tuple(history.verdicts_by_time()),
+        beside_line=tuple(history.times_beside_line(options.config)),
     )
 
 
-def watch(
-    name: str, camera: CameraConfig, wish: Wish, detector: Detector, progress: Callable[[float], None] | None = None
-) -> tuple[list[Event], Witness]:
-    """The events of a camera's clip (or of the recording of it), and who saw how they came about.
+def run_pipeline(
+    clip: str,
+    camera: CameraConfig,
+    options: ClipOptions,
+    detector: Detector,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[list[Event], RunHistory]:
+    """The events of a camera's clip, or of the recording of it, and the history of the run.
 
-    ``name`` is the clip's in a recording that is made.
+    ``clip`` is the name that a recording made meanwhile bears. Raises ``SourceError`` as ``evaluate_clip`` does.
     """
     events: list[Event] = []
-    witness = Witness(camera.gates[0], keep_detections=wish.pictures is not None)
+    history = RunHistory(camera.gates[0], keep_detections=options.pictures is not None)
     with ExitStack() as stack:
-        recorder = Recorder(wish.record, title(name, camera.fps)) if wish.record is not None else None
+        writer = RecordingWriter(options.record, recording_title(clip, camera.fps)) if options.record else None
 
-        def look(result: FrameResult) -> None:
-            witness.watch(result)
-            if recorder is not None:
-                recorder.add(result.observation, result.frame_time)
+        def on_frame(result: FrameResult) -> None:
+            history.add(result)
+            if writer is not None:
+                writer.add(result.observation, result.frame_time)
             if progress is not None:
                 progress(result.frame_time.monotonic)
 
-        pipeline = Pipeline(camera, wish.config, RUN, detector, events.extend, look)
-        if wish.replay is not None:
-            for frame_time, observation in read_recording(wish.replay):
+        pipeline = Pipeline(camera, options.config, CLIP_RUN, detector, events.extend, on_frame)
+        if options.replay is not None:
+            for frame_time, observation in read_recording(options.replay):
                 pipeline.count(observation, frame_time)
         else:
-            if recorder is not None:
-                recorder.start()
-                # Closed once more after a complete one it does nothing.
-                stack.callback(recorder.close, complete=False)
-            for frame in frames_of(camera):
+            if writer is not None:
+                writer.start()
+                stack.callback(writer.close, complete=False)  # does nothing after it was closed as complete
+            for frame in clip_frames(camera):
                 pipeline.process(frame)
-            if recorder is not None:
-                recorder.close(complete=True)
-        witness.verdicts += pipeline.finish()
-    return events, witness
+            if writer is not None:
+                writer.close(complete=True)
+        history.verdicts += pipeline.finish()
+    return events, history
 
 
-def frames_of(camera: CameraConfig) -> Iterator[Frame]:
+def clip_frames(camera: CameraConfig) -> Iterator[Frame]:
     """The frames of a recorded clip at the camera's rate. Raises ``SourceError`` where it cannot be read."""
-    # A fixed beginning: the same clip gives the same events wherever its file was copied.
+    # A fixed start, so that a clip gives the same events wherever its file was copied.
     source = open_source(camera, start=RECORDED_START)
     with ExitStack() as stack:
         stack.callback(source.close)
@@ -146,92 +152,42 @@ def frames_of(camera: CameraConfig) -> Iterator[Frame]:
                 yield frame
 
 
-def simulated_gate() -> GateConfig:
-    """The gate of every simulated scene."""
-    return GateConfig(id="ramp", line=Scene.LINE, inside=Scene.INSIDE, floor="inside")
-
-
-def true_crossings(label: Label, config: Config) -> list[TrueCross]:
-    """What truly crossed: what the label says, or the simulator."""
-    if label.truth is None:
-        return _simulated_truth(label.source, bicycles=config.counting.bicycles)
-    sides = (
-        (Direction.ENTRY, label.truth.entries),
-        (Direction.EXIT, label.truth.exits),
-        (None, label.truth.uncertain),
-    )
-    return [TrueCross(direction, at, at) for direction, moments in sides for at in moments]
-
-
-def summary(results: Sequence[Result]) -> Figures:
+def total_figures(results: Sequence[ClipResult]) -> Figures:
     """The figures of all clips together."""
     return sum((result.figures for result in results), Figures())
 
 
-def second_of(event: Event) -> float:
+def event_second(event: Event) -> float:
     """The clip's second at which a vehicle crossed."""
     return (event.timestamp - RECORDED_START).total_seconds()
 
 
-def _count(event: Event) -> Count:
-    return Count(event.direction, second_of(event), event.track_id)
+def counted_crossing(event: Event) -> CountedCrossing:
+    """The event in the form that ``match_crossings`` takes."""
+    return CountedCrossing(event.direction, event_second(event), event.track_id)
 
 
-def _simulated_truth(source: str, *, bicycles: bool) -> list[TrueCross]:
-    """The simulator's crossings, each as long as the vehicle's middle truly is on the line.
+def _errors(matching: Matching, history: RunHistory) -> list[CountingError]:
+    """The errors by time, each with its reason."""
+    verdicts = {
+        (verdict.track_id, round(verdict_time(verdict), 3)): verdict for verdict in history.verdicts if verdict.counted
+    }
 
-    One that stops there is on the line for seconds, and the moment at which its middle passes by a hair is nothing
-    that a picture shows.
-    """
-    address, _ = split_recorded(source)
-    parameters = parse_scene(address)
-    scene = Scene(parameters)
-    crossings = scene.crossings(parameters.seconds)
-    if bicycles:
-        crossings += scene.bicycles(parameters.seconds)
-    on_line = _seconds_on_line(scene)
-    truth = []
-    for one in sorted(crossings, key=lambda one: one.at):
-        spans = [span for span in on_line.get(one.vehicle, []) if span[0] - SAMPLE <= one.at <= span[1] + SAMPLE]
-        first, last = spans[0] if spans else (one.at, one.at)
-        truth.append(TrueCross(one.direction, min(first, one.at), max(last, one.at)))
-    return truth
-
-
-def _seconds_on_line(scene: Scene) -> dict[int, list[tuple[float, float]]]:
-    """For each vehicle the spans of seconds in which its middle is within ``STANDS`` sizes of the line."""
-    parameters = scene.parameters
-    line = Scene.LINE[0][0] * parameters.width
-    spans: dict[int, list[tuple[float, float]]] = {}
-    steps = round((parameters.seconds - parameters.offset) / SAMPLE)
-    for at in (parameters.offset + step * SAMPLE for step in range(steps + 1)):
-        for one in scene.boxes(at):
-            if abs(one.box.center.x - line) > STANDS * one.box.side:
-                continue
-            known = spans.setdefault(one.vehicle, [])
-            if known and at - known[-1][1] < 1.5 * SAMPLE:
-                known[-1] = (known[-1][0], at)
-            else:
-                known.append((at, at))
-    return spans
-
-
-def _errors(held: Score, witness: Witness) -> list[Error]:
-    """What is wrong, by time, each with a reason."""
-    verdicts = {(one.track_id, round(moment_of(one), 3)): one for one in witness.verdicts if one.counted}
-
-    def why_extra(count: Count) -> str:
-        verdict = verdicts.get((count.track_id, round(count.at, 3)))
+    def why_counted(crossing: CountedCrossing) -> str:
+        verdict = verdicts.get((crossing.track_id, round(crossing.at, 3)))
         return verdict.reason.value if verdict else "counted"
 
     errors = []
-    for true in held.missed:
-        assert true.direction is not None
-        track, reason = witness.why_missed(true.direction, true.at, true.until, TOLERANCE)
-        errors.append(Error("missed", true.direction, true.at, track, reason))
-    errors += [Error("extra", one.direction, one.at, one.track_id, why_extra(one)) for one in held.extra]
-    for true, count in held.wrong_direction:
-        assert true.direction is not None
-        said = f"counted as an {count.direction} at {count.at:.2f} s: {why_extra(count)}"
-        errors.append(Error("wrong_direction", true.direction, true.at, count.track_id, said))
-    return sorted(errors, key=lambda one: (one.at, one.kind, one.track_id))
+    for missed in matching.missed:
+        assert missed.direction is not None
+        track, reason = history.explain_missed(missed.direction, missed.at, missed.until, TOLERANCE_SECONDS)
+        errors.append(CountingError("missed", missed.direction, missed.at, track, reason))
+    errors += [
+        CountingError("extra", extra.direction, extra.at, extra.track_id, why_counted(extra))
+        for extra in matching.extra
+    ]
+    for expected, counted in matching.wrong_direction:
+        assert expected.direction is not None
+        reason = f"counted as an {counted.direction} at {counted.at:.2f} s: {why_counted(counted)}"
+        errors.append(CountingError("wrong_direction", expected.direction, expected.at, counted.track_id, reason))
+    return sorted(errors, key=lambda error: (error.at, error.kind, error.track_id))

@@ -1,4 +1,4 @@
-"""Label files: where the gate is in a clip, and when vehicles truly crossed it, as a person counted them.
+"""Reads label files, which say where the gate is in a clip and when vehicles truly crossed it, as a person counted.
 
     clip = "monday.mp4"                 # relative to the label file
 
@@ -11,8 +11,8 @@
     exits = []
     uncertain = [9.9]                   # may be counted or not
 
-A simulated scene (``clip = "sim:ramp?seed=1&recorded=1&seconds=60"``) has neither gate nor truth in its label: both
-are the simulator's own.
+The label of a simulated scene (``clip = "sim:ramp?seed=1&recorded=1&seconds=60"``) has neither gate nor truth: both are
+the simulator's own.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from edge.core.errors import ConfigError, SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SIMULATED = "sim:"
-SECONDS = "seconds from the clip's first frame, 0 or more"
+_SIMULATED = "sim:"
+_SECONDS = "seconds from the clip's first frame, 0 or more"
 
 Second = Annotated[float, Field(ge=0.0, le=10_000_000.0, allow_inf_nan=False)]
 
@@ -44,15 +44,15 @@ class LabelledGate(GateConfig):
 
 
 class Truth(Section):
-    """When vehicles crossed."""
+    """The seconds at which vehicles crossed."""
 
-    entries: tuple[Second, ...] = Field((), description=SECONDS)
-    exits: tuple[Second, ...] = Field((), description=SECONDS)
-    uncertain: tuple[Second, ...] = Field((), description=SECONDS)
+    entries: tuple[Second, ...] = Field((), description=_SECONDS)
+    exits: tuple[Second, ...] = Field((), description=_SECONDS)
+    uncertain: tuple[Second, ...] = Field((), description=_SECONDS)
 
 
 class LabelFile(Section):
-    """What stands in a label file."""
+    """The content of a label file."""
 
     clip: Address = Field(description="the video file, relative to the label file; or sim:ramp?recorded=1&seconds=60")
     source: str = Field("", description="where the clip comes from: free text")
@@ -63,7 +63,7 @@ class LabelFile(Section):
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A clip with its gate and truth. ``gate`` and ``truth`` are None for a simulated scene, which knows both itself.
+    """A clip with its gate and truth; both are None for a simulated scene, whose gate and truth are the simulator's.
 
     ``name`` is the label file's without its ending. ``source`` is what a camera's ``source`` would be.
     """
@@ -76,8 +76,8 @@ class Label:
 
     @property
     def simulated(self) -> bool:
-        """Whether the clip is drawn."""
-        return self.source.startswith(SIMULATED)
+        """Whether the simulator draws the clip."""
+        return self.source.startswith(_SIMULATED)
 
 
 def read_labels(files: Sequence[Path]) -> list[Label]:
@@ -106,15 +106,15 @@ def read_label(file: Path) -> Label:
         content = LabelFile.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(validation_errors(error, LabelFile, raw, str(file))) from error
-    simulated = content.clip.startswith(SIMULATED)
-    problems = _simulated_faults(content, raw) if simulated else _recorded_faults(content, file)
+    simulated = content.clip.startswith(_SIMULATED)
+    problems = _faults_of_simulated(content, raw) if simulated else _faults_of_recorded(content, file)
     if problems:
         raise ConfigError([f"{file}: {problem}" for problem in problems])
-    source = content.clip if simulated else str(clip_beside(file, content.clip))
+    source = content.clip if simulated else str(labelled_clip_path(file, content.clip))
     return Label(file.stem, file, source, content.gate, content.truth)
 
 
-def make_gate(table: dict[str, Any], name: str) -> GateConfig:
+def gate_from_table(table: dict[str, Any], name: str) -> GateConfig:
     """The gate of a [gate] table. Raises ``ConfigError`` with one line a fault, each of which begins with ``name``."""
     try:
         return LabelledGate.model_validate(table)
@@ -122,20 +122,19 @@ def make_gate(table: dict[str, Any], name: str) -> GateConfig:
         raise ConfigError(validation_errors(error, LabelledGate, table, name)) from error
 
 
-def clip_beside(file: Path, clip: str) -> Path:
+def labelled_clip_path(file: Path, clip: str) -> Path:
     """The path of a clip that the label ``file`` names: relative to the label, so that both can be moved together."""
     # Absolute: a clip named 0 is no camera of that number.
     return file.absolute().parent / Path(clip).expanduser()
 
 
-def _recorded_faults(content: LabelFile, file: Path) -> list[str]:
+def _faults_of_recorded(content: LabelFile, file: Path) -> list[str]:
     problems = []
+    path = labelled_clip_path(file, content.clip)
     if "://" in content.clip or content.clip.startswith("/dev/"):
         problems.append(f"clip: {content.clip!r} is no recorded clip; record it to a video file first")
-    elif not clip_beside(file, content.clip).is_file():
-        problems.append(
-            f"clip: there is no file {clip_beside(file, content.clip)}; correct the path (it counts from the label)"
-        )
+    elif not path.is_file():
+        problems.append(f"clip: there is no file {path}; correct the path, which is relative to the label file")
     if content.gate is None:
         problems.append("gate: is missing; add a [gate] table with line and inside")
     if content.truth is None:
@@ -143,8 +142,8 @@ def _recorded_faults(content: LabelFile, file: Path) -> list[str]:
     return problems
 
 
-def _simulated_faults(content: LabelFile, raw: dict[str, object]) -> list[str]:
-    # Imported here: a label of a real clip needs no painter.
+def _faults_of_simulated(content: LabelFile, raw: dict[str, object]) -> list[str]:
+    # Imported here because only the label of a simulated clip needs the simulator.
     from edge.simulator.scene import parse_scene
     from edge.simulator.source import split_recorded
 

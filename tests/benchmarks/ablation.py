@@ -1,7 +1,8 @@
 """What each mechanism brings: the labelled clips and the simulated scenes, with one after the other switched off.
 
 ``make ablation``. The model runs once, into recordings that are kept; after that only tracking and counting run. Shown
-are the errors, missed and extra events together, and ``=`` where every event stays the same to the byte.
+are the errors, missed and extra events together. ``=`` stands where no byte of any event changes, ``~`` where only the
+numbers of tracks do.
 """
 
 from __future__ import annotations
@@ -51,6 +52,13 @@ def count_without(task: Task) -> Counted:
     return sum(clip.errors(found) for clip, found in zip(clips, events, strict=True)), events
 
 
+def sameness(events: list[list[Event]], known: list[list[Event]]) -> str:
+    """``=`` for the same events, ``~`` where only the numbers of their tracks differ, else empty."""
+    if events == known:
+        return "="
+    return "~" if list(map(recorded.without_tracks, events)) == list(map(recorded.without_tracks, known)) else ""
+
+
 def main() -> int:
     """Count and print; 0 when everything could be counted."""
     options = arguments()
@@ -71,11 +79,11 @@ def main() -> int:
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
         for task, (errors, events) in zip(tasks, pool.imap(count_without, tasks), strict=True):
             known = before.setdefault(task.set_name, events)
-            crossings = sum(true.direction is not None for clip in _sets[task.set_name] for true in clip.truth)
-            same = " =" if task.mechanism and events == known else "  "
+            crossings = sum(clip.certain_crossings for clip in _sets[task.set_name])
+            same = sameness(events, known) if task.mechanism else ""
             start = f"{task.mechanism or '(nothing)':20}" if task.set_name == next(iter(_sets)) else ""
             end = "\n" if task.set_name == list(_sets)[-1] else ""
-            print(f"{start}{f'{errors} of {crossings}{same}':>16}", end=end, flush=True)
+            print(f"{start}{f'{errors} of {crossings} {same:1}':>16}", end=end, flush=True)
     return 0
 
 

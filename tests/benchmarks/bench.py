@@ -1,7 +1,7 @@
-"""Speed, memory and time to the first result of this pipeline, beside Ultralytics and supervision (``make bench``).
+"""Measures speed, memory and time to the first result, beside Ultralytics and supervision (``make bench``).
 
-One clip, the same weights, every contender in a fresh process, one after the other. For figures worth
-quoting nothing else may run on the machine.
+All contenders get one clip and the same weights, each in a process of its own, one after the other. Figures are worth
+quoting only if nothing else ran on the machine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONTENDERS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 OURS, YARDSTICK = "smartpark", "object_counter"
 # No contender installs packages, sends figures or keeps settings while it is measured.
-QUIET = {
+ENVIRONMENT = {
     "YOLO_AUTOINSTALL": "false",
     "YOLO_OFFLINE": "true",
     "YOLO_VERBOSE": "false",
@@ -68,15 +68,17 @@ def main() -> int:
     if not torchvision:
         print("torchvision does not fit this torch: Ultralytics runs without it, with its own NMS (and less memory)")
     shared = {"clip": str(clip), "weights": str(options.weights), "torchvision": torchvision, **label["gate"]}
-    # Once unmeasured, so that nobody's first frame pays for files that the system has not read yet.
-    alive = [name for name in runnable if measure({**shared, "contender": name, "size": options.sizes[0], "frames": 2})]
+    # Once unmeasured, so that no contender's first frame waits for files that the system has not read yet.
+    working = [
+        name for name in runnable if measure({**shared, "contender": name, "size": options.sizes[0], "frames": 2})
+    ]
     for size in options.sizes:
         task = {**shared, "size": size, "frames": options.frames}
-        measured = [{name: measure({**task, "contender": name}) for name in alive} for _ in range(options.runs)]
-        alive = [name for name in alive if all(run[name] for run in measured)]
+        measured = [{name: measure({**task, "contender": name}) for name in working} for _ in range(options.runs)]
+        working = [name for name in working if all(run[name] for run in measured)]
         print(f"\nimage size {size}")
-        show({name: middle([run[name] for run in measured]) for name in alive}, label["truth"])
-    return 0 if alive == runnable else 1
+        print_table({name: median_run([run[name] for run in measured]) for name in working}, label["truth"])
+    return 0 if working == runnable else 1
 
 
 def arguments() -> argparse.Namespace:
@@ -87,7 +89,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--clip", default="suburb_road", help="name of a labelled clip (default: %(default)s)")
     parser.add_argument("--sizes", type=int, nargs="+", default=[640, 320], help="image sizes (default: 640 320)")
     parser.add_argument("--frames", type=int, default=1_000_000, help="only so many frames (default: all)")
-    parser.add_argument("--runs", type=int, default=1, help="runs of each, shown is the middle one (default: 1)")
+    parser.add_argument("--runs", type=int, default=1, help="runs of each, shown is the median (default: 1)")
     parser.add_argument("--weights", type=Path, default=weights, help="an ONNX file (default: %(default)s)")
     parser.add_argument("--clips", type=Path, default=clips, help="folder of clips (default: %(default)s)")
     options = parser.parse_args()
@@ -97,24 +99,24 @@ def arguments() -> argparse.Namespace:
 
 
 def missing(contender: str) -> list[str]:
-    """The packages that a contender needs and this environment has not."""
+    """The packages that a contender needs and that are not installed."""
     return [package for package in CONTENDERS[contender][1] if importlib.util.find_spec(package) is None]
 
 
 def torchvision_fits() -> bool:
-    """Whether the installed torchvision can be imported; one built for a GPU cannot where torch was built for none."""
+    """Whether torchvision can be imported; a build for GPUs cannot beside a torch that was built without them."""
     command = [sys.executable, "-c", "import torchvision"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def measure(task: dict[str, Any]) -> dict[str, Any]:
-    """The figures of one contender; none, with the end of what it said, when it failed."""
+    """The figures of one contender; empty, with the end of its output on stderr, when it failed."""
     name = CONTENDERS[task["contender"]][0]
     if sys.stderr.isatty():
         print(f"  ... {name} at {task['size']}", end="\r", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="smartpark-bench-") as folder:
         result = Path(folder) / "figures.json"
-        environment = os.environ | QUIET | {"YOLO_CONFIG_DIR": folder}
+        environment = os.environ | ENVIRONMENT | {"YOLO_CONFIG_DIR": folder}
         task = task | {"result": str(result), "started": time.monotonic()}
         command = [sys.executable, str(Path(__file__).parent / "contenders.py"), json.dumps(task)]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -125,19 +127,19 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def middle(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """The median of every figure; what is no figure comes from the last run."""
+def median_run(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """The median of every figure over the runs; all else is that of the last run."""
     figures = dict(runs[-1])
     for key in ("milliseconds", "cpu", "peak", "resident", "first"):
         figures[key] = statistics.median(run[key] for run in runs)
     figures["fps"] = 1000 / figures["milliseconds"]
-    # The stages of one run, so that they add up: of the one nearest to the middle.
+    # The stages are those of the run nearest to the median, so that they add up.
     nearest = min(runs, key=lambda run: abs(run["milliseconds"] - figures["milliseconds"]))
     return figures | {"stages": nearest["stages"], "stages_of": nearest["milliseconds"]}
 
 
-def show(rows: dict[str, dict[str, Any]], truth: dict[str, list[float]]) -> None:
-    """The table, the ratios to the yardstick, and where the time of our own frames goes."""
+def print_table(rows: dict[str, dict[str, Any]], truth: dict[str, list[float]]) -> None:
+    """Print the table, the ratios to ObjectCounter, and the stages of our own frames."""
     if not rows:
         return
     print(f"{'':26}" + "".join(f"{title:>10}" for _, title, _ in COLUMNS) + f"{'in':>5}{'out':>5}")
@@ -145,10 +147,10 @@ def show(rows: dict[str, dict[str, Any]], truth: dict[str, list[float]]) -> None
         cells = "".join(f"{row[key]:10.{digits}f}" for key, _, digits in COLUMNS)
         print(f"{CONTENDERS[name][0]:26}{cells}{row['entry']:5}{row['exit']:5}")
     until = min(row["until"] for row in rows.values())
-    seen = {way: sum(at <= until for at in truth[way]) for way in ("entries", "exits", "uncertain")}
-    doubtful = f" (and {seen['uncertain']} that may count or not)" if seen["uncertain"] else ""
+    expected = {key: sum(at <= until for at in truth[key]) for key in ("entries", "exits", "uncertain")}
+    uncertain = f" (and {expected['uncertain']} that may count or not)" if expected["uncertain"] else ""
     heading = f"label, first {until:.1f} s"
-    print(f"{heading:26}{'':{10 * len(COLUMNS)}}{seen['entries']:5}{seen['exits']:5}{doubtful}")
+    print(f"{heading:26}{'':{10 * len(COLUMNS)}}{expected['entries']:5}{expected['exits']:5}{uncertain}")
     if OURS not in rows:
         return
     ours = rows[OURS]

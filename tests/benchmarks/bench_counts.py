@@ -1,9 +1,10 @@
-"""How right the counts of this pipeline, Ultralytics and supervision are, on labelled clips (``make bench-counts``).
+"""Compares how accurate this pipeline, Ultralytics and supervision count labelled clips (``make bench-counts``).
 
-The same weights and the same frames for all, at each of some rates; every contender in a fresh process, one after the
-other. Events are held against the labels as ``smartpark evaluate`` does it: right is an event of the true direction no
-more than 1.5 s off, and what stands for an uncertain crossing neither helps nor hurts. This pipeline's events have the
-time of the crossing, those of the others the time of the frame at which their count rose.
+All of them get the same weights and the same frames, at each of some rates; every contender runs in a process of its
+own, one after the other. Events are compared with the labels as by ``smartpark evaluate``: an event is right if it has
+the true direction and is no more than 1.5 s off, and one that matches an uncertain crossing neither helps nor harms.
+This pipeline's events have the time of the crossing, those of the others the time of the frame at which their count
+rose.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from bench import CONTENDERS, OURS, PROJECT, measure, missing, torchvision_fits
 from edge.config.schema import Config
 from edge.core.errors import ConfigError
 from edge.core.events import Direction
-from edge.evaluation.accuracy import Count, Figures, score
-from edge.evaluation.evaluate_clip import true_crossings
+from edge.evaluation.accuracy import CountedCrossing, Figures, match_crossings
+from edge.evaluation.expected_crossings import expected_crossings
 from edge.evaluation.label_file import read_labels
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
     Column = tuple[str, float | None]  # a contender, and the most frames a second; None: all
 
 FIRST, TRUTH = 20, 7  # widths: the clip, the crossings of its label
-# Title and width of what there is under each contender and rate.
+# Title and width of each column under a contender and a rate.
 CELL = (("right", 10), ("miss", 6), ("extra", 6))
 WIDTH = sum(width for _, width in CELL)
 
 
 def main() -> int:
-    """Count, hold against the labels, and print; 0 when every contender that is installed ran to its end."""
+    """Count, compare with the labels, and print; 0 when every contender that is installed ran to its end."""
     options = arguments()
     if not options.weights.exists():
         print(f"{options.weights}: no such file; run `smartpark models pull yolo11n`", file=sys.stderr)
@@ -55,7 +56,7 @@ def main() -> int:
         print(*error.problems, sep="\n", file=sys.stderr)
         return 2
     runnable = [name for name in options.contenders if not missing(name)]
-    tell_circumstances(options, labels, runnable)
+    print_setup(options, labels, runnable)
     labels = [label for label in labels if not label.simulated]
     columns = [(name, fps) for name in runnable for fps in options.fps]
     if not columns or not labels:
@@ -106,8 +107,8 @@ def rate(text: str) -> float | None:
     return fps
 
 
-def tell_circumstances(options: argparse.Namespace, labels: Sequence[Label], runnable: Sequence[str]) -> None:
-    """What is compared with what, and what is left out and why."""
+def print_setup(options: argparse.Namespace, labels: Sequence[Label], runnable: Sequence[str]) -> None:
+    """Print what is compared, and which contenders and clips are left out and why."""
     packages = sorted({package for name in runnable for package in CONTENDERS[name][1]})
     print(f"{options.weights.name} at image size {options.size}")
     print(", ".join(f"{package} {version(package)}" for package in packages))
@@ -120,39 +121,41 @@ def tell_circumstances(options: argparse.Namespace, labels: Sequence[Label], run
 
 
 def count(label: Label, columns: Sequence[Column], shared: Mapping[str, Any]) -> dict[Column, Figures | None]:
-    """How right each contender is on one clip at each rate; None for one that failed."""
+    """The figures of each contender on one clip at each rate; None for a contender that failed."""
     assert label.gate is not None
-    truth = true_crossings(label, Config())
+    expected = expected_crossings(label, Config())
     gate = {"line": label.gate.line, "inside": label.gate.inside}
     task = {**shared, **gate, "clip": label.source, "frames": sys.maxsize}
     found: dict[Column, Figures | None] = {}
     frames: dict[float | None, int] = {}
     for name, fps in columns:
-        told = measure({**task, "contender": name, "fps": fps})
-        found[name, fps] = score(truth, counts(told["events"])).figures if told else None
-        if told and frames.setdefault(fps, told["frames"]) != told["frames"]:
-            print(f"{CONTENDERS[name][0]} saw {told['frames']} frames, not {frames[fps]}", file=sys.stderr)
+        measured = measure({**task, "contender": name, "fps": fps})
+        found[name, fps] = (
+            match_crossings(expected, counted_crossings(measured["events"])).figures if measured else None
+        )
+        if measured and frames.setdefault(fps, measured["frames"]) != measured["frames"]:
+            print(f"{CONTENDERS[name][0]} got {measured['frames']} frames, not {frames[fps]}", file=sys.stderr)
     return found
 
 
-def counts(events: Sequence[tuple[str, float]]) -> list[Count]:
-    """A contender's events as what can be scored."""
-    return [Count(Direction(way), at) for way, at in events]
+def counted_crossings(events: Sequence[tuple[str, float]]) -> list[CountedCrossing]:
+    """A contender's events in the form that ``match_crossings`` takes."""
+    return [CountedCrossing(Direction(direction), at) for direction, at in events]
 
 
 def total(clips: Sequence[Figures | None]) -> Figures | None:
-    """All clips together; None when one of them is missing, because then the sum compares with nothing."""
-    known = [one for one in clips if one is not None]
+    """The figures of all clips together; None when a clip failed, because the sum could not be compared."""
+    known = [figures for figures in clips if figures is not None]
     return sum(known, Figures()) if len(known) == len(clips) else None
 
 
 def heading(columns: Sequence[Column]) -> list[str]:
-    """The lines above the table: contenders, rates, and what the figures are."""
+    """The lines above the table: the contenders, the rates, and the titles of the columns."""
     over = ""
-    for name, of_one in groupby(columns, key=itemgetter(0)):
-        span = WIDTH * len(list(of_one))
+    for name, of_contender in groupby(columns, key=itemgetter(0)):
+        span = WIDTH * len(list(of_contender))
         title = CONTENDERS[name][0]
-        # Over a single rate there is room for what it is called without its maker.
+        # Over a single rate there is room for the name without its maker.
         over += f"{'':4}{title if len(title) <= span - 4 else title.split()[-1]:{span - 4}}"
     rates = "".join(f"{rate_text(fps):>{WIDTH}}" for _, fps in columns)
     under = "".join(f"{title:>{width}}" for title, width in CELL) * len(columns)
@@ -161,14 +164,14 @@ def heading(columns: Sequence[Column]) -> list[str]:
 
 
 def rate_text(fps: float | None) -> str:
-    """A rate, as people say it."""
+    """A rate in words."""
     return "all frames" if fps is None else f"{fps:g} a second"
 
 
 def row(name: str, found: Mapping[Column, Figures | None]) -> str:
-    """One line of the table. Where nothing crosses there is no percentage, only what was counted all the same."""
-    truth = next((str(one.truth) for one in found.values() if one), "")
-    return f"{name:{FIRST}}{truth:>{TRUTH}}" + "".join(cell(one) for one in found.values())
+    """One line of the table. For a clip without crossings it has no percentage, only the extra events."""
+    truth = next((str(figures.truth) for figures in found.values() if figures), "")
+    return f"{name:{FIRST}}{truth:>{TRUTH}}" + "".join(cell(figures) for figures in found.values())
 
 
 def cell(figures: Figures | None) -> str:
@@ -181,11 +184,11 @@ def cell(figures: Figures | None) -> str:
 
 
 def closing(totals: Mapping[Column, Figures | None]) -> list[str]:
-    """For each rate the errors of all, and ours as a share of theirs."""
+    """For each rate a line with the errors of all contenders, and ours as a share of theirs."""
     lines = []
     for fps in dict.fromkeys(fps for _, fps in totals):
         ours = totals.get((OURS, fps))
-        told = []
+        texts = []
         for (name, of), figures in totals.items():
             if of != fps or figures is None:
                 continue
@@ -193,8 +196,8 @@ def closing(totals: Mapping[Column, Figures | None]) -> list[str]:
             text = f"{CONTENDERS[name][0]} {errors}"
             if name != OURS and ours is not None and errors:
                 text += f" (ours / theirs {(ours.missed + ours.extra) / errors:.2f}x)"
-            told.append(text)
-        lines.append(f"errors, {rate_text(fps)}: {', '.join(told) or 'none ran to the end'}")
+            texts.append(text)
+        lines.append(f"errors, {rate_text(fps)}: {', '.join(texts) or 'none ran to the end'}")
     return lines
 
 

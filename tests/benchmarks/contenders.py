@@ -1,11 +1,12 @@
-"""One contender over one clip, in a process of its own; ``bench.py`` and ``bench_counts.py`` start it.
+"""Runs one contender over one clip, in a process of its own; ``bench.py`` and ``bench_counts.py`` start it.
 
-Every contender is what its maker shows to newcomers, on the same weights: it reads the clip, finds, follows and counts.
-The others are told which classes are vehicles; this pipeline decides that for itself, as it does in the daemon. Nothing
-heavy is imported before the contender does it, so that memory and the time to the first result are its own.
+Every contender is set up as in its maker's documentation, with the same weights: it reads the clip, detects, tracks and
+counts. The others get the vehicle classes as an option; this pipeline decides by itself what is a vehicle, as in the
+daemon. No large package is imported before the contender imports it, so that memory and the time to the first result
+are the contender's own.
 
-A task with the key ``fps`` is about counts: all contenders are given the same frames, those that ``smartpark evaluate``
-takes at this rate (None: all), and the events' times are those of the labels, seconds from the first frame.
+A task with the key ``fps`` is about counts: all contenders get the same frames, those that ``smartpark evaluate``
+takes at this rate (None: all), and the times of events are seconds from the first frame, as in labels.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
-# What the product takes for vehicles by name, and bicycles, by their numbers in COCO.
+# The classes that the product counts as vehicles by their name, and bicycles, with their numbers in COCO.
 CLASSES = {"car": 2, "motorcycle": 3, "bus": 5, "truck": 7, "bicycle": 1, "train": 6, "boat": 8}
 
 
 def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:
-    """This pipeline: source, detector, tracker and gate as the daemon puts them together, without the database."""
+    """This pipeline: source, detector, tracker and gate as in the daemon, without the database."""
     from edge.config.schema import CameraConfig, Config
     from edge.core.source import EndOfSource
     from edge.counting.gate import Gate
@@ -73,12 +74,12 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
     except EndOfSource:
         return
     finally:
-        # At the end, or where the bench breaks off: what is held back counts too.
+        # Also when the bench stops early: crossings that still wait for a decision count too.
         pipeline.finish()
 
 
 def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:
-    """Ultralytics' ``solutions.ObjectCounter``, with the tracker that it takes by itself."""
+    """Ultralytics' ``solutions.ObjectCounter``, with its default tracker."""
     import cv2
     from ultralytics import solutions
 
@@ -94,13 +95,13 @@ def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Generator[N
     )
     if not task["torchvision"]:
         counter.model.add_callback("on_predict_start", without_torchvision)
-    # It calls "in" what goes down over a lying line, or to the right over a standing one.
-    standing = abs(a[0] - b[0]) < abs(a[1] - b[1])
-    in_is_entry = inside[0] > a[0] if standing else inside[1] > a[1]
+    # It counts as "in" what moves down across a horizontal line, or to the right across a vertical one.
+    vertical = abs(a[0] - b[0]) < abs(a[1] - b[1])
+    in_is_entry = inside[0] > a[0] if vertical else inside[1] > a[1]
     for image in images(task, capture, figures):
         result = counter.process(image)
-        ways = result.in_count, result.out_count
-        note(figures, *(ways if in_is_entry else ways[::-1]))
+        totals = result.in_count, result.out_count
+        add_events(figures, *(totals if in_is_entry else totals[::-1]))
         yield
 
 
@@ -114,7 +115,7 @@ def line_zone(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
 
     capture = cv2.VideoCapture(task["clip"])
     a, b, inside = in_pixels(task, capture)
-    # It calls "in" what goes to the left of the way from start to end.
+    # It counts as "in" what moves to the left, seen from the line's start towards its end.
     if (b[0] - a[0]) * (inside[1] - a[1]) > (b[1] - a[1]) * (inside[0] - a[0]):
         a, b = b, a
     model = YOLO(task["weights"], task="detect")
@@ -122,31 +123,31 @@ def line_zone(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
         model.add_callback("on_predict_start", without_torchvision)
     rate = capture.get(cv2.CAP_PROP_FPS)
     tracker = ByteTrackTracker(frame_rate=min(task.get("fps") or rate, rate))
-    # By centres, as the labels and the others go; with all four corners, its default, a near car never crosses.
+    # By centres, as the labels and the other contenders; by all four corners, its default, a near car never crosses.
     zone = sv.LineZone(start=sv.Point(*a), end=sv.Point(*b), triggering_anchors=[sv.Position.CENTER])
     wanted = np.array(list(CLASSES.values()))
     for image in images(task, capture, figures):
         detections = sv.Detections.from_ultralytics(model(image, imgsz=task["size"], verbose=False)[0])
         detections = detections[np.isin(detections.class_id, wanted)]
         zone.trigger(tracker.update(detections))
-        note(figures, zone.in_count, zone.out_count)
+        add_events(figures, zone.in_count, zone.out_count)
         yield
 
 
-def note(figures: dict[str, Any], entries: int, exits: int) -> None:
-    """Take over a contender's counts after a frame; each that rose is as many events at the frame's time."""
-    for way, count in (("entry", entries), ("exit", exits)):
-        figures["events"] += [(way, figures["until"])] * (count - figures[way])
-        figures[way] = count
+def add_events(figures: dict[str, Any], entries: int, exits: int) -> None:
+    """Take over a contender's totals after a frame; a total that rose makes as many events at the frame's time."""
+    for direction, total in (("entry", entries), ("exit", exits)):
+        figures["events"] += [(direction, figures["until"])] * (total - figures[direction])
+        figures[direction] = total
 
 
 def images(task: dict[str, Any], capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
-    """The frames of a clip; ``until`` is how many seconds of it were seen."""
+    """The frames of a clip; ``until`` becomes the second of the last one."""
     if "fps" in task:
         yield from paced(task["fps"], capture, figures)
         return
     while True:
-        # 0 is OpenCV's name for the position in milliseconds, which it tells before the frame is read.
+        # Property 0 is the position in milliseconds; it is that of the next frame, so it is read first.
         at = capture.get(0)
         read, image = capture.read()
         if not read:
@@ -156,7 +157,7 @@ def images(task: dict[str, Any], capture: Any, figures: dict[str, Any]) -> Itera
 
 
 def paced(fps: float | None, capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
-    """The frames that this pipeline takes at ``fps``, by its own clock: at most so many a second of the clip's time."""
+    """The frames that this pipeline takes at ``fps`` frames a second of the clip's time, by the same clock."""
     from edge.capture import video as opencv
     from edge.capture.presentation_clock import PresentationClock
     from edge.core.pacer import Pacer
@@ -176,26 +177,26 @@ def in_pixels(task: dict[str, Any], capture: Any) -> list[tuple[int, int]]:
 
 
 def without_torchvision(predictor: Any) -> None:
-    """All that Ultralytics' warm-up does on a CPU is to import torchvision; without it, it takes an NMS of its own."""
+    """Skip Ultralytics' warm-up, which on a CPU only imports torchvision; without that it uses an NMS of its own."""
     predictor.done_warmup = True
 
 
 def timed(function: Callable[..., Any], stages: dict[str, float], stage: str) -> Callable[..., Any]:
-    """The function, with the seconds that it takes added up in ``stages``."""
+    """A function that does the same and adds the seconds that it took to ``stages[stage]``."""
     stages[stage] = 0.0
 
     def wrapper(*arguments: Any, **named: Any) -> Any:
-        began = time.perf_counter()
+        started = time.perf_counter()
         try:
             return function(*arguments, **named)
         finally:
-            stages[stage] += time.perf_counter() - began
+            stages[stage] += time.perf_counter() - started
 
     return wrapper
 
 
 def memory() -> dict[str, float]:
-    """Resident megabytes of this process: the most there ever were, and now."""
+    """Resident megabytes of this process: the most so far, and now."""
     lines = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {name: int(lines[key].split()[0]) / 1024 for name, key in (("peak", "VmHWM"), ("resident", "VmRSS"))}
 
@@ -208,16 +209,16 @@ def main() -> None:
         task, figures
     )
     next(run)
-    # The monotonic clock is the machine's: the parent read it just before it started this process.
+    # The monotonic clock is the same in all processes: the parent read it just before it started this one.
     figures["first"] = time.monotonic() - task["started"]
     figures["stages"].update(dict.fromkeys(figures["stages"], 0.0))
-    frames, began, worked = 0, time.perf_counter(), time.process_time()
+    frames, started, cpu_started = 0, time.perf_counter(), time.process_time()
     for _ in run:
         frames += 1
         if frames + 1 >= task["frames"]:
             break
-    figures["milliseconds"] = 1000 * (time.perf_counter() - began) / frames
-    figures["cpu"] = 1000 * (time.process_time() - worked) / frames
+    figures["milliseconds"] = 1000 * (time.perf_counter() - started) / frames
+    figures["cpu"] = 1000 * (time.process_time() - cpu_started) / frames
     figures["stages"] = {stage: 1000 * seconds / frames for stage, seconds in figures["stages"].items()}
     run.close()
     Path(task["result"]).write_text(json.dumps(figures | memory() | {"frames": frames + 1}))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,11 @@ from edge.config.schema import CameraConfig
 from edge.counting.events import make_events
 from edge.counting.gate import Gate
 from edge.detection.detector import make_detector
-from edge.evaluation.accuracy import Count, score
-from edge.evaluation.evaluate_clip import CAMERA, RUN, frames_of, second_of, simulated_gate, true_crossings
+from edge.evaluation.accuracy import match_crossings
+from edge.evaluation.evaluate_clip import CLIP_CAMERA, CLIP_RUN, clip_frames, counted_crossing
+from edge.evaluation.expected_crossings import expected_crossings, simulated_gate
 from edge.evaluation.label_file import read_labels
-from edge.evaluation.observation_file import read_recording
+from edge.evaluation.recording import read_recording
 from edge.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from edge.core.frames import Detection, FrameTime, Image
     from edge.core.tracks import Track
     from edge.detection.detector import Detector
-    from edge.evaluation.accuracy import TrueCross
+    from edge.evaluation.accuracy import ExpectedCrossing
     from edge.pipeline import FrameResult
     from edge.tracking.observer import Observation
 
@@ -46,16 +48,26 @@ SETS = tuple(f"{kind}-{rate}" for kind in ("clips", "scenes") for rate in RATES)
 
 @dataclass(frozen=True, slots=True)
 class RecordedClip:
-    """A clip or a scene with its truth and the observations of its frames."""
+    """A clip or a scene with its expected crossings and the observations of its frames."""
 
     camera: CameraConfig
-    truth: Sequence[TrueCross]
+    expected: Sequence[ExpectedCrossing]
     frames: Sequence[tuple[FrameTime, Observation]]
 
     def errors(self, events: Sequence[Event]) -> int:
-        """How many crossings the events miss and how many they have too many, together."""
-        figures = score(self.truth, [Count(event.direction, second_of(event), event.track_id) for event in events])
-        return figures.figures.missed + figures.figures.extra
+        """The number of crossings that the events miss and how many they have too many, together."""
+        figures = match_crossings(self.expected, [counted_crossing(event) for event in events]).figures
+        return figures.missed + figures.extra
+
+    @property
+    def certain_crossings(self) -> int:
+        """The number of expected crossings that are not uncertain."""
+        return sum(crossing.direction is not None for crossing in self.expected)
+
+
+def without_tracks(events: Sequence[Event]) -> Counter[tuple[object, ...]]:
+    """What events are apart from the numbers of their tracks: direction, time, vehicle type and confidence."""
+    return Counter((event.direction, event.timestamp, event.vehicle_type, event.confidence) for event in events)
 
 
 def labels_of(set_name: str, clips: Path = CLIPS) -> list[Path]:
@@ -89,9 +101,9 @@ def read_clips(set_name: str, folder: Path, labels: Sequence[Path], numbers: Num
     clips = []
     for label in read_labels(labels):
         gate = label.gate or simulated_gate()
-        camera = CameraConfig(id=CAMERA, source=label.source, fps=rate_of(set_name), gates=(gate,))
+        camera = CameraConfig(id=CLIP_CAMERA, source=label.source, fps=rate_of(set_name), gates=(gate,))
         frames = list(read_recording(folder / set_name / f"{label.name}.jsonl.gz"))
-        clips.append(RecordedClip(camera, true_crossings(label, numbers.config), frames))
+        clips.append(RecordedClip(camera, expected_crossings(label, numbers.config), frames))
     return clips
 
 
@@ -130,7 +142,7 @@ def count_frames(clip: RecordedClip, numbers: Numbers, detector: Detector | None
     events: list[Event] = []
     recorded = _RecordedDetections(clip.frames)
     pipeline = _pipeline(clip, numbers, detector or recorded, events)
-    for frame in frames_of(clip.camera):
+    for frame in clip_frames(clip.camera):
         recorded.at = frame.monotonic
         pipeline.process(frame)
     pipeline.finish()
@@ -160,7 +172,7 @@ def _pipeline(
     on_frame: Callable[[FrameResult], None] | None = None,
 ) -> Pipeline:  # fmt: skip
     return Pipeline(
-        *(clip.camera, numbers.config, RUN, detector, events.extend, on_frame),
+        *(clip.camera, numbers.config, CLIP_RUN, detector, events.extend, on_frame),
         tracking=numbers.tracking,
         counting=numbers.counting,
     )

@@ -14,7 +14,6 @@ import json
 import multiprocessing
 import sys
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,13 +101,11 @@ class Bench:
             outcome.identical[name] = of_clips == before[name]
             outcome.changed[name] = sum(
                 max((now - was).total(), (was - now).total())
-                for now, was in zip(map(_kinds, of_clips), map(_kinds, before[name]), strict=True)
+                for now, was in zip(
+                    map(recorded.without_tracks, of_clips), map(recorded.without_tracks, before[name]), strict=True
+                )
             )
         return outcome
-
-
-def _kinds(events: Sequence[Event]) -> Counter[tuple[object, ...]]:
-    return Counter((event.direction, event.timestamp, event.vehicle_type, event.confidence) for event in events)
 
 
 _bench: Bench | None = None  # of the worker processes, which are forked from this one

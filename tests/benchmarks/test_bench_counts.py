@@ -1,4 +1,4 @@
-"""The table of the counts, and how the others' events come about."""
+"""Tests the table of ``make bench-counts``, and how the other contenders' counts become events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.core.events import Direction
-from edge.evaluation.accuracy import Count, Figures
+from edge.evaluation.accuracy import CountedCrossing, Figures
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -19,7 +19,7 @@ OURS, THEIRS = ("smartpark", 5.0), ("object_counter", 5.0)
 
 @pytest.fixture
 def bench_counts(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module, which is in no package."""
+    """The module, which belongs to no package."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
     return importlib.import_module("bench_counts")
 
@@ -32,34 +32,40 @@ def contenders(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def test_a_count_that_rises_is_as_many_events_at_the_frames_time(contenders: ModuleType) -> None:
+    """A contender that reports only totals gets an event, at the frame's time, for each that its total rose by."""
     figures = {"entry": 0, "exit": 0, "until": 1.0, "events": []}
-    contenders.note(figures, 1, 0)
+    contenders.add_events(figures, 1, 0)
     figures["until"] = 2.5
-    contenders.note(figures, 3, 1)
-    contenders.note(figures, 3, 1)
+    contenders.add_events(figures, 3, 1)
+    contenders.add_events(figures, 3, 1)
     assert figures["events"] == [("entry", 1.0), ("entry", 2.5), ("entry", 2.5), ("exit", 2.5)]
 
 
-def test_events_can_be_scored(bench_counts: ModuleType) -> None:
-    assert bench_counts.counts([["exit", 2.5]]) == [Count(Direction.EXIT, 2.5)]
+def test_events_can_be_matched(bench_counts: ModuleType) -> None:
+    """An event becomes a counted crossing."""
+    assert bench_counts.counted_crossings([["exit", 2.5]]) == [CountedCrossing(Direction.EXIT, 2.5)]
 
 
-def test_a_row_has_right_missed_and_extra_of_each(bench_counts: ModuleType) -> None:
+def test_a_row_has_accuracy_missed_and_extra_of_each_contender(bench_counts: ModuleType) -> None:
+    """A row has the crossings of the label, and three figures for each contender."""
     found = {OURS: Figures(truth=8), THEIRS: Figures(truth=8, missed=2, extra=4)}
     assert bench_counts.row("road", found).split() == ["road", "8", "100.0", "%", "0", "0", "25.0", "%", "2", "4"]
 
 
-def test_where_nothing_crosses_only_what_is_extra_is_told(bench_counts: ModuleType) -> None:
+def test_a_clip_without_crossings_has_no_percentage(bench_counts: ModuleType) -> None:
+    """Only the missed and extra events are shown where there is no truth to divide by."""
     assert bench_counts.row("people", {OURS: Figures(extra=3)}).split() == ["people", "0", "-", "0", "3"]
 
 
 def test_a_contender_that_failed_on_a_clip_has_no_total(bench_counts: ModuleType) -> None:
+    """A sum without one of the clips could not be compared, so it is not shown."""
     assert bench_counts.total([Figures(truth=8), None]) is None
     assert bench_counts.total([Figures(truth=8), Figures(truth=2, extra=1)]) == Figures(truth=10, extra=1)
     assert bench_counts.row("total", {OURS: None}).split() == ["total", "failed"]
 
 
-def test_the_end_tells_errors_and_ratios(bench_counts: ModuleType) -> None:
+def test_the_last_lines_have_errors_and_ratios(bench_counts: ModuleType) -> None:
+    """Each rate has a line with the errors of all contenders and ours as a share of theirs."""
     totals = {OURS: Figures(truth=8, missed=1), THEIRS: Figures(truth=8, missed=2, extra=2)}
     assert bench_counts.closing(totals) == [
         "errors, 5 a second: SmartPark Edge 1, Ultralytics ObjectCounter 4 (ours / theirs 0.25x)"
@@ -67,13 +73,15 @@ def test_the_end_tells_errors_and_ratios(bench_counts: ModuleType) -> None:
 
 
 def test_the_heading_is_as_wide_as_the_rows(bench_counts: ModuleType) -> None:
+    """The heading's columns lie over those of the rows."""
     for columns in ([OURS, THEIRS], [("smartpark", None), OURS, THEIRS]):
         names, *lines = bench_counts.heading(columns)
         assert {len(line) for line in lines} == {len(bench_counts.row("road", dict.fromkeys(columns)))}
         assert len(names) <= len(lines[0])
 
 
-def test_rates_are_read_and_said(bench_counts: ModuleType) -> None:
+def test_rates_are_parsed_and_shown(bench_counts: ModuleType) -> None:
+    """A rate is a number of frames a second, or all; 0 is refused."""
     assert [bench_counts.rate_text(bench_counts.rate(text)) for text in ("all", "5", "2.5")] == [
         "all frames",
         "5 a second",

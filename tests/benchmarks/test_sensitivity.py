@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from support.made_recordings import Drive, labelled
+from support.made_recordings import Drive, write_label
 
 from edge.config.schema import Config
 
@@ -76,7 +76,7 @@ def test_a_draw_repeats_for_its_seed(tuned_numbers: ModuleType) -> None:
 def recordings(tmp_path: Path) -> Path:
     """A set of one clip: a car that is seen well, and one that is seen just well enough to be counted."""
     (tmp_path / "clips-5").mkdir()
-    labelled(tmp_path / "clips-5", "monday", (Drive(3.0), Drive(9.0, confidence=0.019)), (3.0, 9.0))
+    write_label(tmp_path / "clips-5", "monday", (Drive(3.0), Drive(9.0, confidence=0.019)), (3.0, 9.0))
     return tmp_path
 
 

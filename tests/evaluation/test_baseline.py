@@ -1,4 +1,4 @@
-"""A committed floor for each clip and rate."""
+"""Tests the limits of a baseline: which figures violate them, and how a wrong file is reported."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from edge.evaluation.baseline import Baseline, read_baseline
 if TYPE_CHECKING:
     from pathlib import Path
 
-GOOD, POOR, NONE = Figures(10, 0, 0, 0, 10, 10), Figures(10, 1, 1, 1, 10, 8), Figures(0, 0, 1, 0, 0, 1)
+GOOD, POOR, ONE_EXTRA = Figures(10, 0, 0, 0, 10, 10), Figures(10, 1, 1, 1, 10, 8), Figures(0, 0, 1, 0, 0, 1)
 
 
 @pytest.fixture
 def baseline(tmp_path: Path) -> Baseline:
-    """Floors for every frame and for 5 a second."""
+    """Limits for every frame and for 5 a second."""
     file = tmp_path / "baseline.toml"
     file.write_text("""
 [all]
@@ -33,36 +33,45 @@ total = { accuracy = 0.95, net_bias = 0.1 }
     return read_baseline(file)
 
 
-def test_a_drop_is_told_by_clip_rate_and_figure(baseline: Baseline) -> None:
-    """What is at its floor is right; what fell below is told, one line each."""
-    assert baseline.drops(None, {"road": POOR, "other": NONE}) == []
-    assert baseline.drops(None, {"road": Figures(10, 2, 1), "people": NONE}) == [
+def test_a_violation_names_clip_rate_and_figure(baseline: Baseline) -> None:
+    """A figure at its limit is accepted; each worse one is a line."""
+    assert baseline.violations(None, {"road": POOR, "other": ONE_EXTRA}) == []
+    assert baseline.violations(None, {"road": Figures(10, 2, 1), "people": ONE_EXTRA}) == [
         "road at all frames: accuracy 0.7000, must be 0.8 or more",
         "road at all frames: 2 missed, must be 1 or fewer",
         "people at all frames: 1 extra, must be 0 or fewer",
     ]
 
 
-def test_the_total_is_held_when_all_its_clips_were_evaluated(baseline: Baseline) -> None:
-    """Neither a part of the clips nor others with them make that total."""
-    poor = {"road": POOR, "people": NONE}
-    assert baseline.drops(5.0, poor) == [
+def test_the_total_has_limits_when_exactly_its_clips_were_evaluated(baseline: Baseline) -> None:
+    """A part of the clips is not that total, and neither are the clips with another one."""
+    poor = {"road": POOR, "people": ONE_EXTRA}
+    assert baseline.violations(5.0, poor) == [
         "total at 5 frames a second: accuracy 0.7000, must be 0.95 or more",
     ]
-    assert baseline.drops(5.0, {"road": POOR}) == baseline.drops(5.0, {**poor, "other": GOOD}) == []
-    assert baseline.drops(5.0, {"road": GOOD, "people": Figures()}) == []
+    assert baseline.violations(5.0, {"road": POOR}) == baseline.violations(5.0, {**poor, "other": GOOD}) == []
+    assert baseline.violations(5.0, {"road": GOOD, "people": Figures()}) == []
 
 
-def test_nothing_to_compare_is_no_success(baseline: Baseline) -> None:
-    """A rate or clips that the file does not know are refused, or a build would pass for a typing error."""
+def test_the_net_bias_has_a_limit_either_way(baseline: Baseline) -> None:
+    """A net that is too large violates the limit as one that is too small does."""
+    for net in (8, 12):
+        drops = baseline.violations(5.0, {"road": Figures(10, 0, 0, 0, 10, net), "people": Figures()})
+        assert drops == [
+            f"total at 5 frames a second: net bias {(net - 10) / 10:+.4f}, must be 0.1 or less, either way"
+        ]
+
+
+def test_nothing_to_compare_is_refused(baseline: Baseline) -> None:
+    """A rate or clips that the file does not name are refused, or a build would pass because of a typing error."""
     with pytest.raises(RefusedError, match=r"nothing on these clips at 10 frames a second; add them to its \[10\]"):
-        baseline.drops(10.0, {"road": GOOD})
+        baseline.violations(10.0, {"road": GOOD})
     with pytest.raises(RefusedError, match="all frames"):
-        baseline.drops(None, {"raod": GOOD})
+        baseline.violations(None, {"raod": GOOD})
 
 
 def test_a_fault_names_the_key(tmp_path: Path) -> None:
-    """As in the configuration."""
+    """Each fault of the file is a line, as for the configuration."""
     file = tmp_path / "baseline.toml"
     file.write_text("[all]\nroad = { accuraci = 1.0, extra = -1, accuracy = 2 }\n")
     with pytest.raises(ConfigError) as error:

@@ -1,7 +1,6 @@
-"""The scenes on which the accuracy is proven are what they promise, before anything is counted on them.
+"""Tests that the fifteen scenes of ``make accuracy-scenes`` contain the difficulties that they are named after.
 
-They are 15 ways to make a counter wrong, with 600 vehicles and more. Each is the same in every run; its truth is the
-simulator's own.
+Nothing is counted here. Each scene is the same in every run, and its truth is the simulator's.
 """
 
 from __future__ import annotations
@@ -22,22 +21,22 @@ def scenes() -> dict[str, SceneParameters]:
 
 
 def test_fifteen_scenes_with_six_hundred_vehicles() -> None:
-    """There are 15 scenes with traffic of their own, and together more than 600 different vehicles cross in them."""
+    """There are 15 scenes of different seeds, in which more than 600 vehicles cross in both directions."""
     listed = scenes()
     assert len(listed) == 15
     assert len({parameters.seed for parameters in listed.values()}) == 15
-    crossings = {name: Scene(one).crossings(one.seconds) for name, one in listed.items()}
-    assert sum(len({one.vehicle for one in found}) for found in crossings.values()) >= 600
+    crossings = {name: Scene(parameters).crossings(parameters.seconds) for name, parameters in listed.items()}
+    assert sum(len({crossing.vehicle for crossing in found}) for found in crossings.values()) >= 600
     for name, found in crossings.items():
         assert len(found) >= (12 if name == "10-pedestrians-and-trolleys" else 35), name
-        assert 0.3 < sum(one.direction == "entry" for one in found) / len(found) < 0.75, name
+        assert 0.3 < sum(crossing.direction == "entry" for crossing in found) / len(found) < 0.75, name
 
 
 def test_every_difficulty_is_in_a_scene_of_its_own() -> None:
-    """Each thing that misleads a counter has a scene, most of which is that; both mixed ones have nearly all."""
+    """Each difficulty has a scene in which it is frequent, and both mixed scenes have all of them."""
     listed = scenes()
-    assert {one.light for one in listed.values()} == {"day", "dusk"}
-    assert max(one.noise for one in listed.values()) >= 12
+    assert {parameters.light for parameters in listed.values()} == {"day", "dusk"}
+    assert max(parameters.noise for parameters in listed.values()) >= 12
     difficulties = {
         "04-stops-on-the-line": {"stop_on_line": 0.5},
         "05-tailgating": {"tailgating": 0.5},

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.ramp import GATE
 
-from edge.evaluation.accuracy import match
+from edge.evaluation.accuracy import match_times
 from edge.simulator.scene import Scene, SceneParameters
 from edge.store.schema.connect import open_database
 from edge.store.upkeep.verify import verify
@@ -150,7 +150,7 @@ def assert_one_event_a_crossing(program: Any, seconds: float) -> None:
             for event in events
             if event["direction"] == direction
         ]
-        _, extra = match([crossing.at for crossing in truth if crossing.direction == direction], counted, 1.5)
+        _, extra = match_times([crossing.at for crossing in truth if crossing.direction == direction], counted, 1.5)
         assert extra == []
     net = sum(1 if event["direction"] == "entry" else -1 for event in events)
     counts = {floor["name"]: floor["current_vehicles"] for floor in program.json("floors")}

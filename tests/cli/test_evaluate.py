@@ -1,4 +1,4 @@
-"""``smartpark evaluate`` as its users run it, on recordings made by hand."""
+"""Tests ``smartpark evaluate`` on recordings of scripted cars: its document, its tables and its exit codes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.made_recordings import DRIVES, labelled
+from support.made_recordings import DRIVES, write_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,15 +16,16 @@ FIGURES = ("clip", "truth", "counted", "missed", "extra", "wrong_direction", "ac
 
 @pytest.fixture
 def labels(tmp_path: Path) -> list[str]:
-    """Two labels; their recordings lie beside them."""
-    return [str(labelled(tmp_path, "monday")), str(labelled(tmp_path, "tuesday", DRIVES[:1], (3.0,), uncertain=(8.0,)))]
+    """The files of two labels, beside their recordings."""
+    tuesday = write_label(tmp_path, "tuesday", DRIVES[:1], (3.0,), uncertain=(8.0,))
+    return [str(write_label(tmp_path, "monday")), str(tuesday)]
 
 
-def test_the_document_holds_everything(smartpark: Any, labels: list[str], tmp_path: Path) -> None:
-    """One JSON document: figures, errors, events, tracks; the same one with two clips at a time."""
+def test_the_document_has_everything(shell: Any, labels: list[str], tmp_path: Path) -> None:
+    """The JSON document has figures, errors, events and tracks, and is the same with two clips at a time."""
     command = ["evaluate", *labels, "--detections", str(tmp_path), "--trace", "--json"]
-    text = smartpark(*command).stdout
-    assert smartpark(*command, "--jobs", "2").stdout == text
+    text = shell(*command).stdout
+    assert shell(*command, "--jobs", "2").stdout == text
     document = json.loads(text)
     monday, tuesday = document["clips"]
     assert [monday[key] for key in FIGURES] == ["monday", 2, 3, 1, 2, 1, -0.5, -0.5, 0.4]
@@ -41,12 +42,12 @@ def test_the_document_holds_everything(smartpark: Any, labels: list[str], tmp_pa
     assert [entry["at"] for entry in monday["trace"]] == sorted(entry["at"] for entry in monday["trace"])
 
 
-def test_the_table_is_for_people(smartpark: Any, labels: list[str], tmp_path: Path) -> None:
-    """Figures, the total, a line for each error - one for a vehicle that went the other way -, a warning, a verdict."""
+def test_the_tables_have_figures_and_errors(shell: Any, labels: list[str], tmp_path: Path) -> None:
+    """The tables show each clip and the total, each error once, and the command fails below the baseline."""
     baseline = tmp_path / "baseline.toml"
     baseline.write_text("[all]\nmonday = { accuracy = 0.9 }\n")
     command = ["evaluate", *labels, "--detections", str(tmp_path), "--baseline", str(baseline)]
-    done = smartpark.here(*command, "--trace", code=1)
+    done = shell(*command, "--trace", code=1)
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "monday 2 3 1 2 1 -50.0 % -50.0 % 0.400" in lines
     assert "total 3 4 1 2 1 0.0 % -33.3 % 0.571" in lines
@@ -58,20 +59,22 @@ def test_the_table_is_for_people(smartpark: Any, labels: list[str], tmp_path: Pa
     assert lines[-1] == "300 frames of 29.8 s, all frames"
     warning, error = done.stderr.splitlines()
     assert warning.startswith("warning: monday: 1 vehicle passed beside the line's ends, at 9.1 s; if that was through")
-    assert error == "error: below the baseline: monday at all frames: accuracy -0.5000, must be 0.9 or more"
+    assert error == "error: worse than the baseline: monday at all frames: accuracy -0.5000, must be 0.9 or more"
 
 
-def test_every_error_is_one_line(smartpark: Any, labels: list[str], tmp_path: Path) -> None:
-    """Wrong labels are 78, all of them; an unknown mechanism is 2, with the list; missing weights are 78."""
+def test_a_mechanism_can_be_switched_off(shell: Any, labels: list[str], tmp_path: Path) -> None:
+    """The same recording counts without a mechanism; an unknown one is refused with the list of those that exist."""
+    command = ["evaluate", labels[1], "--detections", str(tmp_path)]
+    assert shell(*command, "--without", "one_vehicle", "--without", "retrace").stdout == shell(*command).stdout
+    assert "optical_flow" in shell(*command, "--without", "luck", code=2).stderr
+
+
+def test_faults_are_reported_in_a_line_each(shell: Any, labels: list[str], tmp_path: Path) -> None:
+    """Wrong labels and missing weights exit with 78, the faults of all labels together."""
     (tmp_path / "bad.toml").write_text('clip = "none.mp4"')
-    message = smartpark.here(
-        "evaluate", *labels, str(tmp_path / "bad.toml"), str(tmp_path / "none.toml"), code=78
-    ).stderr
-    assert len(message.splitlines()) == 4
-    assert "Traceback" not in message
-    message = smartpark.here("evaluate", *labels, "--without", "luck", code=2).stderr
-    assert "optical_flow" in message
-    smartpark.environ["SMARTPARK_DETECTOR_MODELS_DIR"] = str(tmp_path)
-    message = smartpark.here("evaluate", *labels, "--jobs", "2", code=78).stderr
-    assert message.startswith("error: ")
-    assert message.endswith("fetch it with `smartpark models pull yolo11n`\n")
+    errors = shell("evaluate", *labels, str(tmp_path / "bad.toml"), str(tmp_path / "none.toml"), code=78).stderr
+    assert len(errors.splitlines()) == 4
+    shell.environ["SMARTPARK_DETECTOR_MODELS_DIR"] = str(tmp_path)
+    errors = shell("evaluate", *labels, "--jobs", "2", code=78).stderr
+    assert errors.startswith("error: ")
+    assert errors.endswith("fetch it with `smartpark models pull yolo11n`\n")
