@@ -61,7 +61,7 @@ HOMES = {
 }
 
 # A room may keep fewer than five modules where its subject has no more.
-SMALL_ROOMS = {"config", "mqtt", "simulator", "store", "store/sql", "cli/db", "cli/shared", "board"}
+SMALL_ROOMS = {"mqtt", "simulator", "store", "store/sql", "cli/db", "board"}
 FEWEST, MOST = 5, 12
 TESTS_WITHOUT_A_ROOM = {"system", "benchmarks", "support"}
 
