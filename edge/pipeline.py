@@ -136,7 +136,7 @@ def _log(camera: str, verdict: Verdict) -> None:
     log.debug(
         "track decided camera=%s gate=%s track=%s counted=%s reason=%r%s",
         *(camera, verdict.gate_id, verdict.track_id, "yes" if verdict.counted else "no", verdict.reason.value),
-        f" other={verdict.other}" if verdict.other else "",
+        f" other={verdict.other_id}" if verdict.other_id else "",
     )
 
 

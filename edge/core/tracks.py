@@ -1,4 +1,4 @@
-"""What vision tells counting of each vehicle, and what counting answers: frozen values like those of ``records``."""
+"""Defines the frozen values that tracking passes to counting, and the verdicts with which counting answers."""
 
 from __future__ import annotations
 
@@ -14,38 +14,45 @@ if TYPE_CHECKING:
     from edge.core.events import Crossing
     from edge.core.shapes import Box
 
+# Seconds between two frames after which tracking ends all tracks and counting forgets their paths: nothing is known of
+# the time between.
+LONG_GAP_SECONDS = 2.5
+
+STILL = Point(0.0, 0.0)  # the velocity of a track that stands
+
 
 class TrackState(StrEnum):
-    """Where a track is in its life."""
+    """The state of a track in a frame."""
 
-    TENTATIVE = "tentative"
-    CONFIRMED = "confirmed"
-    LOST = "lost"
-    ENDED = "ended"
+    TENTATIVE = "tentative"  # found, but not detected often enough
+    CONFIRMED = "confirmed"  # found
+    LOST = "lost"  # not found in this frame
+    ENDED = "ended"  # returned for the last time
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a track's detections say together. One detection stands for the time since the frame before, 0.2 s at most.
+    """What all sightings of a track say together; a sighting is one detection, or several merged ones.
 
-    ``votes`` holds confidence x seconds by class name; ``peak`` is the most that the sum of all of it, fading with a
-    time constant of some 1.5 s, ever was. ``person_seconds`` of ``seconds`` were spent on or in the box of a person.
-    ``path`` is how far the track was followed by what moves in the picture itself, in pixels.
+    A sighting stands for the seconds since the frame before, up to a limit; ``seconds`` is the sum of these. ``votes``
+    holds the sum of confidence x seconds by class name. ``peak`` is the largest value that the same sum over all
+    classes ever had while it faded. ``person_seconds`` of the seconds were spent on or in the box of a person.
+    ``path_length`` is how far optical flow followed the track, in pixels.
     """
 
     sightings: int = 0
     seconds: float = 0.0
-    best: float = 0.0
+    best_confidence: float = 0.0
     votes: Mapping[str, float] = field(default_factory=dict)
     peak: float = 0.0
     person_seconds: float = 0.0
-    path: float = 0.0
+    path_length: float = 0.0
 
 
-class Usual(NamedTuple):
-    """How large things are at a place of the picture: a vehicle's width and height, a person's root of area; pixels.
+class UsualSize(NamedTuple):
+    """The usual size of objects at a place of the picture, in pixels: width and height of vehicles, side of people.
 
-    None where the camera has not yet seen enough of them.
+    A side is the square root of a box's area. Each is None until the camera has seen enough vehicles or people.
     """
 
     width: float | None = None
@@ -53,27 +60,23 @@ class Usual(NamedTuple):
     person: float | None = None
 
 
-# Seconds without a frame after which tracking and counting forget the tracks: whatever may have driven meanwhile.
-LONG_GAP_SECONDS = 2.5
-
-STILL = Point(0.0, 0.0)
-UNKNOWN = Usual()
+UNKNOWN_SIZE = UsualSize()
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One vehicle's identity at one moment.
+    """One vehicle's identity in one frame.
 
-    ``box`` is the whole vehicle's as far as it is known: it may reach over the frame's edge, or behind what hides a
-    part. ``at`` is the ``monotonic`` of the last frame in which the detector saw it, ``label`` and ``confidence`` are
-    that detection's. ``followed``: seen or not, it was found in this frame, by the detector or by what moves in the
-    picture; otherwise ``box`` is where it is expected to be. ``velocity`` is in pixels a second.
+    ``box`` is the box of the whole vehicle: it may reach over the frame's edge, or behind something that hides a part.
+    ``at`` is the ``monotonic`` time of the last frame in which the vehicle was detected; ``label`` and ``confidence``
+    are that detection's. ``followed`` says whether the detector or optical flow found the track in this frame;
+    otherwise ``box`` is where it is expected. ``velocity`` is in pixels a second.
 
-    ``past`` says where the middle of its box was before the detector first saw it, oldest first, as (``monotonic``,
-    point); it is found out once the track is confirmed (None until then). ``past_whole`` tells that it was followed as
-    far back as can be. ``part_of`` is the track in whose box that past lies, ``absorbed`` are tracks that turned out to
-    be parts of this one. An ended track that was the same vehicle as another says so in ``merged_into``. Empty text:
-    no such track.
+    ``past`` holds the places of the box's centre before the first detection, the oldest first, as (``monotonic`` time,
+    point). It is None until the track is confirmed. It is ``past_complete`` where the track was traced back as far as
+    the configuration asks for. ``part_of`` is the track in whose box that past lies. ``absorbed`` are tracks that
+    turned out to be parts of this one. ``merged_into`` is the earlier track of the same vehicle into which this track
+    ends. An empty text stands for no track.
     """
 
     track_id: str
@@ -85,37 +88,37 @@ class Track:
     velocity: Point = STILL
     followed: bool = True
     evidence: Evidence = field(default_factory=Evidence)
-    usual: Usual = UNKNOWN
+    usual_size: UsualSize = UNKNOWN_SIZE
     past: tuple[tuple[float, Point], ...] | None = ()
-    past_whole: bool = False
+    past_complete: bool = False
     part_of: str = ""
     absorbed: tuple[str, ...] = ()
     merged_into: str = ""
 
 
 class Reason(StrEnum):
-    """Why a track counted, or did not."""
+    """Why a track was counted or not."""
 
     CROSSED = "crossed"
-    CAME_ACROSS = "came across before it was first seen"
-    SECOND_LOOK = "a second look at a vehicle already counted"
-    PART = "a part of another vehicle"
-    PERSON = "person, or what a person carries or pushes"
+    CROSSED_UNSEEN = "crossed the line before it was first detected"
+    DUPLICATE = "second track of a vehicle that is counted"
+    PART = "part of a vehicle that is counted"
+    PERSON = "person, or something that a person carries or pushes"
     BICYCLE = "bicycle"
-    NO_EVIDENCE = "no evidence of a vehicle"
-    BESIDE = "passed beside the line's ends"
+    NO_EVIDENCE = "too little evidence of a vehicle"
+    BESIDE_LINE = "passed beside the ends of the line"
     TURNED_BACK = "turned back in the dead band"
-    STAYED = "stayed in the dead band"
+    STAYED_IN_BAND = "stayed in the dead band"
     NOT_CONFIRMED = "never confirmed"
-    NOT_ACROSS = "did not come across the line"
+    NOT_CROSSED = "did not cross the line"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was decided of a track at ``at`` (the frames' clock), and why.
+    """What was decided about a track at ``at`` (the frames' monotonic clock), and why.
 
-    ``crossing`` is the crossing that was counted, or refused; None for a track that ended without one. ``other`` is
-    the track that a part or a second look belongs to.
+    ``crossing`` is the crossing that was counted or refused, None for a track that ended without one. ``other_id`` is
+    the counted track that a duplicate or a part belongs to, empty for none.
     """
 
     track_id: str
@@ -123,9 +126,9 @@ class Verdict:
     at: float
     reason: Reason
     crossing: Crossing | None = None
-    other: str = ""
+    other_id: str = ""
 
     @property
     def counted(self) -> bool:
         """Whether a vehicle was counted."""
-        return self.reason in (Reason.CROSSED, Reason.CAME_ACROSS)
+        return self.reason in (Reason.CROSSED, Reason.CROSSED_UNSEEN)

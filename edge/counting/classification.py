@@ -99,7 +99,7 @@ def classify(
         return Classification(TrackClass.PERSON, 0.0)
     if usual_confidence is not None:
         least_share = parameters.faint_share_clear if is_clear else parameters.faint_share
-        if track.evidence.best < least_share * usual_confidence:
+        if track.evidence.best_confidence < least_share * usual_confidence:
             return Classification(TrackClass.NOTHING, 0.0)
     if votes.bicycle > votes.vehicle:
         return Classification(TrackClass.BICYCLE, track.evidence.peak)
@@ -131,12 +131,12 @@ def has_unreliable_size(
     votes = track.evidence.votes
     named = sum(votes.get(name, 0.0) for name in vehicle_classes)
     is_hardly_named = named < parameters.unsized_named_share * sum(votes.values())
-    return is_hardly_named or track.evidence.best < parameters.unsized_confidence
+    return is_hardly_named or track.evidence.best_confidence < parameters.unsized_confidence
 
 
 def usual_vehicle_side(track: Track) -> float | None:
     """Pixels of the side of a square as large as vehicles usually are where the track is; None where not known."""
-    width, height = track.usual.width, track.usual.height
+    width, height = track.usual_size.width, track.usual_size.height
     return math.sqrt(width * height) if width is not None and height is not None else None
 
 
@@ -172,24 +172,24 @@ def _is_person(track: Track, votes: _Votes, parameters: ClassificationParameters
     is_vehicle = votes.vehicle >= parameters.person_vehicle_share * votes.person
     if votes.person > votes.vehicle and not is_rider and not is_vehicle:
         return True
-    least_side = parameters.least_person_ratio * (track.usual.person or 0.0)
+    least_side = parameters.least_person_ratio * (track.usual_size.person or 0.0)
     return bool(votes.person or track.evidence.person_seconds) and track.box.side < least_side
 
 
 def _is_tiny(track: Track, parameters: ClassificationParameters) -> bool:
     """Whether a track is much smaller than any vehicle at its place, and not surely seen."""
     least_side = parameters.tiny_share * (usual_vehicle_side(track) or 0.0)
-    return track.box.side < least_side and track.evidence.best < parameters.tiny_confidence
+    return track.box.side < least_side and track.evidence.best_confidence < parameters.tiny_confidence
 
 
 def _is_large_and_moves(track: Track, frame_area: float, parameters: ClassificationParameters) -> bool:
     """Whether a track without a vehicle's name has a vehicle's size, and was followed by its motion."""
     evidence, side = track.evidence, track.box.side
-    usual_vehicle, usual_person = usual_vehicle_side(track), track.usual.person
+    usual_vehicle, usual_person = usual_vehicle_side(track), track.usual_size.person
     return (
         track.box.area >= parameters.unnamed_frame_share * frame_area
         and evidence.sightings >= parameters.unnamed_sightings
-        and evidence.path >= parameters.unnamed_path * side
+        and evidence.path_length >= parameters.unnamed_path * side
         and (usual_vehicle is None or side >= parameters.unnamed_usual_share * usual_vehicle)
         and (usual_person is None or side >= parameters.unnamed_person_ratio * usual_person)
     )

@@ -59,7 +59,7 @@ class CrossingPath:
     _line_passed_at: float = 0
     _between_ends: bool = False
     _in_band: bool = False
-    _why_not_crossed: Reason = Reason.NOT_ACROSS
+    _why_not_crossed: Reason = Reason.NOT_CROSSED
 
     @property
     def is_empty(self) -> bool:
@@ -69,7 +69,7 @@ class CrossingPath:
     @property
     def why_not_crossed(self) -> Reason:
         """Why a track that ends now has made no crossing."""
-        return Reason.STAYED if self._in_band else self._why_not_crossed
+        return Reason.STAYED_IN_BAND if self._in_band else self._why_not_crossed
 
     def add(self, line: Line, position: Position) -> LineCrossing | None:
         """The crossing that a further position makes certain, if any. One that is not later than the last is ignored.
@@ -96,7 +96,7 @@ class CrossingPath:
         if previous_side in (_UNDECIDED, side):
             return None
         if not self._between_ends:
-            self._why_not_crossed = Reason.BESIDE
+            self._why_not_crossed = Reason.BESIDE_LINE
             return None
         return LineCrossing(direction_to(side), self._line_passed_at)
 

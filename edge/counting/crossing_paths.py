@@ -121,7 +121,7 @@ class CrossingPaths:
         self, track: Track, remembered: _TrackPath, first: Position, tracks: Sequence[Track]
     ) -> list[LineCrossing]:
         side, sight, parameters = remembered.path.side, remembered.first_sight, self._parameters.unseen_crossing
-        if not self._unseen_crossing or track.past_whole or not side:
+        if not self._unseen_crossing or track.past_complete or not side:
             return []
         if first.at <= self._started_at + parameters.settling_seconds:
             return []

@@ -124,7 +124,7 @@ class CrossingDecisions:
             verdict = Verdict(candidate.track_id, self._gate_id, at, reason, crossing, other)
             candidate.is_decided, candidate.is_counted = True, verdict.counted
             if verdict.counted:
-                self._confidences.append(candidate.track.evidence.best)
+                self._confidences.append(candidate.track.evidence.best_confidence)
             verdicts.append(verdict)
         return verdicts
 
@@ -140,15 +140,15 @@ class CrossingDecisions:
         refusal = classifications[candidate].refusal(self._counting)
         if refusal is not None:
             return refusal, ""
-        if candidate.crossing.reason is Reason.CAME_ACROSS and not self._kept_moving_away(candidate):
-            return Reason.NOT_ACROSS, ""
+        if candidate.crossing.reason is Reason.CROSSED_UNSEEN and not self._kept_moving_away(candidate):
+            return Reason.NOT_CROSSED, ""
         for other in self._candidates:
             if other is candidate or other.direction is not candidate.direction:
                 continue
             if not self._counts_before(other, candidate, classifications):
                 continue
             if other in candidate.same_vehicle:
-                return Reason.SECOND_LOOK, other.track_id
+                return Reason.DUPLICATE, other.track_id
             if self._mechanisms.long_vehicles and is_part_of(candidate, other, at, self._paths.line, self._parameters):
                 return Reason.PART, other.track_id
         return candidate.crossing.reason, ""

@@ -92,7 +92,7 @@ class Gate:
             reason = Reason.NOT_CONFIRMED
         else:
             # A long gap clears all paths: nothing is known of this track's then.
-            reason = path.why_not_crossed if path is not None else Reason.NOT_ACROSS
+            reason = path.why_not_crossed if path is not None else Reason.NOT_CROSSED
         self._verdicts.append(Verdict(track.track_id, self._id, at, reason))
 
 

@@ -77,5 +77,5 @@ def is_seen_less_surely(
     """Whether one track is seen so much less surely than the other that the other may tow it."""
     return (
         mean_confidence(towed) < limits.mean_confidence_ratio * mean_confidence(towing)
-        and towed.evidence.best < limits.best_confidence_ratio * towing.evidence.best
+        and towed.evidence.best_confidence < limits.best_confidence_ratio * towing.evidence.best_confidence
     )

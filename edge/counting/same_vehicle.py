@@ -100,7 +100,7 @@ def _is_group_and_member(
 ) -> bool:
     """Whether one box is about two vehicles abreast and the other about one of them."""
     large, small = (first, second) if first.box.area > second.box.area else (second, first)
-    usual_width, usual_height = small.usual.width, small.usual.height
+    usual_width, usual_height = small.usual_size.width, small.usual_size.height
     if usual_width is None or usual_height is None:
         return False
     usual = Box(0, 0, usual_width, usual_height)

@@ -52,7 +52,7 @@ def find_unseen_crossing(
     )
     if not line.is_crossed(start, first.point):
         return None
-    return LineCrossing(direction_to(side), first.at - seconds, Reason.CAME_ACROSS)
+    return LineCrossing(direction_to(side), first.at - seconds, Reason.CROSSED_UNSEEN)
 
 
 def is_covered(

@@ -68,7 +68,7 @@ class PathCollector:
             self._points.setdefault(track.track_id, []).append(track.box.center)
             self._side[track.track_id] = track.box.side
             vehicle_votes = sum(track.evidence.votes.get(name, 0.0) for name in self.config.counting.vehicle_classes)
-            if track.evidence.best >= self.config.tracker.sure_confidence and vehicle_votes > 0:
+            if track.evidence.best_confidence >= self.config.tracker.sure_confidence and vehicle_votes > 0:
                 self._sure.add(track.track_id)
 
     def paths(self) -> list[VehiclePath]:

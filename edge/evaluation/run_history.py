@@ -143,11 +143,11 @@ class RunHistory:
         times = []
         for verdict in self.verdicts:
             track = self.tracks.get(verdict.track_id)
-            if verdict.reason is not Reason.BESIDE or track is None:
+            if verdict.reason is not Reason.BESIDE_LINE or track is None:
                 continue
             vehicle_votes = sum(track.evidence.votes.get(name, 0.0) for name in config.counting.vehicle_classes)
             all_votes = sum(track.evidence.votes.values())
-            if track.evidence.best < config.tracker.sure_confidence or vehicle_votes * 2 < all_votes:
+            if track.evidence.best_confidence < config.tracker.sure_confidence or vehicle_votes * 2 < all_votes:
                 continue
             times.append(self._time_across(verdict.track_id, verdict.at))
         return sorted(times)

@@ -79,7 +79,7 @@ def possible_occluders(tracks: Sequence[Tracklet], limits: RetraceParameters) ->
             for track in tracks
             if track.seen
             and track.evidence.sightings >= limits.hides_sightings
-            and track.evidence.best >= limits.hides_confidence
+            and track.evidence.best_confidence >= limits.hides_confidence
         ]
     )
 

@@ -202,18 +202,18 @@ class EvidenceTally:
 
     sightings: int = 0
     seconds: float = 0.0
-    best: float = 0.0
+    best_confidence: float = 0.0
     votes: dict[str, float] = field(default_factory=dict)
     fading: float = 0.0
     peak: float = 0.0
     person_seconds: float = 0.0
-    path: float = 0.0
+    path_length: float = 0.0
 
     def add(self, sighting: Sighting, seconds: float) -> None:
         """Add a sighting that stands for ``seconds``."""
         self.sightings += 1
         self.seconds += seconds
-        self.best = max(self.best, sighting.confidence)
+        self.best_confidence = max(self.best_confidence, sighting.confidence)
         for label, vote in sighting.votes.items():
             self.votes[label] = self.votes.get(label, 0.0) + vote * seconds
         self.fading += sighting.confidence * seconds
@@ -225,7 +225,7 @@ class EvidenceTally:
 
     def add_path(self, pixels: float) -> None:
         """Add the length of a shift that was followed."""
-        self.path += pixels
+        self.path_length += pixels
 
     def add_person(self, seconds: float) -> None:
         """Add the time of a frame in which the track was on or in the box of a person."""
@@ -236,13 +236,19 @@ class EvidenceTally:
         self.sightings += later.sightings
         self.seconds += later.seconds
         self.person_seconds += later.person_seconds
-        self.best, self.peak = max(self.best, later.best), max(self.peak, later.peak)
-        self.fading, self.path = max(self.fading, later.fading), self.path + later.path
+        self.best_confidence, self.peak = max(self.best_confidence, later.best_confidence), max(self.peak, later.peak)
+        self.fading, self.path_length = max(self.fading, later.fading), self.path_length + later.path_length
         for label, vote in later.votes.items():
             self.votes[label] = self.votes.get(label, 0.0) + vote
 
     def result(self) -> Evidence:
         """Return the evidence so far."""
         return Evidence(
-            self.sightings, self.seconds, self.best, dict(self.votes), self.peak, self.person_seconds, self.path
+            self.sightings,
+            self.seconds,
+            self.best_confidence,
+            dict(self.votes),
+            self.peak,
+            self.person_seconds,
+            self.path_length,
         )

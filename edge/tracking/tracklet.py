@@ -1,6 +1,6 @@
-"""Holds the state of one track while it lives: where it is, what was seen of it, where it came from, its relations.
+"""Holds the state of one living track; the rules by which it changes are our own.
 
-The rules are our own. Boxes are float arrays of left, top, right, bottom in pixels of the frame.
+Boxes are float arrays of left, top, right, bottom in pixels of the frame.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from edge.tracking.sightings import EvidenceTally
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edge.core.tracks import Usual
+    from edge.core.tracks import UsualSize
     from edge.tracking.boxes import Floats
     from edge.tracking.optical_flow import Shift
     from edge.tracking.parameters import TrackingParameters
@@ -105,9 +105,8 @@ class Tracklet:
         width, height = float(box[2] - box[0]), float(box[3] - box[1])
         middle = Point(*center(box))
         motion = ConstantVelocity.start(middle, side_of(width, height), velocity, step.seconds, sure, parameters.motion)
-        birth = Birth(step.at, step.seconds, box)
         last = LastSighting(step.at, box, sighting.label, sighting.confidence, is_part=False)
-        fix = Fix(step.at, motion.position, motion.velocity, resting=False)
+        fix, birth = Fix(step.at, middle, motion.velocity, resting=False), Birth(step.at, step.seconds, box)
         new = cls(number, parameters, birth, motion, width, height, last, fix, Rest(middle))
         new.evidence.add(sighting, min(step.seconds, parameters.life.detection_seconds))
         return new
@@ -164,8 +163,7 @@ class Tracklet:
         """
         limits = self.parameters.motion
         before, variance = self.motion.position, self.motion.position_variance
-        speed, deviation = self.motion.speed, math.sqrt(self.motion.velocity_variance)
-        velocity = self.motion.velocity
+        velocity, speed, deviation = self.motion.velocity, self.motion.speed, math.sqrt(self.motion.velocity_variance)
         self.motion.predict(seconds, self.size)
         self.evidence.fade(math.exp(-seconds / self.parameters.life.peak_fade_seconds))
         self.shift = None
@@ -195,31 +193,32 @@ class Tracklet:
         self.motion.correct_velocity(vx, vy, speed_error)
 
     def expect(self) -> None:
-        """Take the track for unseen until one of the frame's sightings is matched to it."""
+        """Mark the track as not seen, until one of the frame's sightings is matched to it."""
         self.seen = False
 
     def confirm(self, origin: Origin) -> None:
-        """Confirm the track, whose ``origin`` is as known as it will ever be."""
+        """Confirm the track; its ``origin`` does not change any more."""
         self.origin = origin
 
-    def match(self, sighting: Sighting, step: FrameStep, usual: Usual, *, partial_boxes: bool, sure: bool) -> None:
+    def match(
+        self, sighting: Sighting, step: FrameStep, usual_size: UsualSize, *, partial_boxes: bool, sure: bool
+    ) -> None:
         """Correct the track by the sighting that was matched to it.
 
-        ``usual`` is the usual size of vehicles at its place. With ``partial_boxes``, a box that shows only a part of
-        the vehicle is extended to the whole.
+        ``usual_size`` is that of vehicles at its place. With ``partial_boxes``, a box that shows only a part of the
+        vehicle is extended to the whole.
         """
         parts, life, motion = self.parameters.parts, self.parameters.life, self.parameters.motion
         expected, box = self.box, sighting.box
         middle, extent, is_part = [0.0, 0.0], [0.0, 0.0], False
-        may_be_part = partial_boxes and self._may_be_part(box, step, usual)
+        may_be_part = partial_boxes and self._may_be_part(box, step, usual_size)
         for axis in (0, 1):
             low, high, whole = float(box[axis]), float(box[axis + 2]), float(expected[axis + 2] - expected[axis])
             middle[axis], extent[axis] = (low + high) / 2, high - low
-            if may_be_part and extent[axis] < parts.smaller * whole:
-                hidden = hidden_edge(box, expected, axis, step.size, parts)
-                if hidden:
-                    middle[axis] = low + whole / 2 if hidden > 0 else high - whole / 2
-                    extent[axis], is_part = whole, True
+            is_short = may_be_part and extent[axis] < parts.smaller * whole
+            if is_short and (hidden := hidden_edge(box, expected, axis, step.size, parts)):
+                middle[axis] = low + whole / 2 if hidden > 0 else high - whole / 2
+                extent[axis], is_part = whole, True
         certainty = max(motion.least_confidence_share, min(1.0, sighting.confidence / motion.full_confidence))
         error = motion.seen_place * self.size / certainty
         self.motion.correct_position(middle[0], middle[1], error * (motion.part_error if is_part else 1))
@@ -231,13 +230,13 @@ class Tracklet:
         self.part_seconds = self.part_seconds + step.seconds if is_part else 0.0
         self.evidence.add(sighting, min(step.seconds, life.detection_seconds))
 
-    def _may_be_part(self, box: Floats, step: FrameStep, usual: Usual) -> bool:
+    def _may_be_part(self, box: Floats, step: FrameStep, usual_size: UsualSize) -> bool:
         parts = self.parameters.parts
         if self.evidence.sightings <= self.parameters.life.known_sightings or self.part_seconds >= parts.most_seconds:
             return False
         usual_side = math.inf
-        if usual.width is not None and usual.height is not None:
-            usual_side = side_of(usual.width, usual.height)
+        if usual_size.width is not None and usual_size.height is not None:
+            usual_side = side_of(usual_size.width, usual_size.height)
         return self.size < parts.too_large * usual_side and not self._drives_away(box, step)
 
     def _drives_away(self, box: Floats, step: FrameStep) -> bool:
@@ -252,7 +251,7 @@ class Tracklet:
         return moves and is_smaller and is_slow and is_alike and not is_cut
 
     def update_rest(self, seconds: float) -> None:
-        """Note whether it stands still, at the end of a frame."""
+        """Update for how long it has been standing, at the end of a frame."""
         life, position = self.parameters.life, self.motion.position
         distance = math.hypot(position.x - self.rest.position.x, position.y - self.rest.position.y)
         if self.motion.speed < life.still_speed * self.size and distance < life.still_distance * self.size:
@@ -273,7 +272,7 @@ class Tracklet:
         self.save_fix(at)
         later.relations.merged_into = self.number
 
-    def to_track(self, names: Mapping[int, str], usual: Usual, *, ended: bool) -> Track:
+    def to_track(self, names: Mapping[int, str], usual_size: UsualSize, *, ended: bool) -> Track:
         """Return what other rooms need; ``names`` holds the ids of the living and ending tracks by number."""
         if ended:
             state = TrackState.ENDED
@@ -292,9 +291,9 @@ class Tracklet:
             velocity=self.motion.velocity,
             followed=self.followed,
             evidence=self.evidence.result(),
-            usual=usual,
+            usual_size=usual_size,
             past=origin.past if self.confirmed else None,
-            past_whole=origin.complete,
+            past_complete=origin.complete,
             part_of=names.get(origin.part_of, ""),
             absorbed=tuple(names[number] for number in self.relations.absorbed if number in names),
             merged_into=names.get(self.relations.merged_into, ""),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge.core.tracks import Usual
+from edge.core.tracks import UsualSize
 from edge.tracking.boxes import areas, center
 
 if TYPE_CHECKING:
@@ -55,19 +55,19 @@ class SizeModel:
         """Learn from the boxes (n x 4) of people."""
         self._people.extend(float(side) for side in np.sqrt(areas(boxes)))
 
-    def at(self, x: float, y: float) -> Usual:
+    def at(self, x: float, y: float) -> UsualSize:
         """Return what is usual at a place in pixels of the frame."""
         enough_people = len(self._people) >= self._parameters.least_people
         person = float(np.median(self._people)) if enough_people else None
         if len(self._vehicles) < self._parameters.least_vehicles:
-            return Usual(person=person)
+            return UsualSize(person=person)
         if self._fit is None or self._since_fit >= self._parameters.fit_every:
             self._fit = self._make_fit()
             self._since_fit = 0
         fit, beyond = self._fit, self._parameters.beyond
         place = np.clip(np.array([y, x]), fit.least - beyond, fit.most + beyond)
         width, height = np.exp(fit.weights @ np.concatenate(([1.0], (place - fit.mean) / fit.spread)))
-        return Usual(float(width), float(height), person)
+        return UsualSize(float(width), float(height), person)
 
     def _make_fit(self) -> _Fit:
         vehicles = np.array(self._vehicles)

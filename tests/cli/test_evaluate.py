@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.made_recordings import DRIVES, write_label
 
+from edge.core.tracks import Reason
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -38,7 +40,7 @@ def test_the_document_has_everything(shell: Any, labels: list[str], tmp_path: Pa
         ("extra", "entry", 12.0),
     ]
     assert [event["direction"] for event in monday["events"]] == ["entry", "exit", "entry"]
-    assert {entry["reason"] for entry in monday["trace"]} >= {"crossed", "passed beside the line's ends"}
+    assert {entry["reason"] for entry in monday["trace"]} >= {Reason.CROSSED, Reason.BESIDE_LINE}
     assert [entry["at"] for entry in monday["trace"]] == sorted(entry["at"] for entry in monday["trace"])
 
 

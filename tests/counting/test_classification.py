@@ -11,7 +11,7 @@ from support.scripted_tracks import COUNTING, SIZE, make_evidence, make_track
 
 from edge.config.schema import CountingConfig
 from edge.core.events import VehicleType
-from edge.core.tracks import Reason, Usual
+from edge.core.tracks import Reason, UsualSize
 from edge.counting.classification import (
     Classification,
     TrackClass,
@@ -24,20 +24,20 @@ from edge.counting.classification import (
 AREA = float(SIZE[0] * SIZE[1])
 CYCLISTS = CountingConfig(bicycles=True)
 # Vehicles are usually 100 x 100 pixels here, and a person's box has the area of a square of 30.
-LEARNED = Usual(100.0, 100.0, 30.0)
+LEARNED = UsualSize(100.0, 100.0, 30.0)
 
 
 def classified(
-    confidences: dict[str, float], *, side: float = 100.0, usual: Usual = LEARNED, **evidence: Any
+    confidences: dict[str, float], *, side: float = 100.0, usual_size: UsualSize = LEARNED, **evidence: Any
 ) -> Classification:
     """The class of a track that was seen for a second with these confidences and moved by three of its sides."""
     seen = make_evidence(confidences, **{"path": 3 * side, **evidence})
-    return classify(make_track(300, size=(side, side), evidence=seen, usual=usual), COUNTING, AREA)
+    return classify(make_track(300, size=(side, side), evidence=seen, usual_size=usual_size), COUNTING, AREA)
 
 
 def refusal(confidences: dict[str, float], usual_confidence: float | None) -> Reason | None:
     """Why a track with these confidences does not count at a gate with this usual confidence."""
-    track = make_track(300, evidence=make_evidence(confidences, path=300.0), usual=LEARNED)
+    track = make_track(300, evidence=make_evidence(confidences, path=300.0), usual_size=LEARNED)
     return classify(track, COUNTING, AREA, usual_confidence).refusal(COUNTING)
 
 
@@ -72,9 +72,9 @@ def test_a_small_or_resting_track_without_a_vehicles_name_does_not_count(side: f
 
 def test_a_trolley_is_recognised_by_the_size_of_people() -> None:
     """What is hardly larger than a person does not count, even where no vehicle was seen yet."""
-    trolley = classified({"chair": 0.5}, side=80.0, usual=Usual(person=75.0))
+    trolley = classified({"chair": 0.5}, side=80.0, usual_size=UsualSize(person=75.0))
     assert trolley.refusal(COUNTING) is Reason.NO_EVIDENCE
-    assert classified({"chair": 0.5}, side=200.0, usual=Usual(person=75.0)).refusal(COUNTING) is None
+    assert classified({"chair": 0.5}, side=200.0, usual_size=UsualSize(person=75.0)).refusal(COUNTING) is None
 
 
 @pytest.mark.parametrize(
@@ -136,8 +136,8 @@ def test_a_faint_track_does_not_count_where_vehicles_are_seen_clearly() -> None:
 def test_a_rider_is_no_smaller_than_a_person_on_foot() -> None:
     """People side by side are now and then called a motorcycle, but are not as large as one."""
     confidences = {"person": 0.5, "motorcycle": 0.4}
-    assert classified(confidences, side=60.0, usual=Usual(person=55.0)).refusal(COUNTING) is None
-    assert classified(confidences, side=40.0, usual=Usual(person=55.0)).refusal(COUNTING) is Reason.PERSON
+    assert classified(confidences, side=60.0, usual_size=UsualSize(person=55.0)).refusal(COUNTING) is None
+    assert classified(confidences, side=40.0, usual_size=UsualSize(person=55.0)).refusal(COUNTING) is Reason.PERSON
     confidences = {"motorcycle": 0.4, "person": 0.25}
     assert classified(confidences, side=24.0).refusal(COUNTING) is Reason.PERSON
     assert classified(confidences, side=60.0).refusal(COUNTING) is None
@@ -147,7 +147,7 @@ def test_a_tiny_and_unsure_track_is_nothing() -> None:
     """A toy or a reflection is much smaller than any vehicle at its place."""
     assert classified({"car": 0.15}, side=30.0).track_class is TrackClass.NOTHING
     assert classified({"car": 0.8}, side=30.0).track_class is TrackClass.VEHICLE
-    assert classified({"car": 0.15}, side=30.0, usual=Usual()).track_class is TrackClass.VEHICLE
+    assert classified({"car": 0.15}, side=30.0, usual_size=UsualSize()).track_class is TrackClass.VEHICLE
 
 
 def test_too_little_evidence_does_not_count() -> None:
@@ -199,5 +199,5 @@ def test_the_size_of_lights_and_of_unsure_tracks_is_unreliable() -> None:
 
 def test_the_usual_side_is_known_when_width_and_height_are() -> None:
     """It is the side of a square with the same area."""
-    assert usual_vehicle_side(make_track(300, usual=Usual(200.0, 50.0))) == pytest.approx(100.0)
-    assert usual_vehicle_side(make_track(300, usual=Usual(person=30.0))) is None
+    assert usual_vehicle_side(make_track(300, usual_size=UsualSize(200.0, 50.0))) == pytest.approx(100.0)
+    assert usual_vehicle_side(make_track(300, usual_size=UsualSize(person=30.0))) is None

@@ -68,11 +68,11 @@ def test_a_path_makes_these_crossings(places: list[float], expected: list[tuple[
 @pytest.mark.parametrize(
     ("places", "reason"),
     [
-        ([300, 350, 400], Reason.NOT_ACROSS),
-        ([400, 495, 505, 495], Reason.STAYED),
-        ([500, 501], Reason.STAYED),
+        ([300, 350, 400], Reason.NOT_CROSSED),
+        ([400, 495, 505, 495], Reason.STAYED_IN_BAND),
+        ([500, 501], Reason.STAYED_IN_BAND),
         ([400, 495, 508, 495, 400], Reason.TURNED_BACK),
-        ([400, 495, 400, 495], Reason.STAYED),
+        ([400, 495, 400, 495], Reason.STAYED_IN_BAND),
     ],
 )
 def test_a_path_without_a_crossing_has_a_reason(places: list[float], reason: Reason) -> None:
@@ -83,7 +83,7 @@ def test_a_path_without_a_crossing_has_a_reason(places: list[float], reason: Rea
 @pytest.mark.parametrize("y", [60.0, 450.0])
 def test_a_path_beside_the_ends_of_the_line_makes_no_crossing(y: float) -> None:
     """The gate ends where the line ends."""
-    assert follow([300, 400, 600, 700], y=y) == ([], Reason.BESIDE)
+    assert follow([300, 400, 600, 700], y=y) == ([], Reason.BESIDE_LINE)
 
 
 def test_after_a_path_round_the_end_the_way_back_through_the_gate_is_a_crossing() -> None:
@@ -111,7 +111,7 @@ def test_a_position_that_is_not_later_than_the_last_is_ignored() -> None:
     assert path.add(line, Position(1.0, Point(600, 250), 100.0)) is None
     assert path.add(line, Position(0.5, Point(600, 250), 100.0)) is None
     assert not path.is_empty
-    assert path.why_not_crossed is Reason.NOT_ACROSS
+    assert path.why_not_crossed is Reason.NOT_CROSSED
 
 
 def test_the_time_of_a_crossing_is_interpolated_between_the_places_about_the_line() -> None:

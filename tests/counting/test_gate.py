@@ -13,7 +13,7 @@ from support.scripted_tracks import COUNTING, ENTRY, EXIT, GATE, SIZE, Vehicle, 
 
 from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
 from edge.core.shapes import Point
-from edge.core.tracks import Reason, Usual
+from edge.core.tracks import Reason, UsualSize
 
 if TYPE_CHECKING:
     from edge.core.events import Direction
@@ -62,7 +62,7 @@ def test_jitter_in_the_dead_band_does_not_count(jitter: list[float], approach: f
     places = standing(500, 40, jitter)
     result = run_gate(Vehicle([500 + approach, *places] if approach else places))
     assert result.directions == []
-    assert result.reasons == {"r-1": [Reason.STAYED]}
+    assert result.reasons == {"r-1": [Reason.STAYED_IN_BAND]}
 
 
 @pytest.mark.parametrize("seconds", [0.5, 5.0])
@@ -79,7 +79,7 @@ def test_a_vehicle_that_is_never_seen_again_has_not_crossed() -> None:
     """A track that is lost before the line makes no crossing."""
     result = run_gate(Vehicle([*steady(300, 440, 15), *[None] * 20]))
     assert result.directions == []
-    assert result.reasons == {"r-1": [Reason.NOT_ACROSS]}
+    assert result.reasons == {"r-1": [Reason.NOT_CROSSED]}
 
 
 @pytest.mark.parametrize("y", [60.0, 450.0])
@@ -87,7 +87,7 @@ def test_a_path_beside_the_ends_of_the_line_does_not_count(y: float) -> None:
     """The gate ends where the line ends; the verdict says so."""
     result = run_gate(Vehicle(IN, y=y))
     assert result.directions == []
-    assert result.reasons == {"r-1": [Reason.BESIDE]}
+    assert result.reasons == {"r-1": [Reason.BESIDE_LINE]}
 
 
 def test_a_line_of_several_segments_counts_at_each_of_them() -> None:
@@ -159,7 +159,7 @@ def test_a_large_track_that_is_no_person_counts_under_any_label() -> None:
     """The detector calls cars from straight above cell phones: they count under that label."""
     result = run_gate(Vehicle(IN, label="cell phone", confidence=0.3, size=(140.0, 90.0)))
     assert [crossing.label for crossing in result.crossings] == ["cell phone"]
-    small = run_gate(Vehicle(IN, label="cell phone", size=(60.0, 60.0), usual=Usual(150.0, 120.0)))
+    small = run_gate(Vehicle(IN, label="cell phone", size=(60.0, 60.0), usual_size=UsualSize(150.0, 120.0)))
     assert (small.directions, small.reasons) == ([], {"r-1": [Reason.NO_EVIDENCE]})
 
 
@@ -181,10 +181,10 @@ def test_a_crossing_before_the_track_was_confirmed_counts_once_it_is() -> None:
 def test_a_past_on_the_other_side_makes_a_crossing() -> None:
     """A vehicle that is detected only beyond the line, but was traced back before it, has crossed."""
     seen_late = steady(560, 760, 12)
-    result = run_gate(Vehicle(seen_late, first_frame=8, past=steady(420, 540, 6), past_whole=True))
+    result = run_gate(Vehicle(seen_late, first_frame=8, past=steady(420, 540, 6), past_complete=True))
     assert result.directions == [ENTRY]
     assert result.crossings[0].at == pytest.approx(0.6, abs=0.1)
-    assert run_gate(Vehicle(seen_late, first_frame=8, past=steady(550, 556, 6), past_whole=True)).directions == []
+    assert run_gate(Vehicle(seen_late, first_frame=8, past=steady(550, 556, 6), past_complete=True)).directions == []
 
 
 def test_a_vehicle_first_seen_just_beyond_the_line_came_across() -> None:
@@ -192,7 +192,7 @@ def test_a_vehicle_first_seen_just_beyond_the_line_came_across() -> None:
     fast = Vehicle(steady(540, 1000, 6), first_frame=4)
     result = run_gate(fast, rate=5.0)
     assert result.directions == [ENTRY]
-    assert result.reasons == {"r-1": [Reason.CAME_ACROSS]}
+    assert result.reasons == {"r-1": [Reason.CROSSED_UNSEEN]}
     assert 3 / 5 <= result.crossings[0].at <= 4 / 5
     off = MechanismsConfig(unseen_crossing=False)
     assert run_gate(fast, rate=5.0, mechanisms=off).directions == []
@@ -205,7 +205,7 @@ def test_a_vehicle_first_seen_just_beyond_the_line_came_across() -> None:
         pytest.param(Vehicle(steady(800, 1000, 6), first_frame=4), id="too far from the line"),
         pytest.param(Vehicle(standing(540, 6), first_frame=4), id="stands"),
         pytest.param(Vehicle([540.0, 535.0, 530.0, 525.0, 520.0, 516.0], first_frame=4), id="comes towards the line"),
-        pytest.param(Vehicle(steady(540, 1000, 6), first_frame=4, past_whole=True), id="its whole past is known"),
+        pytest.param(Vehicle(steady(540, 1000, 6), first_frame=4, past_complete=True), id="its whole past is known"),
         pytest.param(Vehicle(steady(540, 1000, 6), first_frame=4, y=480), id="beside the line's end"),
         pytest.param(Vehicle([540.0, 590.0, 600.0, 560.0, 530.0, 525.0], first_frame=4), id="turns back to the line"),
     ],

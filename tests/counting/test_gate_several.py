@@ -61,8 +61,8 @@ def test_two_tracks_on_one_vehicle_count_once_with_the_surer_track() -> None:
     sure = Vehicle([x + 6 for x in IN], track_id="r-2", y=255, confidence=0.8, size=CAR)
     result = run_gate(weak, sure)
     assert result.directions == [ENTRY]
-    assert result.reasons == {"r-1": [Reason.SECOND_LOOK], "r-2": [Reason.CROSSED]}
-    assert next(verdict.other for verdict in result.verdicts if verdict.track_id == "r-1") == "r-2"
+    assert result.reasons == {"r-1": [Reason.DUPLICATE], "r-2": [Reason.CROSSED]}
+    assert next(verdict.other_id for verdict in result.verdicts if verdict.track_id == "r-1") == "r-2"
     both = run_gate(weak, sure, mechanisms=MECHANISMS.model_copy(update={"one_vehicle": False}))
     assert both.directions == [ENTRY, ENTRY]
 

@@ -33,15 +33,15 @@ def make_gate() -> Gate:
     ("vehicle", "reason"),
     [
         pytest.param(Vehicle(IN), Reason.CROSSED, id="crossed"),
-        pytest.param(Vehicle(steady(540, 1000, 12), first_frame=10), Reason.CAME_ACROSS, id="came across"),
+        pytest.param(Vehicle(steady(540, 1000, 12), first_frame=10), Reason.CROSSED_UNSEEN, id="came across"),
         pytest.param(Vehicle(IN, label="person"), Reason.PERSON, id="person"),
         pytest.param(Vehicle(IN, label="bicycle"), Reason.BICYCLE, id="bicycle"),
         pytest.param(Vehicle(IN, confidence=0.004), Reason.NO_EVIDENCE, id="no evidence"),
-        pytest.param(Vehicle(IN, y=450), Reason.BESIDE, id="beside the ends"),
+        pytest.param(Vehicle(IN, y=450), Reason.BESIDE_LINE, id="beside the ends"),
         pytest.param(Vehicle([400.0, 460.0, 496.0, 504.0, 460.0, 400.0]), Reason.TURNED_BACK, id="turned back"),
-        pytest.param(Vehicle([400.0, 460.0, *standing(502, 20)]), Reason.STAYED, id="stayed"),
+        pytest.param(Vehicle([400.0, 460.0, *standing(502, 20)]), Reason.STAYED_IN_BAND, id="stayed"),
         pytest.param(Vehicle([300.0, 320.0]), Reason.NOT_CONFIRMED, id="never confirmed"),
-        pytest.param(Vehicle(steady(200, 400, 20)), Reason.NOT_ACROSS, id="did not come across"),
+        pytest.param(Vehicle(steady(200, 400, 20)), Reason.NOT_CROSSED, id="did not come across"),
     ],
 )
 def test_every_track_that_ends_has_a_reason(vehicle: Vehicle, reason: Reason) -> None:
@@ -65,7 +65,7 @@ def test_a_verdict_is_returned_once() -> None:
     gate = make_gate()
     gate.update([make_track(300)], SIZE, 0.0)
     gate.update([replace(make_track(300), state=TrackState.ENDED)], SIZE, 0.1)
-    assert [verdict.reason for verdict in gate.verdicts()] == [Reason.NOT_ACROSS]
+    assert [verdict.reason for verdict in gate.verdicts()] == [Reason.NOT_CROSSED]
     assert gate.verdicts() == []
 
 
@@ -104,7 +104,7 @@ def test_a_track_that_ends_with_a_long_gap_was_confirmed_all_the_same() -> None:
     gate = make_gate()
     gate.update([make_track(300)], SIZE, 0.0)
     gate.update([replace(make_track(300), state=TrackState.ENDED)], SIZE, 60.0)
-    assert [verdict.reason for verdict in gate.verdicts()] == [Reason.NOT_ACROSS]
+    assert [verdict.reason for verdict in gate.verdicts()] == [Reason.NOT_CROSSED]
 
 
 def test_with_another_frame_size_all_paths_begin_anew() -> None:

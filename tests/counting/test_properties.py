@@ -23,7 +23,7 @@ any_places = st.lists(st.integers(0, 1000).map(lambda x: x + 0.25), min_size=3, 
 @settings(max_examples=100)
 def test_crossings_of_one_track_alternate(places: list[float], rate: float) -> None:
     """A vehicle that entered must exit before it can enter again."""
-    directions = run_gate(Vehicle(places, size=CAR, past_whole=True), rate=rate).directions
+    directions = run_gate(Vehicle(places, size=CAR, past_complete=True), rate=rate).directions
     assert all(direction is not following for direction, following in pairwise(directions))
 
 
@@ -31,8 +31,8 @@ def test_crossings_of_one_track_alternate(places: list[float], rate: float) -> N
 @settings(max_examples=100)
 def test_time_reversed_swaps_entries_and_exits(places: list[float], rate: float) -> None:
     """The same recording backwards shows the opposite crossings in the opposite order."""
-    forwards = run_gate(Vehicle(places, size=CAR, past_whole=True), rate=rate).directions
-    backwards = run_gate(Vehicle(places[::-1], size=CAR, past_whole=True), rate=rate).directions
+    forwards = run_gate(Vehicle(places, size=CAR, past_complete=True), rate=rate).directions
+    backwards = run_gate(Vehicle(places[::-1], size=CAR, past_complete=True), rate=rate).directions
     assert [direction.opposite for direction in backwards[::-1]] == forwards
 
 
@@ -40,8 +40,8 @@ def test_time_reversed_swaps_entries_and_exits(places: list[float], rate: float)
 @settings(max_examples=60)
 def test_the_number_of_pixels_does_not_matter(places: list[float], scale: float) -> None:
     """A camera of another resolution counts the same."""
-    plain = run_gate(Vehicle(places, size=CAR, past_whole=True))
-    scaled = Vehicle([x * scale for x in places], y=250 * scale, size=(100 * scale, 60 * scale), past_whole=True)
+    plain = run_gate(Vehicle(places, size=CAR, past_complete=True))
+    scaled = Vehicle([x * scale for x in places], y=250 * scale, size=(100 * scale, 60 * scale), past_complete=True)
     size = (1000 * scale, 500 * scale)
     assert run_gate(scaled, size=size).directions == plain.directions  # type: ignore[arg-type]
 

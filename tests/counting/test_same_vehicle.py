@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from support.scripted_tracks import COUNTING, LINE, make_candidate_at, make_track
 
 from edge.core.shapes import Point
-from edge.core.tracks import Usual
+from edge.core.tracks import UsualSize
 from edge.counting.same_vehicle import is_same_vehicle
 
 if TYPE_CHECKING:
     from edge.counting.candidate import CrossingCandidate
 
-LEARNED = Usual(100.0, 60.0)
+LEARNED = UsualSize(100.0, 60.0)
 
 
 def are_same(a: CrossingCandidate, b: CrossingCandidate, at: float = 10.0) -> bool:
@@ -74,7 +74,7 @@ def test_the_passing_time_follows_from_length_and_speed() -> None:
 
 def test_lights_are_taken_to_be_as_large_as_their_vehicle() -> None:
     """The two lights of a car are one vehicle; two small boxes that are surely cars are two."""
-    lights: dict[str, Any] = {"confidences": {"traffic light": 0.3}, "size": (10.0, 8.0), "usual": LEARNED}
+    lights: dict[str, Any] = {"confidences": {"traffic light": 0.3}, "size": (10.0, 8.0), "usual_size": LEARNED}
     assert are_same(make_candidate_at(520, 235, **lights), make_candidate_at(520, 258, track_id="r-2", **lights))
     cars = {**lights, "confidences": {"car": 0.7}}
     assert not are_same(make_candidate_at(520, 235, **cars), make_candidate_at(520, 258, track_id="r-2", **cars))
@@ -92,8 +92,8 @@ def test_a_track_that_was_traced_back_into_another_one_is_a_part_of_it() -> None
 
 def test_a_box_about_two_vehicles_abreast_is_not_one_of_them() -> None:
     """It is as wide as two and as long as one: the single vehicle in it counts for itself."""
-    single = make_candidate_at(520, 220, usual=LEARNED)
-    both = make_candidate_at(520, 250, track_id="r-2", size=(105.0, 125.0), usual=LEARNED)
+    single = make_candidate_at(520, 220, usual_size=LEARNED)
+    both = make_candidate_at(520, 250, track_id="r-2", size=(105.0, 125.0), usual_size=LEARNED)
     assert not are_same(single, both)
 
 
@@ -116,6 +116,6 @@ def test_a_motorcycle_beside_a_car_is_not_that_car() -> None:
 @given(st.floats(-200, 200), st.floats(-200, 200), st.floats(30, 200), st.floats(20, 120))
 def test_the_order_of_two_crossings_does_not_matter(x: float, y: float, width: float, height: float) -> None:
     """The answer is the same in either order, and a track is always the same vehicle as itself."""
-    candidate = make_candidate_at(520, usual=LEARNED)
-    are_same(candidate, make_candidate_at(520 + x, 250 + y, track_id="r-2", size=(width, height), usual=LEARNED))
-    assert are_same(candidate, make_candidate_at(520, track_id="r-2", usual=LEARNED))
+    candidate = make_candidate_at(520, usual_size=LEARNED)
+    are_same(candidate, make_candidate_at(520 + x, 250 + y, track_id="r-2", size=(width, height), usual_size=LEARNED))
+    assert are_same(candidate, make_candidate_at(520, track_id="r-2", usual_size=LEARNED))

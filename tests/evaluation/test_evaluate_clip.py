@@ -10,6 +10,7 @@ import pytest
 from support.made_recordings import DRIVES, Drive, write_label, write_recording
 
 from edge.config.schema import Config, DetectorConfig
+from edge.core.tracks import Reason
 from edge.detection.detector import make_detector
 from edge.evaluation.evaluate_clip import ClipOptions, ClipResult, evaluate_clip
 from edge.evaluation.label_file import read_label
@@ -33,7 +34,7 @@ def test_an_error_has_its_time_track_and_reason(tmp_path: Path) -> None:
     """A missed crossing has the reason what became of the track at the line, an extra event why it counted."""
     extra, missed, wrong, unlabelled = evaluate_drives(tmp_path, DRIVES).errors
     assert (missed.title, missed.at, missed.reason) == ("missed entry", 6.2, "its track counted at 6.00 s as an exit")
-    assert (extra.title, unlabelled.title, unlabelled.reason) == ("extra exit", "extra entry", "crossed")
+    assert (extra.title, unlabelled.title, unlabelled.reason) == ("extra exit", "extra entry", Reason.CROSSED)
     assert (wrong.title, wrong.reason) == (
         "wrong direction of an entry",
         "counted as an exit at 6.00 s: crossed",

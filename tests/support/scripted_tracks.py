@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
 from edge.core.events import Crossing, Direction
 from edge.core.shapes import Box, Point
-from edge.core.tracks import STILL, UNKNOWN, Evidence, Reason, Track, TrackState, Usual, Verdict
+from edge.core.tracks import STILL, UNKNOWN_SIZE, Evidence, Reason, Track, TrackState, UsualSize, Verdict
 from edge.counting.candidate import CrossingCandidate, make_candidate
 from edge.counting.crossing_path import LineCrossing
 from edge.counting.gate import Gate
@@ -57,7 +57,7 @@ def make_track(
     confidences: dict[str, float] | None = None,
     evidence: Evidence | None = None,
     velocity: Point = STILL,
-    usual: Usual = UNKNOWN,
+    usual_size: UsualSize = UNKNOWN_SIZE,
     part_of: str = "",
     absorbed: tuple[str, ...] = (),
 ) -> Track:
@@ -69,7 +69,7 @@ def make_track(
         *(track_id, TrackState.CONFIRMED, box, label, confidences[label], 0.0),
         velocity=velocity,
         evidence=evidence or make_evidence(confidences),
-        usual=usual,
+        usual_size=usual_size,
         part_of=part_of,
         absorbed=absorbed,
     )
@@ -103,9 +103,9 @@ class Vehicle:
     y: float = 250.0
     confirmed_by: int = 3
     past: Sequence[float] = ()
-    past_whole: bool = False
+    past_complete: bool = False
     with_person: bool = False
-    usual: Usual = UNKNOWN
+    usual_size: UsualSize = UNKNOWN_SIZE
     part_of: str = ""
     absorbed: tuple[str, ...] = ()
     merged_into: str = ""
@@ -142,9 +142,9 @@ class Vehicle:
             velocity=self._velocity,
             followed=place is not None,
             evidence=self._evidence,
-            usual=self.usual,
+            usual_size=self.usual_size,
             past=self._past(rate) if is_confirmed else None,
-            past_whole=self.past_whole,
+            past_complete=self.past_complete,
             part_of=self.part_of,
             absorbed=self.absorbed,
             merged_into=self.merged_into if has_ended else "",
@@ -165,11 +165,11 @@ class Vehicle:
         self._evidence = Evidence(
             previous.sightings + 1,
             previous.seconds + seconds,
-            max(previous.best, confidence),
+            max(previous.best_confidence, confidence),
             {**previous.votes, label: previous.votes.get(label, 0.0) + confidence * seconds},
             max(previous.peak, self._fading),
             previous.person_seconds + seconds * self.with_person,
-            previous.path + moved,
+            previous.path_length + moved,
         )
 
     def _past(self, rate: float) -> tuple[tuple[float, Point], ...]:

@@ -40,7 +40,7 @@ def test_a_track_is_traced_back_no_further_than_retrace_seconds() -> None:
     (track,) = confirmed_tracks(ScriptedScene([late]), 3.0, 10.0, config=TrackerConfig(retrace_seconds=0.8)).values()
     assert track.past is not None
     assert 2.0 - track.past[0][0] == pytest.approx(0.8, abs=0.11)
-    assert track.past_whole
+    assert track.past_complete
 
 
 def test_a_past_that_breaks_off_is_not_complete() -> None:
@@ -49,9 +49,9 @@ def test_a_past_that_breaks_off_is_not_complete() -> None:
     late = SceneObject(straight(120, 200))
     tracks = confirmed_tracks(ScriptedScene([late, pillar]), 2.5, 10.0)
     after = [track for track in tracks.values() if track.label == "car" and track.box.x1 > 200]
-    assert [track.past_whole for track in after] in ([], [False])
+    assert [track.past_complete for track in after] in ([], [False])
     first = confirmed_tracks(ScriptedScene([SceneObject(straight(100, 200))]), 1.0, 10.0)
-    assert [(track.past, track.past_whole) for track in first.values()] == [((), False)]
+    assert [(track.past, track.past_complete) for track in first.values()] == [((), False)]
 
 
 def test_a_standing_vehicle_has_no_past() -> None:

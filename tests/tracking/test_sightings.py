@@ -147,7 +147,7 @@ def test_evidence_adds_up_over_the_seconds_that_sightings_stand_for() -> None:
     tally.fading *= 0.5
     tally.add(Sighting(np.zeros(4), 0.5, {"car": 0.5}), 0.1)
     found = tally.result()
-    assert (found.sightings, found.best) == (2, 0.8)
+    assert (found.sightings, found.best_confidence) == (2, 0.8)
     assert found.seconds == pytest.approx(0.3)
     assert found.votes == {"car": pytest.approx(0.21), "truck": pytest.approx(0.1)}
     assert found.peak == pytest.approx(0.16)

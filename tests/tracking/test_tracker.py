@@ -213,9 +213,9 @@ def test_weak_detections_start_a_track_and_continue_one() -> None:
     tracker = make_tracker()
     for step in range(4):
         (track,) = tracker.update(make_observation(car(100 + 5 * step, confidence=0.1)), step / 10)
-    assert (track.state, track.confidence, track.evidence.best) == (CONFIRMED, 0.1, 0.1)
+    assert (track.state, track.confidence, track.evidence.best_confidence) == (CONFIRMED, 0.1, 0.1)
     (track,) = tracker.update(make_observation(car(120, confidence=0.9)), 0.4)
-    assert (track.track_id, track.evidence.best) == ("run-1", 0.9)
+    assert (track.track_id, track.evidence.best_confidence) == ("run-1", 0.9)
 
 
 def test_further_boxes_on_a_vehicle_start_no_track() -> None:

@@ -27,9 +27,9 @@ def test_evidence_is_the_same_at_every_frame_rate(rate: float) -> None:
     shown = evidence_of(SceneObject(straight(100, 150)), rate)
     assert shown.seconds == pytest.approx(2.0, abs=0.25)
     assert shown.votes == {"car": pytest.approx(1.6, abs=0.2)}
-    assert shown.path == pytest.approx(300, rel=0.1)
+    assert shown.path_length == pytest.approx(300, rel=0.1)
     assert shown.sightings == round(2 * rate) + 1
-    assert shown.best == 0.8
+    assert shown.best_confidence == 0.8
 
 
 def test_a_sighting_stands_for_a_fifth_of_a_second_at_most() -> None:
@@ -66,8 +66,8 @@ def test_a_track_carries_the_usual_size_at_its_place() -> None:
     cars = [SceneObject(straight(80 + 40 * n, 30, y=70 + 110 * (n % 3)), size=(90.0, 50.0)) for n in range(3)]
     trolley = SceneObject(straight(400, 20, y=200), size=(30.0, 30.0), label="chair", confidence=0.5)
     found = run_tracker(ScriptedScene([*cars, trolley]), frame_times(2.0, 10.0))
-    assert all(track.usual.width is None for track in found[0][1])
-    usual = next(track.usual for track in found[-1][1] if track.label == "chair")
+    assert all(track.usual_size.width is None for track in found[0][1])
+    usual = next(track.usual_size for track in found[-1][1] if track.label == "chair")
     assert usual.width == pytest.approx(90, rel=0.15)
     assert usual.height == pytest.approx(50, rel=0.15)
 

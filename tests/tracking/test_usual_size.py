@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from support.scripted import box_at
 
-from edge.core.tracks import Usual
+from edge.core.tracks import UsualSize
 from edge.tracking.boxes import box_array
 from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.usual_size import SizeModel
@@ -32,8 +32,8 @@ def road(number: int, *, grows: float = 1.0) -> list[tuple[float, float, float, 
 
 def test_a_few_vehicles_are_too_few() -> None:
     """After none, and after two, no usual size is known."""
-    assert SizeModel(DEFAULT_TRACKING.usual_size).at(100, 100) == Usual()
-    assert learned(road(2)).at(100, 100) == Usual()
+    assert SizeModel(DEFAULT_TRACKING.usual_size).at(100, 100) == UsualSize()
+    assert learned(road(2)).at(100, 100) == UsualSize()
 
 
 def test_where_all_vehicles_are_alike_their_size_is_usual() -> None:
@@ -70,7 +70,7 @@ def test_the_usual_size_of_people_is_their_median() -> None:
     """The size is the square root of the area of a box."""
     model = SizeModel(DEFAULT_TRACKING.usual_size)
     model.add_people(box_array([box_at(100, 100, 20, 45)] * 9 + [box_at(100, 100, 200, 450)]))
-    assert model.at(0, 0) == Usual(person=pytest.approx(30.0))
+    assert model.at(0, 0) == UsualSize(person=pytest.approx(30.0))
 
 
 def test_new_vehicles_replace_old_ones() -> None:

@@ -129,7 +129,7 @@ def _verdict_fields(verdict: Verdict) -> dict[str, Any]:
         "counted": verdict.counted,
         "direction": verdict.crossing.direction.value if verdict.crossing else None,
         "reason": verdict.reason.value,
-        "other": verdict.other or None,
+        "other": verdict.other_id or None,
     }
 
 
@@ -137,5 +137,5 @@ def _trace_line(verdict: Verdict) -> str:
     what = "not counted"
     if verdict.crossing is not None:
         what = f"{'counted' if verdict.counted else 'not counted'} {verdict.crossing.direction}"
-    other = f" ({verdict.other})" if verdict.other else ""
+    other = f" ({verdict.other_id})" if verdict.other_id else ""
     return f"{verdict_time(verdict):7.2f} s  {verdict.track_id:10}  {what:17}  {verdict.reason.value}{other}"
