@@ -27,38 +27,24 @@ DRIVERS_NOT_USED = ("psycopg", "psycopg2", "psycopg2cffi", "pymysql", "MySQLdb")
 
 # The summary of a command is the first sentence of its help.
 COMMANDS = {
-    "board": CommandPlace(
-        "edge.cli.board:board", "Show the free places of every floor, or -- where the truth is not known"
-    ),
+    "board": CommandPlace("edge.cli.board:board", "Show the free places of every floor, or -- if not known"),
     "check-config": CommandPlace(
         "edge.cli.check_config:check_config", "Check a configuration FILE and report all of its errors"
     ),
     "db": CommandPlace(
-        "edge.cli.db.commands:database_group",
-        "Look after the database: check, query, verify, back up, restore, upgrade",
+        "edge.cli.db.commands:database_group", "Check, query, back up, restore and upgrade the database"
     ),
-    "demo": CommandPlace(
-        "edge.cli.demo:demo",
-        "Run the real daemon on a desk: two simulated ramps, real detection, database, MQTT and a board",
-    ),
+    "demo": CommandPlace("edge.cli.demo:demo", "Run the whole product on a desk, with simulated cameras"),
     "evaluate": CommandPlace(
         "edge.cli.evaluate:evaluate", "Count labelled clips and compare the count with the labels"
     ),
     "events": CommandPlace("edge.cli.events:event_group", "List, count, export and clean up events"),
     "floors": CommandPlace("edge.cli.floors:floor_group", "List, correct and change the floors"),
-    "label": CommandPlace(
-        "edge.cli.label:label",
-        "Propose a label for a CLIP: the crossings that the pipeline finds, for a person to correct",
-    ),
+    "label": CommandPlace("edge.cli.label:label", "Propose a label for a CLIP"),
     "models": CommandPlace("edge.cli.models:model_group", "List and fetch the detector's weights"),
     "replay": CommandPlace("edge.cli.replay:replay_clip", "Count a recorded CLIP as if the camera had sent it"),
-    "run": CommandPlace(
-        "edge.cli.run:run_daemon", "Count until stopped (TERM or Ctrl-C), or until every recorded source has ended"
-    ),
-    "status": CommandPlace(
-        "edge.cli.status:show_status",
-        "Show whether the daemon runs, its problems, the floors, the last event and what waits for the broker",
-    ),
+    "run": CommandPlace("edge.cli.run:run_daemon", "Count until stopped, or until every recorded source has ended"),
+    "status": CommandPlace("edge.cli.status:show_status", "Show the state of the daemon, the floors and the events"),
 }
 
 

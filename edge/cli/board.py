@@ -29,7 +29,7 @@ _REFRESH_SECONDS = 0.25
 def board(
     host: str | None, port: int | None, site: str | None, once: bool, wait: float, config_path: Path | None
 ) -> None:
-    """Show the free places of every floor, or -- where the truth is not known.
+    """Show the free places of every floor, or -- if not known.
 
     Example: smartpark board --host 192.168.1.10 --site garage
     """

@@ -45,9 +45,10 @@ def demo(
     plain: bool,
     log_level: str,
 ) -> None:
-    """Run the real daemon on a desk: two simulated ramps, real detection, database, MQTT and a board.
+    """Run the whole product on a desk, with simulated cameras.
 
-    Ends by itself, or lets the ramps run empty at the first Ctrl-C. Exit code 0 only if the board shows the truth.
+    Two ramps are simulated; the daemon, detection, database, MQTT and board are real. It ends by itself, or lets the
+    ramps run empty at the first Ctrl-C. Exit code 0 only if the board shows the truth.
     """
     from edge.daemon.signals import Signals
     from edge.demo.broker import broker_address

@@ -1,4 +1,4 @@
-"""The command ``smartpark evaluate``, which says how accurate the count is on labelled clips."""
+"""This module is ``smartpark evaluate``, which says how accurate the count is on labelled clips."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def list_events(
 def show_event_statistics(
     since: datetime, until: datetime | None, floor: str | None, config_path: Path | None, as_json: bool
 ) -> None:
-    """Count entries and exits in a time range: in all, by vehicle type, by hour of the day (local time)."""
+    """Count entries and exits in a time range. In all, by vehicle type, and by hour of the day (local time)."""
     with open_for_reading(config_path) as (_, database):
         found = Statistics(database).window(since, until or datetime.now(UTC), floor)
     mean = None if found.mean_confidence is None else round(found.mean_confidence, 4)
@@ -161,7 +161,7 @@ def show_event_statistics(
 def show_occupancy(
     floor: str, since: datetime, until: datetime | None, step: timedelta, config_path: Path | None, as_json: bool
 ) -> None:
-    """Show how many vehicles were on a FLOOR over time, computed from its ledger."""
+    """Show how many vehicles a FLOOR had over time. The numbers are computed from its ledger."""
     with open_for_reading(config_path) as (_, database):
         if step >= timedelta(hours=1):
             since = since.replace(minute=0, second=0, microsecond=0)

@@ -65,7 +65,7 @@ def list_floors(active: bool, include_deleted: bool, config_path: Path | None, a
 @config_option
 @json_option
 def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
-    """Show a floor, how its count came about, and its last adjustments. NAME may be an id: '#3'."""
+    """Show a floor, its ledger and its last adjustments. NAME may be an id: '#3'."""
     with open_for_reading(config_path) as (_, database):
         number = name.removeprefix("#")
         by_id = Floors(database).by_id(int(number)) if name.startswith("#") and number.isdigit() else None
@@ -107,7 +107,7 @@ def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
 @config_option
 @json_option
 def show_recommended_floor(config_path: Path | None, as_json: bool) -> None:
-    """Show the active floor with most free places, where to send the next vehicle. Exit code 1 if all are full."""
+    """Show the active floor with most free places. Exit code 1 if all are full."""
     with open_for_reading(config_path) as (_, database):
         best = Floors(database).recommended()
     if best is None:
@@ -198,7 +198,7 @@ def correct_floor(name: str, count: int, note: str, config_path: Path | None, as
 @config_option
 @json_option
 def reset_floor(name: str, count: int, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Set a floor's count to COUNT (default 0) at a planned time, as from a timer at night.
+    """Set a floor's count to COUNT, or 0, at a planned time. A timer may run it every night.
 
     It differs from `correct` only in the ledger's reason.
     """
@@ -217,7 +217,7 @@ def reset_floor(name: str, count: int, note: str, config_path: Path | None, as_j
 @config_option
 @json_option
 def adjust_floor(name: str, by: int, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Add vehicles that came uncounted, or take away vehicles that left uncounted.
+    """Add or take away vehicles that were not counted.
 
     Example: smartpark floors adjust Roof --by -2
     """

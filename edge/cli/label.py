@@ -1,4 +1,4 @@
-"""The command ``smartpark label``, which proposes a label file for a clip."""
+"""This module is ``smartpark label``, which proposes a label file for a clip."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def label(
     force: bool,
     config_path: Path | None,
 ) -> None:
-    """Propose a label for a CLIP: the crossings that the pipeline finds, for a person to correct.
+    """Propose a label for a CLIP. It has the crossings that the pipeline finds, for a person to correct.
 
     Writes a text file whose comments say what to do with it, and beside it a folder with a picture of each crossing and
     of the line. Without --line or --camera a line is proposed too.

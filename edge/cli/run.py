@@ -17,7 +17,7 @@ from edge.host.logs import set_up_logging
 @config_option
 @log_option
 def run_daemon(config_path: Path | None, log_level: str) -> None:
-    """Count until stopped (TERM or Ctrl-C), or until every recorded source has ended.
+    """Count until stopped, or until every recorded source has ended. TERM or Ctrl-C stops it.
 
     Exit code 0 after an orderly stop, 1 after a failure, 78 for a wrong configuration or missing weights.
     """

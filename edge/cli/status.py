@@ -20,7 +20,10 @@ from edge.store.counts.outbox import Outbox
 @config_option
 @json_option
 def show_status(config_path: Path | None, as_json: bool) -> None:
-    """Show whether the daemon runs, its problems, the floors, the last event and what waits for the broker."""
+    """Show the state of the daemon, the floors and the events.
+
+    That is whether the daemon runs and its problems, the floors, the last event, and what waits for the broker.
+    """
     with open_for_reading(config_path) as (config, database):
         floors = [floor for floor in Floors(database).stored() if floor.deleted_at is None]
         events = Events(database)

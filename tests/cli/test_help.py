@@ -27,6 +27,14 @@ def test_all_commands_are_listed(shell: Any) -> None:
             assert f"\n  {verb} " in text, verb
 
 
+@pytest.mark.parametrize("group", [(), ("floors",), ("events",), ("db",), ("models",)])
+def test_the_summaries_are_not_cut_off(shell: Any, group: tuple[str, ...]) -> None:
+    """On a terminal of 80 columns every command has a summary of one line."""
+    lines = shell(*group, "--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert len(lines) >= 2
+    assert [line for line in lines if "..." in line or line.startswith("   ")] == []
+
+
 @pytest.mark.parametrize(("noun", "verb"), COMMANDS)
 def test_a_command_says_what_it_does(shell: Any, noun: str, verb: str) -> None:
     """Its help names its options, needs no database, and its first line is not cut off."""

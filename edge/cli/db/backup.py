@@ -33,7 +33,7 @@ from edge.store.upkeep.salvage import take_over
 def back_up_database(
     folder: Path | None, keep_days: int | None, keep_files: int | None, config_path: Path | None, as_json: bool
 ) -> None:
-    """Copy the database into DIR while the daemon writes, verify the copy, and remove the oldest copies.
+    """Copy the database into DIR while the daemon writes. The copy is verified, and the oldest copies are removed.
 
     DIR is [backup] folder of the configuration unless named. The newest backup is never removed.
     """
@@ -77,7 +77,7 @@ def list_backups(folder: Path | None, config_path: Path | None, as_json: bool) -
 @config_option
 @json_option
 def restore_database(file: Path, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Put the backup FILE in the place of the database, after verifying it. Not while a daemon runs.
+    """Put the backup FILE in the place of the database. Not while a daemon runs. FILE is verified first.
 
     The database that was there is kept beside it as <database>.replaced-<time>.
     """

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @click.group("db")
 def database_group() -> None:
-    """Look after the database: check, query, verify, back up, restore, upgrade."""
+    """Check, query, back up, restore and upgrade the database."""
 
 
 for command in (
@@ -148,7 +148,7 @@ def query_database(sql: str, form: str, config_path: Path | None, as_json: bool)
 @config_option
 @json_option
 def verify_database(repairing: bool, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Recompute every count from the ledger, and check the file, the keys and the outbox. It reads every event.
+    """Recompute every count from the ledger and check the file. It reads every event, the keys and the outbox.
 
     Exit code 1 if anything disagrees (with --repair: if anything still disagrees).
     """
@@ -175,7 +175,7 @@ def verify_database(repairing: bool, note: str, config_path: Path | None, as_jso
 @config_option
 @json_option
 def show_audit_log(limit: int, config_path: Path | None, as_json: bool) -> None:
-    """Show who changed what and when, with the values before and after; the newest first."""
+    """Show who changed what and when, the newest first. With the values before and after."""
     with open_for_reading(config_path) as (_, database):
         lines = Audit(database).newest(limit)
     if as_json:

@@ -100,9 +100,9 @@ def reset_database(sample: bool, yes: bool, note: str, config_path: Path | None,
 @config_option
 @json_option
 def migrate_database(dry_run: bool, note: str, config_path: Path | None, as_json: bool) -> None:
-    """Upgrade an older database to this program's schema, and copy it first. Not while a daemon runs.
+    """Upgrade an older database to this program's schema. Not while a daemon runs.
 
-    The daemon upgrades it by itself at its start.
+    The database is copied first. The daemon upgrades it by itself at its start.
     """
     path = existing_database_path(config_path)
     with open_for_writing(config_path, alone=True, any_version=True) as (_, database):
