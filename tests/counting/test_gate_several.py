@@ -75,12 +75,12 @@ def test_a_vehicle_that_was_lost_and_is_found_with_another_id_counts_once() -> N
 
 
 def test_a_long_vehicle_whose_cab_was_seen_apart_counts_once() -> None:
-    """The box of the whole absorbed the cab's: the cab is a part, though it crossed a length earlier."""
+    """The whole absorbed the cab, which crossed a length earlier and counts: the whole does not count again."""
     cab = Vehicle([*steady(400, 600, 10), *[None] * 12], size=CAR, confidence=0.5)
     whole = Vehicle(steady(250, 670, 22), track_id="r-2", size=(260.0, 60.0), absorbed=("r-1",))
     result = run_gate(cab, whole)
     assert result.directions == [ENTRY]
-    assert result.reasons == {"r-1": [Reason.PART], "r-2": [Reason.CROSSED]}
+    assert result.reasons == {"r-1": [Reason.CROSSED], "r-2": [Reason.PART]}
     off = MECHANISMS.model_copy(update={"long_vehicles": False})
     assert run_gate(cab, whole, mechanisms=off).directions == [ENTRY, ENTRY]
 
