@@ -107,7 +107,7 @@ class Daemon:
         try:
             if alone:
                 self._problem_file = ProblemFile(config.database.path)
-                self._problem_file.create()
+                self._problem_file.start()
             self._start_database(alone)
             self._detector.start()
             if config.mqtt.enabled and alone:
@@ -149,7 +149,7 @@ class Daemon:
         self._external_changes.close()
         self._detector.close()
         if self._problem_file is not None:
-            self._problem_file.remove()
+            self._problem_file.close()
         self._lock.release()
         log.info("stopped events_committed=%s", "all" if committed else "not all: the database does not answer")
 
