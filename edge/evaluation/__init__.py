@@ -1,1 +1,1 @@
-"""Labelled clips: accuracy, baselines, recorded observations, pictures of errors, proposals of lines and labels."""
+"""This room works with labelled clips: accuracy, baselines, recordings, pictures of errors, proposals of labels."""
