@@ -16,7 +16,7 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
-	sensitivity lint bench bench-counts bench-start bench-store wheel clean broker
+	sensitivity lint bench bench-counts bench-cli bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -88,12 +88,12 @@ lint: $(VENV)/.done  ## Style, formatting and types
 
 bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next three
 	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench.py $(BENCH_OPTIONS)
-	$(MAKE) bench-start
+	$(MAKE) bench-cli
 	$(MAKE) bench-counts
 	$(MAKE) bench-store
 
-bench-start: $(VENV)/.done  ## CPU time of quick commands, beside `python -c pass`
-	$(BIN)/python tests/benchmarks/bench_start.py
+bench-cli: $(VENV)/.done  ## CPU time of commands, beside `python -c pass` and `sqlite3 -csv`
+	$(BIN)/python tests/benchmarks/bench_cli.py
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
 	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench_counts.py $(BENCH_COUNTS_OPTIONS)
