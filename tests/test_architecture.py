@@ -63,6 +63,23 @@ HOMES = {
 # A room may keep fewer than five modules where its subject has no more.
 SMALL_ROOMS = {"mqtt", "simulator", "store", "store/sql", "cli/db", "board"}
 FEWEST, MOST = 5, 12
+# Rooms whose tuned numbers stand in parameters.py, and the other numbers than 0, 1 and 2 that their code may hold: they
+# are not tuned but shapes, formulas, guards against a division by 0, and what another program defines.
+ROOMS_WITH_PARAMETERS = {"detection", "tracking", "counting"}
+STRUCTURAL_NUMBERS: dict[str, set[float]] = {
+    "detection/decode.py": {4},  # values of a box
+    "detection/letterbox.py": {255},  # the largest value of a pixel
+    "detection/onnx_runtime.py": {3},  # onnxruntime's number of a log level
+    "detection/ultralytics_runtime.py": {3},  # channels of an image
+    "detection/weights.py": {0o644, 1e6},  # a file's mode; bytes a megabyte
+    "tracking/association.py": {9.0},  # a cost above all others
+    "tracking/boxes.py": {4, 1e-6},  # values of a box; the least area
+    "tracking/motion.py": {3, 4},  # the formula of the noise
+    "tracking/observer.py": {4},  # decimals of a confidence
+    "tracking/optical_flow.py": {3},  # a cell's neighbourhood; an axis
+    "tracking/sightings.py": {1e-9},  # the least square of a length
+    "tracking/usual_size.py": {3},  # a column
+}
 TESTS_WITHOUT_A_ROOM = {"system", "benchmarks", "support"}
 
 
@@ -209,3 +226,29 @@ def test_counting_and_logic_never_ask_for_the_time() -> None:
             is_now = isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
             if is_now and isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
                 assert room_of(file) in allowed, f"{file}:{node.lineno}: asks for the wall clock"
+
+
+def test_tuned_numbers_stand_among_the_parameters() -> None:
+    """Where a room has parameters, its other modules hold no numbers but 0, 1, 2, indices and structural ones."""
+    for file in FILES:
+        if room_of(file) not in ROOMS_WITH_PARAMETERS or file.stem == "parameters":
+            continue
+        allowed: set[float] = {0, 1, 2} | STRUCTURAL_NUMBERS.get(str(file.relative_to(PACKAGE)), set())
+        tree = ast.parse(file.read_text())
+        indices = {
+            id(inner) for node in ast.walk(tree) if isinstance(node, ast.Subscript) for inner in ast.walk(node.slice)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and id(node) not in indices:
+                assert node.value in allowed, f"{file}:{node.lineno}: {node.value} is a field of the room's parameters"
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS_WITH_PARAMETERS))
+def test_each_tuned_number_has_a_comment(room: str) -> None:
+    """The comment has its unit and its meaning; it stands behind the field or above it."""
+    file = PACKAGE / room / "parameters.py"
+    lines = file.read_text().splitlines()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            above = lines[node.lineno - 2].strip()
+            assert "  # " in lines[node.lineno - 1] or above.startswith("#"), f"{file}:{node.lineno}: has no comment"
