@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bare_sqlite import Bare
-from store_data import DAYS, END, FLOORS, new_event
+from benchmarks.bare_sqlite import Bare
+from benchmarks.store_data import DAYS, END, FLOORS, new_event
 
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
