@@ -37,9 +37,9 @@ class FlowParameters:
     corner_share: float = 0.005  # least strength as a share of the frame's strong corners
     strong_percentile: float = 99.0  # percentile of the cells' strengths that counts as strong
     least_change: float = 8.0  # grey levels by which a cell's pixel must change before its corner is searched
-    change_noise: float = 4.0  # the same as a multiple of the median change, which is noise, plus one grey level
+    change_noise: float = 4.0  # the same as a multiple of the median change (which is noise) plus one grey level
     window: int = 15  # flow pixels: side of the Lucas-Kanade window
-    pyramid_levels: int = 4  # halvings of the small picture; each doubles the motion that can be found
+    pyramid_levels: int = 4  # levels above the small picture: 15 x 2^4 pixels of motion at most
     iterations: int = 20  # Lucas-Kanade steps a level at most
     precision: float = 0.03  # flow pixels: a smaller step ends the search
     round_trip: float = 1.5  # flow pixels (sum of both axes): a corner that comes back further off is lost
@@ -183,12 +183,10 @@ class PartParameters:
     too_large: float = 1.5  # times the usual size: so large a track may be two vehicles, and its size is not kept
     frame_edge_pixels: float = 2.0  # pixels: a box that ends so near to the frame's edge is cut by it
     frame_edge_share: float = 0.004  # and share of the frame's side, added
-    # A vehicle that drives away gets smaller and is not hidden. A car that passed close by the camera was found a fifth
-    # smaller in each of 5 frames a second: a rate of 1.1.
-    away_speed: float = 0.5  # sizes a second: least speed of such a track
+    away_speed: float = 0.5  # sizes a second: a track that drives away gets smaller and is not hidden; least speed
     away_smaller: float = 0.9  # most extent of its box on both axes, of the track's
     away_alike: float = 1.1  # most ratio of the two axes' shrinking
-    away_rate: float = 1.6  # natural logarithm of the size ratio a second: no vehicle drives away faster
+    away_rate: float = 1.6  # natural logarithm of the size ratio a second: faster than this no vehicle drives away
 
 
 @dataclass(frozen=True, slots=True)
