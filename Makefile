@@ -15,6 +15,9 @@ export SMARTPARK_DETECTOR_MODELS_DIR := $(CURDIR)/models
 # Tests and the bench find the labelled clips here; without them they say so and skip.
 export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 
+# What the benchmarks need to find each other.
+BENCHMARKS := PYTHONPATH="$(CURDIR)/tests$${PYTHONPATH:+:$$PYTHONPATH}"
+
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
 	sensitivity lint bench bench-counts bench-cli bench-store wheel clean broker
 
@@ -75,10 +78,10 @@ accuracy-scenes: $(VENV)/.done $(WEIGHTS)  ## Count the fifteen simulated scenes
 	done
 
 ablation: $(VENV)/.done $(WEIGHTS)  ## What each mechanism of tracking and counting brings, on the clips and the scenes
-	$(BIN)/python tests/benchmarks/ablation.py $(ABLATION_OPTIONS)
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.ablation $(ABLATION_OPTIONS)
 
 sensitivity: $(VENV)/.done $(WEIGHTS)  ## How much the count depends on each tuned number, from recordings of the clips
-	$(BIN)/python tests/benchmarks/sensitivity.py $(SENSITIVITY_OPTIONS)
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.sensitivity $(SENSITIVITY_OPTIONS)
 
 lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/ruff check .
@@ -87,19 +90,19 @@ lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/mypy --config-file tests/mypy.ini tests
 
 bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next three
-	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench.py $(BENCH_OPTIONS)
+	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench $(BENCH_OPTIONS)
 	$(MAKE) bench-cli
 	$(MAKE) bench-counts
 	$(MAKE) bench-store
 
 bench-cli: $(VENV)/.done  ## CPU time of commands, beside `python -c pass` and `sqlite3 -csv`
-	$(BIN)/python tests/benchmarks/bench_cli.py
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_cli
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
-	$(ULTRALYTICS_BIN)/python tests/benchmarks/bench_counts.py $(BENCH_COUNTS_OPTIONS)
+	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench_counts $(BENCH_COUNTS_OPTIONS)
 
 bench-store: $(VENV)/.done  ## Speed of the database at ten million events, beside bare sqlite3
-	$(BIN)/python tests/benchmarks/bench_store.py $(BENCH_STORE_OPTIONS)
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_store $(BENCH_STORE_OPTIONS)
 
 wheel: $(VENV)/.done  ## Build the wheel and the sdist into dist/
 	$(BIN)/python -m build --outdir dist .

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import edge.store
-
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "edge"
 FILES = sorted(file for file in PACKAGE.rglob("*.py"))
@@ -65,6 +63,23 @@ HOMES = {
 # A room may keep fewer than five modules where its subject has no more.
 SMALL_ROOMS = {"mqtt", "simulator", "store", "store/sql", "cli/db", "board"}
 FEWEST, MOST = 5, 12
+# Rooms whose tuned numbers stand in parameters.py, and the other numbers than 0, 1 and 2 that their code may hold: they
+# are not tuned but shapes, formulas, guards against a division by 0, and what another program defines.
+ROOMS_WITH_PARAMETERS = {"detection", "tracking", "counting"}
+STRUCTURAL_NUMBERS: dict[str, set[float]] = {
+    "detection/decode.py": {4},  # values of a box
+    "detection/letterbox.py": {255},  # the largest value of a pixel
+    "detection/onnx_runtime.py": {3},  # onnxruntime's number of a log level
+    "detection/ultralytics_runtime.py": {3},  # channels of an image
+    "detection/weights.py": {0o644, 1e6},  # a file's mode; bytes a megabyte
+    "tracking/association.py": {9.0},  # a cost above all others
+    "tracking/boxes.py": {4, 1e-6},  # values of a box; the least area
+    "tracking/motion.py": {3, 4},  # the formula of the noise
+    "tracking/observer.py": {4},  # decimals of a confidence
+    "tracking/optical_flow.py": {3},  # a cell's neighbourhood; an axis
+    "tracking/sightings.py": {1e-9},  # the least square of a length
+    "tracking/usual_size.py": {3},  # a column
+}
 TESTS_WITHOUT_A_ROOM = {"system", "benchmarks", "support"}
 
 
@@ -131,34 +146,6 @@ def test_inner_rooms_import_one_way(room: str) -> None:
             parts = module.split(".")
             if parts[:2] == ["edge", room] and len(parts) > 2 and parts[2] in order:
                 assert order.index(parts[2]) <= order.index(here), f"{file}:{line}: {here} must not import {module}"
-
-
-def test_other_rooms_import_the_store_through_its_front_door() -> None:
-    """Outside of ``edge.store`` only the names that its ``__init__`` exports are used, not its modules."""
-    for file in FILES:
-        if room_of(file) == "store":
-            continue
-        for line, module, _ in imports(file):
-            assert not module.startswith("edge.store."), f"{file}:{line}: import the name from edge.store, not {module}"
-
-
-def test_the_stores_front_door_exports_each_name_once() -> None:
-    """The names in ``__all__``, those for type checkers and those that are imported at their first use are the same."""
-    exported = edge.store.__all__
-    assert exported == sorted(exported, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
-    assert set(exported) == set(edge.store._MODULES)
-    tree = ast.parse((PACKAGE / "store" / "__init__.py").read_text())
-    for_type_checkers = {
-        alias.name: node.module
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("edge.")
-        for alias in node.names
-    }
-    assert for_type_checkers == edge.store._MODULES
-    for name in exported:
-        assert getattr(edge.store, name).__name__ == name if not name.isupper() and name != "SqlRow" else True
-    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
-        edge.store.nonsense  # noqa: B018
 
 
 def test_no_modules_import_in_a_circle() -> None:
@@ -239,3 +226,29 @@ def test_counting_and_logic_never_ask_for_the_time() -> None:
             is_now = isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
             if is_now and isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
                 assert room_of(file) in allowed, f"{file}:{node.lineno}: asks for the wall clock"
+
+
+def test_tuned_numbers_stand_among_the_parameters() -> None:
+    """Where a room has parameters, its other modules hold no numbers but 0, 1, 2, indices and structural ones."""
+    for file in FILES:
+        if room_of(file) not in ROOMS_WITH_PARAMETERS or file.stem == "parameters":
+            continue
+        allowed: set[float] = {0, 1, 2} | STRUCTURAL_NUMBERS.get(str(file.relative_to(PACKAGE)), set())
+        tree = ast.parse(file.read_text())
+        indices = {
+            id(inner) for node in ast.walk(tree) if isinstance(node, ast.Subscript) for inner in ast.walk(node.slice)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and id(node) not in indices:
+                assert node.value in allowed, f"{file}:{node.lineno}: {node.value} is a field of the room's parameters"
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS_WITH_PARAMETERS))
+def test_each_tuned_number_has_a_comment(room: str) -> None:
+    """The comment has its unit and its meaning; it stands behind the field or above it."""
+    file = PACKAGE / room / "parameters.py"
+    lines = file.read_text().splitlines()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
+            above = lines[node.lineno - 2].strip()
+            assert "  # " in lines[node.lineno - 1] or above.startswith("#"), f"{file}:{node.lineno}: has no comment"

@@ -83,7 +83,7 @@ class SameVehicleParameters:
     full_size_share: float = 0.6  # share of a vehicle's usual size from which on a track is as large as a vehicle
     # A box about two vehicles abreast is not the same vehicle as one of them.
     single_least_width: float = 0.6  # width of the narrower box in usual widths
-    single_most_width: float = 1.4
+    single_most_width: float = 1.4  # the most of it
     group_least_width: float = 1.65  # width of the wider box in usual widths: two vehicles would be 2
     group_most_length: float = 1.6  # length of the larger box in usual lengths: longer, it is a lorry or a bus
     group_offset: float = 0.25  # least distance of the middles across, of the narrower width: of two vehicles it is 0.5

@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edge.core.errors import ConfigError, SmartParkError
-from edge.store import Attribution
+from edge.store.counts.audit import Act
+from edge.store.counts.configured_floors import ACTOR, apply_configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge.config.schema import Config, FloorConfig
-    from edge.store import Writer
+    from edge.store.writing.writer import Writer
 
 log = logging.getLogger(__name__)
-
-# The actor of these changes in the audit log and the ledger.
-_ACTOR = "configuration"
 
 
 def apply_floors(writer: Writer, floors: Sequence[FloorConfig]) -> None:
     """Set slots, description and activity to the configured values, but no count. Changes are logged and audited."""
-    by = Attribution(_ACTOR)
-    for change in writer.call(lambda store: store.apply_configuration(floors, by), "the floors"):
+    action = Act(ACTOR, datetime.now(UTC))
+    for change in writer.call(lambda db: apply_configuration(db, floors, action), "the floors"):
         log.info("configuration: %s", change)
 
 

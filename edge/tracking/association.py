@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from edge.tracking.parameters import AssociationParameters, BirthParameters
     from edge.tracking.tracklet import FrameStep, Tracklet
 
-# The cost of a pair that must not be chosen. All others cost 1 at most, so no choice of pairs gains by one of these.
+# The cost of a pair that must not be chosen. All others cost 1 at most, so that allowed pairs are as many as possible.
 FORBIDDEN = 9.0
 
 

@@ -26,8 +26,8 @@ class Contact(NamedTuple):
     """Two tracks side by side while both were seen: when, and the boxes of the track itself and of the other one."""
 
     at: float
-    own: Floats
-    other: Floats
+    own_box: Floats
+    other_box: Floats
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ def absorb_parts(tracks: Sequence[Tracklet], at: float, limits: RelationParamete
 def _has_grown_around(whole: Tracklet, contact: Contact, limits: RelationParameters) -> bool:
     """Whether a box's ratio of length to width is nearer to that of both boxes together than to its own before."""
     along = 0 if abs(whole.motion.vx) > abs(whole.motion.vy) else 1
-    part, before = contact.own, contact.other
+    part, before = contact.own_box, contact.other_box
     both = np.concatenate([np.minimum(part, before)[:2], np.maximum(part, before)[2:]])
     outside = 1 - float(shared_areas(part[None], before[None])[0, 0]) / max(float(areas(part[None])[0]), 1.0)
     ratio_before, ratio_both, ratio_now = (_ratio(box, along) for box in (before, both, whole.last.box))

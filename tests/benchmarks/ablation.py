@@ -15,15 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import recorded_clips as recorded
-from recorded_clips import RecordedClip
-from tuned_numbers import Numbers
+from benchmarks import recorded_clips as recorded
+from benchmarks.tuned_numbers import Numbers
 
 from edge.config.schema import Config, MechanismsConfig
 from edge.host.logs import set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from benchmarks.recorded_clips import RecordedClip
 
     from edge.core.events import Event
 

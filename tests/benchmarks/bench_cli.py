@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from store_data import build
+from benchmarks.store_data import build
 
 SMARTPARK = [sys.executable, "-m", "edge"]
 # (name, command, the CPU seconds it may take at most)

@@ -18,7 +18,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench import CONTENDERS, OURS, PROJECT, measure, missing, torchvision_fits
+from benchmarks.bench import CONTENDERS, OURS, PROJECT, measure, missing, torchvision_fits
 
 from edge.config.schema import Config
 from edge.core.errors import ConfigError

@@ -15,20 +15,20 @@ import statistics
 import sys
 import time
 from contextlib import ExitStack, closing
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import peewee
-from bare_sqlite import Bare
-from store_cleanup import clean_beside
-from store_data import DAYS, build
-from store_work import READS, Size, measure_fsync, measure_reads, measure_records
+from benchmarks.bare_sqlite import Bare
+from benchmarks.store_cleanup import clean_beside
+from benchmarks.store_data import DAYS, build
+from benchmarks.store_work import READS, Size, measure_fsync, measure_reads, measure_records
 
 from edge.store.schema.connect import open_database
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
-    from store_cleanup import CleanedBeside
+    from benchmarks.store_cleanup import CleanedBeside
 
 PROJECT = Path(__file__).parent.parent.parent
 RATIO_AIM, GROWTH_AIM = 1.5, 2.0
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace, folder: Path) -> int:
     """The whole bench in this folder."""
     sizes = [options.events // 100, options.events]
     print(
-        f"SQLite {sqlite3.sqlite_version}, Peewee {peewee.__version__}, {os.cpu_count()} cores, warm cache, in {folder}"
+        f"SQLite {sqlite3.sqlite_version}, Peewee {version('peewee')}, {os.cpu_count()} cores, warm cache, in {folder}"
     )
     report: dict[str, Any] = {"events": sizes, "seed": options.seed, "build": {}}
     paths = {events: folder / f"{events}-{options.seed}.db" for events in sizes}

@@ -28,7 +28,7 @@ from edge.pipeline import Pipeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tuned_numbers import Numbers
+    from benchmarks.tuned_numbers import Numbers
 
     from edge.core.events import Event
     from edge.core.frames import Detection, FrameTime, Image

@@ -18,16 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import recorded_clips as recorded
-from recorded_clips import RecordedClip
-from sensitivity_table import SIDES, SPREAD, Outcome, Task, document, summary, table
-from tuned_numbers import Acts, Numbers, TunedNumber, tuned_numbers, with_random_values, with_value
+from benchmarks import recorded_clips as recorded
+from benchmarks.sensitivity_table import SIDES, SPREAD, Outcome, Task, document, summary, table
+from benchmarks.tuned_numbers import Acts, Numbers, TunedNumber, tuned_numbers, with_random_values, with_value
 
 from edge.detection.detector import make_detector
 from edge.host.logs import set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+
+    from benchmarks.recorded_clips import RecordedClip
 
     from edge.core.events import Event
     from edge.core.tracks import Track

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tuned_numbers import Acts, Numbers
+from benchmarks.tuned_numbers import Acts, Numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tuned_numbers import TunedNumber
+    from benchmarks.tuned_numbers import TunedNumber
 
 SIDES = {"minus": 0.8, "plus": 1.2}
 SPREAD = 0.1

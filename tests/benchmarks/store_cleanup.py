@@ -15,15 +15,15 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from bare_sqlite import Bare
-from store_data import END
-from store_work import Recorder
+from benchmarks.bare_sqlite import Bare
+from benchmarks.store_data import END
+from benchmarks.store_work import Recorder
 
-from edge.store.counts.audit import Attribution
+from edge.store.counts.audit import Act
 from edge.store.counts.hourly_totals import hour_of
+from edge.store.schema.columns import from_micros, to_micros
 from edge.store.schema.connect import open_database
-from edge.store.sql.times import from_micros, to_micros
-from edge.store.upkeep.cleanup import remove_old_events
+from edge.store.upkeep.cleanup import Cleanup
 
 A_SECOND = 20
 ALONE_SECONDS = 5.0
@@ -45,7 +45,7 @@ def clean_beside(path: Path, who: str, number: int, first: int) -> CleanedBeside
     with closing(sqlite3.connect(path)) as db:
         [micros] = db.execute("SELECT timestamp FROM events ORDER BY timestamp LIMIT 1 OFFSET ?", (number,)).fetchone()
     days = (END - from_micros(micros)).days
-    command = [sys.executable, __file__, str(path), who, str(first)]
+    command = [sys.executable, "-m", "benchmarks.store_cleanup", str(path), who, str(first)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdin is not None
         assert writer.stdout is not None
@@ -55,7 +55,7 @@ def clean_beside(path: Path, who: str, number: int, first: int) -> CleanedBeside
             alone_until, began = time.time(), time.monotonic()
             if who == "ours":
                 with closing(open_database(path, busy_timeout=5.0)) as handle:
-                    removed = remove_old_events(handle, days, Attribution("bench", END)).removed
+                    removed = Cleanup(handle).older_than(days, Act("bench", END)).removed
             else:
                 with closing(Bare(path)) as bare:
                     removed = bare.clean(to_micros(hour_of(from_micros(to_micros(END) - days * 86_400_000_000))))
@@ -94,10 +94,15 @@ class _LogWatch:
                 self.longest = max(self.longest, self._wal.stat().st_size)
 
 
+def _wait_for_the_end_of_input(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
+
+
 def record_beside(path: Path, who: str, first: int) -> list[tuple[float, float]]:
     """(when, milliseconds) of each event recorded, 20 a second, until the input ends."""
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    threading.Thread(target=_wait_for_the_end_of_input, args=[ended], daemon=True).start()
     waits = []
     with ExitStack() as stack:
         recorder = Recorder(path, stack)

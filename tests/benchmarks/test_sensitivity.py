@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from benchmarks import recorded_clips, sensitivity
+from benchmarks.tuned_numbers import Numbers, tuned_numbers, with_random_values, with_value
 from support.made_recordings import Drive, write_label
 
 from edge.config.schema import Config
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def _benchmarks_can_be_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-
-
-@pytest.fixture
-def tuned_numbers() -> ModuleType:
-    """The module that lists and changes the numbers, which is in no package."""
-    return importlib.import_module("tuned_numbers")
-
-
-def test_every_number_that_counting_depends_on_is_listed(tuned_numbers: ModuleType) -> None:
+def test_every_number_that_counting_depends_on_is_listed() -> None:
     """The list has the parameters of three rooms and the configuration's, each with what must be done anew for it."""
-    acts = {number.name: number.acts for number in tuned_numbers.tuned_numbers()}
+    acts = {number.name: number.acts for number in tuned_numbers()}
     assert len(acts) > 200
     assert acts["counting.same_vehicle.near"] == acts["config.counting.decide_seconds"] == "counting of the tracks"
     assert acts["tracking.life.known_sightings"] == "tracking and counting of recordings"
@@ -39,33 +28,33 @@ def test_every_number_that_counting_depends_on_is_listed(tuned_numbers: ModuleTy
     assert "detection.pip_seconds" not in acts
 
 
-def test_a_changed_number_is_valid_and_the_only_one_that_changed(tuned_numbers: ModuleType) -> None:
+def test_a_changed_number_is_valid_and_the_only_one_that_changed() -> None:
     """Every number takes its value 20 % up and down, within the limits of the configuration; integers by 1 at least."""
-    for number in tuned_numbers.tuned_numbers():
+    for number in tuned_numbers():
         for factor in (0.8, 1.2):
             value = number.scaled(factor)
             assert type(value) is type(number.value)
             assert (value >= number.value) == (factor > 1) or value == number.value
-            changed = tuned_numbers.with_value(tuned_numbers.Numbers(), number.name, value)
+            changed = with_value(Numbers(), number.name, value)
             Config.model_validate(changed.config.model_dump())
-            back = tuned_numbers.with_value(changed, number.name, number.value)
-            assert back == tuned_numbers.Numbers()
+            back = with_value(changed, number.name, number.value)
+            assert back == Numbers()
 
 
-def test_limits_and_integers(tuned_numbers: ModuleType) -> None:
+def test_limits_and_integers() -> None:
     """A share stays a share, a kernel odd, and an integer changes by one where a fifth of it is less."""
-    scaled = {number.name: number.scaled for number in tuned_numbers.tuned_numbers()}
+    scaled = {number.name: number.scaled for number in tuned_numbers()}
     assert (scaled["tracking.shift.box_share"](1.2), scaled["counting.long_vehicle.passing_share"](1.2)) == (1.0, 1.2)
     assert (scaled["tracking.flow.blur"](0.8), scaled["tracking.flow.blur"](1.2)) == (1, 5)
     assert (scaled["tracking.life.known_sightings"](0.8), scaled["tracking.life.known_sightings"](1.2)) == (2, 4)
     with pytest.raises(AttributeError):
-        tuned_numbers.with_value(tuned_numbers.Numbers(), "config.tracker.luck", 1.0)
+        with_value(Numbers(), "config.tracker.luck", 1.0)
 
 
-def test_a_draw_repeats_for_its_seed(tuned_numbers: ModuleType) -> None:
+def test_a_draw_repeats_for_its_seed() -> None:
     """The same seed gives the same numbers, another one others, none further off than the spread."""
-    numbers = tuned_numbers.tuned_numbers()
-    first, again, other = (tuned_numbers.with_random_values(numbers, seed, 0.1) for seed in (1, 1, 2))
+    numbers = tuned_numbers()
+    first, again, other = (with_random_values(numbers, seed, 0.1) for seed in (1, 1, 2))
     assert first == again != other
     source = random.Random(3)
     for number in numbers:
@@ -84,7 +73,6 @@ def test_the_table_shows_what_a_number_does(
     recordings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A fifth more evidence is too much for a faint vehicle; the numbers that do nothing are named, and the draws."""
-    sensitivity = importlib.import_module("sensitivity")
     monkeypatch.setattr(sensitivity, "set_up_logging", lambda _: None)
     monkeypatch.setattr(
         "sys.argv",
@@ -112,9 +100,9 @@ def test_the_table_shows_what_a_number_does(
 
 def test_counting_known_tracks_is_counting_the_recording(recordings: Path) -> None:
     """What acts after tracking is counted from tracks that are kept; the events are those of the whole pipeline."""
-    recorded, numbers = importlib.import_module("recorded_clips"), importlib.import_module("tuned_numbers").Numbers()
-    labels = recorded.labels_of("clips-5", recordings / "clips-5")
-    (clip,) = recorded.read_clips("clips-5", recordings, labels, numbers)
-    events, tracks = recorded.count_observations(clip, numbers)
+    numbers = Numbers()
+    labels = recorded_clips.labels_of("clips-5", recordings / "clips-5")
+    (clip,) = recorded_clips.read_clips("clips-5", recordings, labels, numbers)
+    events, tracks = recorded_clips.count_observations(clip, numbers)
     assert len(events) == 2
-    assert recorded.count_tracks(clip, tracks, numbers) == events
+    assert recorded_clips.count_tracks(clip, tracks, numbers) == events

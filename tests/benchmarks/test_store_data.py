@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from benchmarks import store_data
 
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
-from edge.store.schema.versions import create_tables
+from edge.store.schema.versions import create_schema
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from pathlib import Path
 
 EVENTS = 2400
 
 
-@pytest.fixture
-def store_data(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The module that builds them, which is no package."""
-    monkeypatch.syspath_prepend(Path(__file__).parent)
-    pytest.importorskip("numpy")
-    import store_data
-
-    monkeypatch.delitem(sys.modules, "store_data")
-    module: ModuleType = store_data
-    return module
-
-
-def test_a_database_in_bulk_is_the_one_that_recording_makes(tmp_path: Path, store_data: ModuleType) -> None:
+def test_a_database_in_bulk_is_the_one_that_recording_makes(tmp_path: Path) -> None:
     """Row by row, with clamps among them; and verify finds nothing."""
     bulk, one_by_one = tmp_path / "bulk.db", tmp_path / "recorded.db"
     store_data.build(bulk, EVENTS, days=3)
@@ -44,8 +30,8 @@ def test_a_database_in_bulk_is_the_one_that_recording_makes(tmp_path: Path, stor
         closing(open_database(one_by_one, busy_timeout=5)) as db,
     ):
         assert verify(built) == []
-        create_tables(db)
-        Floors(db).create_missing(store_data.FLOORS, store_data.END)
+        create_schema(db)
+        Floors(db).ensure(store_data.FLOORS, store_data.END)
         for stored in list(Events(built).stream()):
             # The time of recording is each event's own, so each has its own transaction.
             db.execute_sql("PRAGMA synchronous = OFF")

@@ -101,7 +101,7 @@ def live(camera: Callable[..., CameraConfig]) -> Iterator[Callable[..., LiveSour
 def frame_of() -> Callable[..., Frame]:
     """The next frame of a live source; fails when none comes."""
 
-    def take(source: LiveSource, limit: float = 20.0) -> Frame:
+    def take(source: LiveSource, limit: float = 60.0) -> Frame:
         frame = source.read(limit)
         assert frame is not None, source.status
         return frame

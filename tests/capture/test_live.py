@@ -46,7 +46,7 @@ def test_the_first_frame_is_fresh(frame_of, serve, live, number_in):
 
     A machine that interrupts the reader at its very first frame makes that look awaited; not five times in a row.
     """
-    server = serve("rtsp")
+    server = serve("rtsp", fps=50)
     for _ in range(5):
         source = live(server.url)
         first = frame_of(source)

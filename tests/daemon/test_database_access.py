@@ -13,6 +13,7 @@ from edge.config.schema import DatabaseConfig
 from edge.core.errors import StoreError
 from edge.daemon.database_access import DatabaseAccess, ExternalChanges
 from edge.host.problem_list import ProblemList
+from edge.store.schema.versions import create_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,8 +33,8 @@ def test_external_changes_are_noticed_once(access: DatabaseAccess, tmp_path: Pat
     changes = ExternalChanges(access.open_to_read, problems)
     assert not changes.happened()
     assert "there is no database" in problems.current()[0].text
-    with access.open_to_write() as store:
-        store.create_tables()
+    with closing(access.open_to_write()) as database:
+        create_schema(database)
     assert [changes.happened(), changes.happened()] == [True, False]
     assert problems.current() == ()
     with closing(sqlite3.connect(tmp_path / "smartpark.db")) as connection, connection:
@@ -45,9 +46,10 @@ def test_external_changes_are_noticed_once(access: DatabaseAccess, tmp_path: Pat
     changes.close()
 
 
-def test_a_connection_to_read_cannot_write(access: DatabaseAccess) -> None:
+def test_a_connection_to_read_cannot_write_and_is_closed(access: DatabaseAccess) -> None:
     """A statement that writes is a ``StoreError``."""
-    with access.open_to_write() as store:
-        store.create_tables()
-    with access.open_to_read() as store, pytest.raises(StoreError, match=r"smartpark\.db: .* readonly database"):
-        store.floors.create("Roof", 2)
+    with closing(access.open_to_write()) as database:
+        create_schema(database)
+    with pytest.raises(StoreError, match=r"smartpark\.db"), access.reading() as database:
+        database.execute_sql("DELETE FROM floors")
+    assert database.is_closed()

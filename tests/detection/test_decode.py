@@ -11,19 +11,26 @@ from edge.detection.decode import decode
 from edge.detection.letterbox import Letterbox
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge.core.frames import Detection
 
 NAMES = {0: "person", 1: "car", 2: "truck"}
 SQUARE = Letterbox.fit((640, 640), 640, 32)
 
 
-def detections(anchors: list[tuple[float, ...]], **changes: Any) -> list[Detection]:
+def detections(anchors: Sequence[tuple[float, ...]], **changes: Any) -> list[Detection]:
     """The detections of anchors: centre x, centre y, width, height, then the scores of person, car and truck."""
-    settings = {"classes": frozenset({"car", "truck"}), "confidence": 0.25, "iou": 0.7, "most_detections": 300}
+    settings: dict[str, Any] = {
+        "classes": frozenset({"car", "truck"}),
+        "confidence": 0.25,
+        "iou": 0.7,
+        "most_detections": 300,
+    }
     return decode(np.array(anchors, np.float32).T, SQUARE, NAMES, **(settings | changes))
 
 
-def labels(anchors: list[tuple[float, ...]], **changes: Any) -> list[tuple[str, float]]:
+def labels(anchors: Sequence[tuple[float, ...]], **changes: Any) -> list[tuple[str, Any]]:
     """Their labels and confidences."""
     return [(found.label, pytest.approx(found.confidence)) for found in detections(anchors, **changes)]
 

@@ -17,6 +17,8 @@ from edge.simulator.scene import Scene, SceneParameters
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from edge.core.frames import Detection
+
 
 def test_the_real_model_finds_the_cars_of_a_street(weights: Path, clips: Path) -> None:
     """At least four cars have a confidence over 0.5; boxes are inside the frame, the most confident first."""
@@ -40,16 +42,16 @@ def test_only_the_configured_classes_are_found(weights: Path, clips: Path) -> No
     capture = cv2.VideoCapture(str(clips / "neg_people_walkway.mp4"))
     image = np.asarray(capture.read()[1], dtype=np.uint8)
     capture.release()
-    by_classes = {}
-    for classes in (None, ("person",), ("car", "bus")):
-        detector = OnnxDetector(DetectorConfig(models_dir=weights, confidence=0.01, classes=classes, threads=1))
+    by_classes: dict[tuple[str, ...], list[Detection]] = {}
+    for classes in ((), ("person",), ("car", "bus")):
+        detector = OnnxDetector(DetectorConfig(models_dir=weights, confidence=0.01, classes=classes or None, threads=1))
         detector.start()
         by_classes[classes] = detector.detect(image)
         detector.close()
-    unfiltered = by_classes.pop(None)
+    unfiltered = by_classes.pop(())
     assert len({detection.label for detection in unfiltered}) > 2
-    for classes, filtered in by_classes.items():
-        assert filtered == [detection for detection in unfiltered if detection.label in classes]
+    for chosen, filtered in by_classes.items():
+        assert filtered == [detection for detection in unfiltered if detection.label in chosen]
 
 
 def test_the_number_of_threads_does_not_change_a_box(weights: Path) -> None:

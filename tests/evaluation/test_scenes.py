@@ -37,7 +37,7 @@ def test_every_difficulty_is_in_a_scene_of_its_own() -> None:
     listed = scenes()
     assert {parameters.light for parameters in listed.values()} == {"day", "dusk"}
     assert max(parameters.noise for parameters in listed.values()) >= 12
-    difficulties = {
+    difficulties: dict[str, dict[str, float]] = {
         "04-stops-on-the-line": {"stop_on_line": 0.5},
         "05-tailgating": {"tailgating": 0.5},
         "06-side-by-side": {"side_by_side": 0.5},

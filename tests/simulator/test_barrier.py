@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,13 @@ HOUR = 3600.0
 @settings(max_examples=12, deadline=None)
 def test_no_arm_comes_down_on_a_vehicle(seed: int, max_speed: float, idle: float) -> None:
     """A vehicle is under a barrier's arm only while that is all the way up, and the arm never jumps."""
-    keys = {"tailgating": 0.3, "stop_on_line": 0.3, "side_by_side": 0.4, "u_turns": 0.15, "returns": 0.15}
+    keys: dict[str, Any] = {
+        "tailgating": 0.3,
+        "stop_on_line": 0.3,
+        "side_by_side": 0.4,
+        "u_turns": 0.15,
+        "returns": 0.15,
+    }
     keys |= {"bicycle_share": 0.1, "long_share": 0.2, "vehicles_per_minute": 40.0, "idle_swings": idle}
     ramp = Traffic(SceneParameters(seed=seed, max_speed=max_speed, barrier=1, **keys))
     last: dict[float, float] = {}

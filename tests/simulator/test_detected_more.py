@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def best(network: Network, scene: Scene, at: float, boxes: list[TrueBox]) -> lis
 @LIGHTS
 def test_people_are_seen_as_people_and_never_as_vehicles(network: Network, light: str) -> None:
     """Walkers, also behind trolleys and prams, are persons at over 0.4 in most frames; no vehicle is at over 0.2."""
-    keys = {"vehicles_per_minute": 0, "pedestrians": 40, "trolleys": 0.35, "prams": 0.2, "light": light}
+    keys: dict[str, Any] = {"vehicles_per_minute": 0, "pedestrians": 40, "trolleys": 0.35, "prams": 0.2, "light": light}
     scene = Scene(SceneParameters(seed=3, **keys))
     sure: dict[str, list[float]] = {"person": [], "trolley": [], "pram": []}
     for at in np.arange(10, 62, 5.5):
@@ -104,7 +105,7 @@ def test_long_vehicles_are_seen(network: Network, kind, light: str) -> None:
 @LIGHTS
 def test_both_of_a_pair_are_seen(network: Network, light: str) -> None:
     """Of two vehicles abreast the nearer is detected as well as ever, and the farther nearly always."""
-    keys = {"side_by_side": 1.0, "entry_share": 1.0, "vehicles_per_minute": 30, "motorbike_share": 0.0}
+    keys: dict[str, Any] = {"side_by_side": 1.0, "entry_share": 1.0, "vehicles_per_minute": 30, "motorbike_share": 0.0}
     scene = Scene(SceneParameters(seed=6, light=light, **keys))
     nearer, farther = [], []
     for at in np.arange(4, 90, 0.8):
@@ -141,7 +142,7 @@ def test_barriers_are_never_seen_as_vehicles(network: Network, light: str) -> No
 @pytest.mark.parametrize(
     "keys", [{"light": "dusk", "beams": 1.0}, {"flicker": 0.5}, {"barrier": 1}, {"noise": 12.0}], ids=str
 )
-def test_disturbances_leave_one_box_a_vehicle(network: Network, keys: dict[str, object]) -> None:
+def test_disturbances_leave_one_box_a_vehicle(network: Network, keys: dict[str, Any]) -> None:
     """Beams, flickering light, barriers and noise neither hide a vehicle nor cause a second detection."""
     scene = Scene(SceneParameters(seed=8, vehicles_per_minute=20, **keys))
     sure = []

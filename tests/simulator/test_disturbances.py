@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,7 @@ from edge.simulator.scene import Scene, SceneParameters
 from edge.simulator.traffic.kinds import FAR_LANE, LONG_KINDS, MIDDLE_LANE, NEAR_LANE, USUAL_KINDS
 
 SEDAN = USUAL_KINDS[0]
-DAY = {"light": "day", "noise": 0.0, "seed": 1}
+DAY: dict[str, Any] = {"light": "day", "noise": 0.0, "seed": 1}
 
 
 def difference(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -64,7 +66,14 @@ def test_vehicles_pass_before_and_behind_the_posts() -> None:
 
 def test_a_farther_vehicle_stays_visible_beside_a_nearer_vehicle() -> None:
     """Of each vehicle that is driven abreast of, at least a third is seen while both are in the picture."""
-    keys = {"seed": 5, "side_by_side": 0.8, "entry_share": 1.0, "vehicles_per_minute": 25, "width": 320, "height": 180}
+    keys: dict[str, Any] = {
+        "seed": 5,
+        "side_by_side": 0.8,
+        "entry_share": 1.0,
+        "vehicles_per_minute": 25,
+        "width": 320,
+        "height": 180,
+    }
     scene = Scene(SceneParameters(**keys, noise=0.0))
     painter = Painter(View(320, 180), **DAY, three_lanes=True)
     bare = painter.paint([], 0)
@@ -104,7 +113,7 @@ def test_beams_light_the_floor_ahead_and_nothing_else() -> None:
 
 def test_beams_come_in_and_go_out_smoothly() -> None:
     """No beam appears at once, and when the picture is empty the floor is dark again."""
-    keys = {"seed": 2, "light": "dusk", "noise": 0.0, "entry_share": 1.0, "vehicles_per_minute": 25}
+    keys: dict[str, Any] = {"seed": 2, "light": "dusk", "noise": 0.0, "entry_share": 1.0, "vehicles_per_minute": 25}
     plain, beaming = (Scene(SceneParameters(**keys, beams=beams)) for beams in (0.0, 1.0))
     last, brightest = np.zeros((50, 120), int), 0
     for at in np.arange(2, 7, 1 / 15):
@@ -157,7 +166,14 @@ def test_long_vehicles_fill_their_boxes(kind) -> None:
 
 def test_pixels_of_everything_repeat() -> None:
     """With all disturbances two scenes draw the same frames, in any order; another seed draws others."""
-    keys = {"light": "dusk", "beams": 0.8, "flicker": 0.4, "barrier": 1, "idle_swings": 5.0, "pedestrians": 20.0}
+    keys: dict[str, Any] = {
+        "light": "dusk",
+        "beams": 0.8,
+        "flicker": 0.4,
+        "barrier": 1,
+        "idle_swings": 5.0,
+        "pedestrians": 20.0,
+    }
     keys |= {"trolleys": 0.3, "side_by_side": 0.4, "returns": 0.2, "bicycle_share": 0.2, "long_share": 0.2}
     first, second = (Scene(SceneParameters(seed=4, vehicles_per_minute=25, **keys)) for _ in range(2))
     frames = {at: first.render(at) for at in (3.7, 12.0, 12.1, 30.0)}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -135,10 +137,10 @@ def test_pictures_of_people_are_kept_within_bounds() -> None:
 
     kept = SpriteCache(limit=1800)  # three of 600 bytes
     for name in "abcabdbaca":
-        kept.get(name, lambda name=name: make(name))
+        kept.get(name, partial(make, name))
         assert kept.size <= 1800
     assert "".join(made) == "abcdc"
-    assert SpriteCache(limit=1).get("larger than all", lambda: make("x")).size == 600
+    assert SpriteCache(limit=1).get("larger than all", partial(make, "x")).size == 600
 
 
 def test_people_are_drawn_where_their_boxes_are() -> None:
@@ -165,7 +167,7 @@ def test_people_are_drawn_where_their_boxes_are() -> None:
 
 def test_the_nearer_hides_the_farther() -> None:
     """People before the nearer lane hide vehicles; vehicles hide the people along the wall."""
-    keys = {"seed": 4, "vehicles_per_minute": 20, "pedestrians": 30, "noise": 0.0}
+    keys: dict[str, Any] = {"seed": 4, "vehicles_per_minute": 20, "pedestrians": 30, "noise": 0.0}
     both, crowd, traffic = (
         Scene(SceneParameters(**keys | less)) for less in ({}, {"vehicles_per_minute": 0}, {"pedestrians": 0})
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter, defaultdict
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -147,7 +148,14 @@ def test_stop_traffic_lets_no_vehicle_in(parameters: SceneParameters, at: float)
 
 def test_everything_does_not_depend_on_frame_rate_or_size() -> None:
     """With everything at once too, the traffic is the same at any frame rate and size."""
-    keys = {"seed": 7, "tailgating": 0.2, "stop_on_line": 0.2, "side_by_side": 0.4, "u_turns": 0.1, "returns": 0.2}
+    keys: dict[str, Any] = {
+        "seed": 7,
+        "tailgating": 0.2,
+        "stop_on_line": 0.2,
+        "side_by_side": 0.4,
+        "u_turns": 0.1,
+        "returns": 0.2,
+    }
     keys |= {"bicycle_share": 0.1, "long_share": 0.1, "barrier": 1, "idle_swings": 3, "vehicles_per_minute": 30}
     keys |= {"pedestrians": 10, "trolleys": 0.3}
     whole = Scene(SceneParameters(**keys))
@@ -169,7 +177,8 @@ def test_everything_does_not_depend_on_frame_rate_or_size() -> None:
 
 def test_returns_are_two_crossings() -> None:
     """With ``returns`` 1 each car passes the line, stops with its tail a third beyond, and passes it back."""
-    ramp, scene = (make(SceneParameters(seed=6, returns=1.0, motorbike_share=0.0)) for make in (Traffic, Scene))
+    parameters = SceneParameters(seed=6, returns=1.0, motorbike_share=0.0)
+    ramp, scene = Traffic(parameters), Scene(parameters)
     beyond: dict[int, float] = defaultdict(float)
     for step in range(300 * 32):
         ramp.advance(step)
@@ -200,7 +209,7 @@ def test_returns_and_u_turns_share_one_whole() -> None:
 
 def test_two_wheelers_and_long_vehicles_do_not_back_over_the_line() -> None:
     """A vehicle without a reverse gear, or too long for the picture, crosses once whatever ``returns`` says."""
-    keys = {"returns": 1.0, "motorbike_share": 0.5, "bicycle_share": 0.2, "long_share": 0.3}
+    keys: dict[str, Any] = {"returns": 1.0, "motorbike_share": 0.5, "bicycle_share": 0.2, "long_share": 0.3}
     scene = Scene(SceneParameters(seed=3, **keys))
     found = by_vehicle(scene.crossings(1200) + scene.bicycles(1200))
     assert {pair[0].kind for pair in found.values() if len(pair) == 2} == {"sedan", "hatchback", "van"}
@@ -242,7 +251,7 @@ def test_pairs_cross_the_line_at_nearly_the_same_time() -> None:
         ({"bicycle_share": 1.0}, {"bicycle": 1.0}),
     ],
 )
-def test_shares_of_kinds(keys: dict[str, float], expected: dict[str, float]) -> None:
+def test_shares_of_kinds(keys: dict[str, Any], expected: dict[str, float]) -> None:
     """Over half an hour each kind has its share; bicycles are never among the vehicles."""
     scene = Scene(SceneParameters(seed=2, vehicles_per_minute=25, **keys))
     vehicles, bicycles = scene.crossings(HOUR / 2), scene.bicycles(HOUR / 2)
@@ -268,7 +277,7 @@ def test_long_vehicles_fit_into_the_picture() -> None:
 @pytest.mark.parametrize("hours", [0.5, pytest.param(2, marks=pytest.mark.long)])
 def test_a_long_run_of_everything_takes_little_memory(hours: float) -> None:
     """After a long run with everything at once the scene has hardly grown."""
-    keys = {"stop_on_line": 0.1, "u_turns": 0.1, "tailgating": 0.1, "side_by_side": 0.2, "returns": 0.1}
+    keys: dict[str, Any] = {"stop_on_line": 0.1, "u_turns": 0.1, "tailgating": 0.1, "side_by_side": 0.2, "returns": 0.1}
     keys |= {"barrier": 1, "idle_swings": 1, "pedestrians": 6, "trolleys": 0.3, "prams": 0.1}
     scene = Scene(SceneParameters(seed=13, vehicles_per_minute=8, bicycle_share=0.1, long_share=0.1, **keys))
     scene.boxes(HOUR / 4)

@@ -173,7 +173,7 @@ class RtspServer(CameraServer):
     path = "/live"
     largest = 1200
 
-    def __init__(self, *, fps: float = 50.0, credentials: str = "") -> None:
+    def __init__(self, *, fps: float = 100.0, credentials: str = "") -> None:
         # FFmpeg looks at nearly 30 pictures before it calls a stream open: the faster they come, the better.
         super().__init__(fps=fps, credentials=credentials)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from support.network import WEIGHTS, Network
+from support.shared_fixtures import eventually
 
 from edge.config.schema import CameraConfig
 from edge.core.source import EndOfSource
@@ -52,11 +51,8 @@ def read_all() -> Callable[[Source], list[Frame]]:
 def until() -> Callable[..., None]:
     """Waits for a condition: ``until(lambda: ..., "what")``; fails after ``limit`` seconds."""
 
-    def wait(condition: Callable[[], object], what: str, limit: float = 20.0) -> None:
-        end = time.monotonic() + limit
-        while not condition():
-            assert time.monotonic() < end, f"waited {limit} s in vain until {what}"
-            threading.Event().wait(0.01)
+    def wait(condition: Callable[[], object], what: str, limit: float = 60.0) -> None:
+        eventually(condition, limit, what, every=0.01)
 
     return wait
 

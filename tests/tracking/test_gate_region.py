@@ -26,7 +26,7 @@ def test_places_near_the_line_are_inside_and_places_far_away_are_not() -> None:
 
 def test_the_region_is_smaller_for_weak_boxes() -> None:
     """Each place inside for a weak box is inside for a sure one, and there are places only for the sure one."""
-    points = [(x, 250.0) for x in range(0, 1000, 10)]
+    points = [(10.0 * number, 250.0) for number in range(100)]
     narrow = (((0.0, 0.4), (0.0, 0.6)),)
     sure, weak = inside(points, lines=narrow), inside(points, sure=False, lines=narrow)
     assert set(weak) < set(sure)

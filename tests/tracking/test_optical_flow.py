@@ -139,7 +139,7 @@ def test_the_same_pictures_give_exactly_the_same_displacements() -> None:
 
 
 @given(st.floats(-40, 40), st.floats(-40, 40), st.integers(0, 30))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_shift_is_that_of_the_largest_group_of_corners(x: float, y: float, wrong: int) -> None:
     """Corners that moved elsewhere, and lost ones, do not change the shift; they lower its share."""
     uniform = uniform_displacements(x, y)

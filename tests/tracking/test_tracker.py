@@ -253,7 +253,7 @@ def test_the_same_observations_give_exactly_the_same_tracks() -> None:
     assert first == second
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.lists(st.tuples(st.floats(0, 640), st.floats(0, 360), st.floats(0.05, 1)), max_size=5), max_size=25),
     st.floats(0.02, 0.5),
