@@ -96,7 +96,7 @@ def test_a_clip_gives_the_same_events_each_time(clips: Path, weights: Path, tmp_
     label = read_label(clips / "tfl_dense_day.toml")
     results, recordings = [], [tmp_path / f"{threads}.jsonl.gz" for threads in (1, 2)]
     for threads, recording in zip((1, 2), recordings, strict=True):
-        config = Config(detector=DetectorConfig(models_dir=weights, threads=threads, image_size=448))
+        config = Config(detector=DetectorConfig(models_dir=weights, threads=threads, image_size=320))
         detector = make_detector(config.detector)
         detector.start()
         results.append(evaluate_clip(label, ClipOptions(config, fps=5, record=recording), detector))
