@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks import recorded_clips, sensitivity
+from benchmarks import tuned_numbers as module
 from benchmarks.tuned_numbers import Numbers, tuned_numbers, with_random_values, with_value
-from support.made_recordings import Drive, write_label
+from support.made_recordings import Drive, NumberedFrameDetector, write_label, write_numbered_clip
 
 from edge.config.schema import Config
+from edge.evaluation.evaluate_clip import ClipOptions, evaluate_clip
+from edge.evaluation.label_file import read_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +29,15 @@ def test_every_number_that_counting_depends_on_is_listed() -> None:
     assert acts["tracking.flow.cell"] == acts["config.tracker.flow_width"] == "optical flow of the frames"
     assert acts["detection.padding_grey"] == acts["config.detector.iou"] == "detection"
     assert "detection.pip_seconds" not in acts
+
+
+def test_the_names_that_are_treated_apart_exist() -> None:
+    """A renamed number does not fall out of the groups that act before the recording, or out of the limits."""
+    names = [number.name for number in tuned_numbers()]
+    for prefix in (*module._BEFORE_THE_RECORDING, *module._IN_THE_DETECTOR, *module._ODD, *module._LARGEST):
+        assert any(name.startswith(prefix) for name in names), prefix
+    for name in module._NOT_OF_COUNTING:
+        assert module.with_value(Numbers(), name, 1.0) != Numbers()
 
 
 def test_a_changed_number_is_valid_and_the_only_one_that_changed() -> None:
@@ -106,3 +118,24 @@ def test_counting_known_tracks_is_counting_the_recording(recordings: Path) -> No
     events, tracks = recorded_clips.count_observations(clip, numbers)
     assert len(events) == 2
     assert recorded_clips.count_tracks(clip, tracks, numbers) == events
+
+
+def test_numbers_of_optical_flow_are_counted_on_the_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The frames with the recorded detections give the recording's events, and take other numbers of optical flow."""
+    monkeypatch.setattr("cv2.setNumThreads", lambda _: None)
+    folder = tmp_path / "clips-all"
+    folder.mkdir()
+    file = write_label(folder, "monday", entries=(2.0,))
+    file.write_text(file.read_text().replace("monday.mp4", "monday.avi"))
+    write_numbered_clip(folder / "monday.avi", 4)
+    options = ClipOptions(Config(), record=folder / "monday.jsonl.gz")
+    evaluate_clip(read_label(file), options, NumberedFrameDetector([Drive(2.0)]))
+    clips = recorded_clips.read_clips("clips-all", tmp_path, [file], Numbers())
+    events, _ = recorded_clips.count_observations(clips[0], Numbers())
+    assert len(events) == 1
+    assert recorded_clips.count_frames(clips[0], Numbers()) == events
+    bench = sensitivity.Bench({"clips-all": clips}, ("clips-all",))
+    assert bench.count_defaults().errors == {"clips-all": 0}
+    (cell,) = (number for number in tuned_numbers() if number.name == "tracking.flow.cell")
+    for task in sensitivity.tasks_of([cell], draws=0, seed=1):
+        assert bench.count(task).errors == {"clips-all": 0}
