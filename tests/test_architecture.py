@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import edge.store
+
 TESTS = Path(__file__).parent
 PACKAGE = TESTS.parent / "edge"
 FILES = sorted(file for file in PACKAGE.rglob("*.py"))
@@ -148,6 +150,34 @@ def test_inner_rooms_import_one_way(room: str) -> None:
                 assert order.index(parts[2]) <= order.index(here), f"{file}:{line}: {here} must not import {module}"
 
 
+def test_other_rooms_import_the_store_through_its_front_door() -> None:
+    """Outside of ``edge.store`` only the names that its ``__init__`` exports are used, not its modules."""
+    for file in FILES:
+        if room_of(file) == "store":
+            continue
+        for line, module, _ in imports(file):
+            assert not module.startswith("edge.store."), f"{file}:{line}: import the name from edge.store, not {module}"
+
+
+def test_the_stores_front_door_exports_each_name_once() -> None:
+    """The names in ``__all__``, those for type checkers and those that are imported at their first use are the same."""
+    exported = edge.store.__all__
+    assert exported == sorted(exported, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    assert set(exported) == set(edge.store._MODULES)
+    tree = ast.parse((PACKAGE / "store" / "__init__.py").read_text())
+    for_type_checkers = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("edge.")
+        for alias in node.names
+    }
+    assert for_type_checkers == edge.store._MODULES
+    for name in exported:
+        assert getattr(edge.store, name).__name__ == name if not name.isupper() and name != "SqlRow" else True
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        edge.store.nonsense  # noqa: B018
+
+
 def test_no_modules_import_in_a_circle() -> None:
     """Following the imports of a module, those for type checking left out, never leads back to it."""
     graph = {
@@ -223,8 +253,9 @@ def test_counting_and_logic_never_ask_for_the_time() -> None:
     allowed = {"capture", "simulator", "daemon", "demo", "store", "cli", "publish", "board"}
     for file in FILES:
         for node in ast.walk(ast.parse(file.read_text())):
-            is_now = isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
-            if is_now and isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
+            if not isinstance(node, ast.Attribute) or node.attr not in {"now", "utcnow", "today"}:
+                continue
+            if isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}:
                 assert room_of(file) in allowed, f"{file}:{node.lineno}: asks for the wall clock"
 
 

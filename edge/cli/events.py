@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -22,24 +23,16 @@ from edge.cli.shared.options import (
     yes_option,
 )
 from edge.cli.shared.rows import event_fields, iso, print_events
-from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing, user_action
+from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing
 from edge.core.errors import RefusedError
 from edge.core.events import Direction, Event, VehicleType
-from edge.store.counts.audit import Audit
-from edge.store.counts.events import Cursor, Events
-from edge.store.counts.floors import Floors
-from edge.store.reports.export import export_events
-from edge.store.reports.occupancy_series import occupancy_over_time
-from edge.store.reports.statistics import Statistics
-from edge.store.sql.query import write_transaction
-from edge.store.upkeep.cleanup import LONGEST_DAYS, Cleanup
+from edge.store import MOST_DAYS, Attribution, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from peewee import Database
-
     from edge.config.schema import Config
+    from edge.store import Store
 
 # The camera, track and gate of an event that a person records.
 _BY_HAND = "shell"
@@ -89,16 +82,13 @@ def list_events(
     as_json: bool,
 ) -> None:
     """List the newest events, newest first."""
-    with open_for_reading(config_path) as (config, database):
-        _refuse_unknown(config, database, floor, camera)
-        events = Events(database)
+    with open_for_reading(config_path) as (config, store):
+        _refuse_unknown(config, store, floor, camera)
         cursor = None
         if before is not None:
-            last = events.get(before)
-            if last is None:
-                raise RefusedError(f"there is no event with the id {before}")
+            last = store.events.by_id(before)
             cursor = Cursor(last.timestamp, last.id)
-        newest = events.newest(limit, floor=floor, camera=camera, since=since, until=until, before=cursor)
+        newest = store.events.newest(limit, floor=floor, camera=camera, since=since, until=until, before=cursor)
     if as_json:
         print_json([event_fields(stored) for stored in newest])
     else:
@@ -115,8 +105,8 @@ def show_event_statistics(
     since: datetime, until: datetime | None, floor: str | None, config_path: Path | None, as_json: bool
 ) -> None:
     """Count entries and exits in a time range. In all, by vehicle type, and by hour of the day (local time)."""
-    with open_for_reading(config_path) as (_, database):
-        found = Statistics(database).window(since, until or datetime.now(UTC), floor)
+    with open_for_reading(config_path) as (_, store):
+        found = store.statistics(since, until, floor)
     mean = None if found.mean_confidence is None else round(found.mean_confidence, 4)
     if as_json:
         print_json(
@@ -162,10 +152,10 @@ def show_occupancy(
     floor: str, since: datetime, until: datetime | None, step: timedelta, config_path: Path | None, as_json: bool
 ) -> None:
     """Show how many vehicles a FLOOR had over time. The numbers are computed from its ledger."""
-    with open_for_reading(config_path) as (_, database):
+    with open_for_reading(config_path) as (_, store):
         if step >= timedelta(hours=1):
             since = since.replace(minute=0, second=0, microsecond=0)
-        series = occupancy_over_time(database, floor, since, until or datetime.now(UTC), step)
+        series = store.occupancy_over_time(floor, since, until or datetime.now(UTC), step)
     if as_json:
         print_json([{"at": iso(point.at), "vehicles": point.vehicles} for point in series])
     else:
@@ -193,22 +183,22 @@ def write_events(
 
     Example: smartpark events export --since 7d --format csv -o week.csv
     """
-    with open_for_reading(config_path) as (config, database):
-        _refuse_unknown(config, database, floor, camera)
-        stream = Events(database).stream(floor, camera, since=since, until=until)
+    with open_for_reading(config_path) as (config, store):
+        _refuse_unknown(config, store, floor, camera)
+        export = partial(store.export_events, form=form, floor=floor, camera=camera, since=since, until=until)
         if output is None:
-            export_events(stream, sys.stdout, form)
+            export(sys.stdout)
             return
         try:
             with output.open("w", encoding="utf-8", newline="") as out:
-                written = export_events(stream, out, form)
+                written = export(out)
         except OSError as error:
             raise RefusedError(f"{output}: cannot be written ({error.strerror}); check the folder") from error
     click.echo(f"{written} events written to {output}", err=True)
 
 
 @event_group.command("cleanup")
-@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), required=True, help="How many days of events to keep.")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), required=True, help="How many days of events to keep.")
 @yes_option
 @note_option
 @config_option
@@ -217,8 +207,8 @@ def clean_up_events(days: int, yes: bool, note: str, config_path: Path | None, a
     """Remove events that are older than so many days (asks). Statistics and counts stay; the daemon may run."""
     existing_database_path(config_path)
     confirm(f"Remove all events that are older than {days} days? Their hourly totals stay.", yes)
-    with open_for_writing(config_path) as (_, database):
-        done = Cleanup(database).older_than(days, user_action(note))
+    with open_for_writing(config_path) as (_, store):
+        done = store.clean_up(days, Attribution(note=note))
     if as_json:
         print_json(
             {"removed": done.removed, "before": iso(done.before), "longest_hold_ms": round(1000 * done.longest_seconds)}
@@ -260,7 +250,7 @@ def record_manual_event(
 ) -> None:
     """Record an event that no camera saw. An event of the same camera, track, direction and time is not doubled."""
     existing_database_path(config_path)
-    action = user_action(note)
+    by = Attribution(note=note)
     event = Event(
         camera_id=camera,
         gate_id=gate,
@@ -269,15 +259,15 @@ def record_manual_event(
         vehicle_type=VehicleType(vehicle_type),
         direction=Direction(direction),
         confidence=confidence,
-        timestamp=timestamp or action.at,
+        timestamp=timestamp or by.at,
     )
-    with open_for_writing(config_path) as (config, database):
-        _refuse_unknown(config, database, None, camera)
-        with write_transaction(database):
-            done = Events(database).record(event, action.at)
+    with open_for_writing(config_path) as (config, store):
+        _refuse_unknown(config, store, None, camera)
+        with store.transaction():
+            done = store.events.record(event, by.at)
             if done.inserted:
                 after = {"event_id": str(done.event.event_id), "current_vehicles": done.occupancy.current_vehicles}
-                Audit(database).write(action, "record", f"event {done.event.id}", None, after)
+                store.audit.write(by, "record", f"event {done.event.id}", None, after)
     if as_json:
         print_json({"inserted": done.inserted, **event_fields(done.event)})
     else:
@@ -286,11 +276,11 @@ def record_manual_event(
         click.echo(f"event {done.event.id} {outcome}; floor {done.event.floor!r} has {left}")
 
 
-def _refuse_unknown(config: Config, database: Database, floor: str | None, camera: str | None) -> None:
+def _refuse_unknown(config: Config, store: Store, floor: str | None, camera: str | None) -> None:
     """Refuse a floor or camera that neither the configuration nor the database has, which is a typing error."""
     if floor is not None:
-        Floors(database).find(floor)
-    if camera is None or camera == _BY_HAND or config.camera(camera) or Events(database).newest(1, camera=camera):
+        store.floors.by_name(floor)
+    if camera is None or camera == _BY_HAND or config.camera(camera) or store.events.newest(1, camera=camera):
         return
     known = ", ".join(repr(configured.id) for configured in config.cameras) or "none"
     raise RefusedError(f"there is no camera {camera!r:.100} and no event of it (the configuration has {known})")

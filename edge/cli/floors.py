@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path  # noqa: TC003  # click reads it
 from typing import TYPE_CHECKING
 
@@ -17,18 +18,15 @@ from edge.cli.shared.options import (
     yes_option,
 )
 from edge.cli.shared.rows import floor_fields, iso, print_floors, stored_floor_fields
-from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing, user_action
+from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing
 from edge.core.errors import RefusedError
 from edge.host.instance_lock import InstanceLock
-from edge.store.counts.floors import Floors
-from edge.store.counts.ledger import Ledger
-from edge.store.schema.models import AdjustmentReason
-from edge.store.upkeep.cleanup import Cleanup
+from edge.store import AdjustmentReason, Attribution
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.store.counts.stored_floor import StoredFloor
+    from edge.store import Store, StoredFloor
 
 _SLOTS = click.IntRange(0, 1_000_000)
 
@@ -48,12 +46,9 @@ def floor_group() -> None:
 @json_option
 def list_floors(active: bool, include_deleted: bool, config_path: Path | None, as_json: bool) -> None:
     """List the floors with their counts."""
-    with open_for_reading(config_path) as (_, database):
-        found = [
-            floor
-            for floor in Floors(database).stored()
-            if (include_deleted or floor.deleted_at is None) and (floor.occupancy.is_active or not active)
-        ]
+    with open_for_reading(config_path) as (_, store):
+        floors = store.floors.all(deleted=include_deleted)
+    found = [floor for floor in floors if floor.is_active or not active]
     if as_json:
         print_json([stored_floor_fields(floor) for floor in found])
     else:
@@ -66,12 +61,10 @@ def list_floors(active: bool, include_deleted: bool, config_path: Path | None, a
 @json_option
 def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
     """Show a floor, its ledger and its last adjustments. NAME may be an id: '#3'."""
-    with open_for_reading(config_path) as (_, database):
-        number = name.removeprefix("#")
-        by_id = Floors(database).by_id(int(number)) if name.startswith("#") and number.isdigit() else None
-        floor = by_id or Floors(database).find(name)
-        balance = next(balance for balance in Ledger(database).balances() if balance.floor_id == floor.id)
-        adjustments = Ledger(database).adjustments(floor.id, 10)
+    with open_for_reading(config_path) as (_, store):
+        floor = _by_id_or_name(store, name)
+        balance = next(balance for balance in store.ledger.balances() if balance.floor_id == floor.floor_id)
+        adjustments = store.ledger.adjustments(floor.floor_id, 10)
     ledger = {
         "opening": balance.opening,
         "entries": balance.entries,
@@ -108,8 +101,8 @@ def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
 @json_option
 def show_recommended_floor(config_path: Path | None, as_json: bool) -> None:
     """Show the active floor with most free places. Exit code 1 if all are full."""
-    with open_for_reading(config_path) as (_, database):
-        best = Floors(database).recommended()
+    with open_for_reading(config_path) as (_, store):
+        best = store.floors.recommended()
     if best is None:
         raise RefusedError("no floor can be recommended: every active floor is full")
     if as_json:
@@ -141,8 +134,13 @@ def create_floor(
     _change(
         config_path,
         as_json,
-        lambda floors: floors.create(
-            name, slots, user_action(note), description=description, opening_vehicles=vehicles, is_active=not inactive
+        lambda store: store.floors.create(
+            name,
+            slots,
+            Attribution(note=note),
+            description=description,
+            opening_vehicles=vehicles,
+            is_active=not inactive,
         ),
     )
 
@@ -170,8 +168,8 @@ def update_floor(
     _change(
         config_path,
         as_json,
-        lambda floors: floors.update(
-            name, user_action(note), new_name=new_name, description=description, total_slots=slots
+        lambda store: store.floors.update(
+            name, Attribution(note=note), new_name=new_name, description=description, total_slots=slots
         ),
         configured=True,
     )
@@ -188,7 +186,7 @@ def correct_floor(name: str, count: int, note: str, config_path: Path | None, as
 
     Example: smartpark floors correct "Ground Floor" 17 --note "walked it"
     """
-    _change(config_path, as_json, lambda floors: floors.correct(name, count, user_action(note)))
+    _change(config_path, as_json, lambda store: store.floors.correct(name, count, Attribution(note=note)))
 
 
 @floor_group.command("reset")
@@ -202,7 +200,11 @@ def reset_floor(name: str, count: int, note: str, config_path: Path | None, as_j
 
     It differs from `correct` only in the ledger's reason.
     """
-    _change(config_path, as_json, lambda floors: floors.correct(name, count, user_action(note), AdjustmentReason.RESET))
+    _change(
+        config_path,
+        as_json,
+        lambda store: store.floors.correct(name, count, Attribution(note=note), AdjustmentReason.RESET),
+    )
 
 
 @floor_group.command("adjust")
@@ -221,7 +223,7 @@ def adjust_floor(name: str, by: int, note: str, config_path: Path | None, as_jso
 
     Example: smartpark floors adjust Roof --by -2
     """
-    _change(config_path, as_json, lambda floors: floors.update_vehicle_count(name, by, user_action(note)))
+    _change(config_path, as_json, lambda store: store.floors.update_vehicle_count(name, by, Attribution(note=note)))
 
 
 @floor_group.command("activate")
@@ -254,19 +256,19 @@ def deactivate_floor(name: str, note: str, config_path: Path | None, as_json: bo
 def delete_floor(name: str, hard: bool, yes: bool, note: str, config_path: Path | None, as_json: bool) -> None:
     """Hide a floor, which `restore` brings back. With --hard: remove it and its events for good (asks)."""
     if not hard:
-        _change(config_path, as_json, lambda floors: floors.delete(name, user_action(note)), configured=True)
+        _change(config_path, as_json, lambda store: store.floors.delete(name, Attribution(note=note)), configured=True)
         return
     path = existing_database_path(config_path)
-    with open_for_reading(config_path) as (_, database):
-        floor = Floors(database).find(name)
+    with open_for_reading(config_path) as (_, store):
+        floor = store.floors.by_name(name)
     if floor.is_configured and InstanceLock(path).held_elsewhere():
         raise RefusedError(
             f"floor {name!r} is in the configuration of a running daemon, whose next events of it would be lost; remove"
             " it from the file and reload the daemon first"
         )
     confirm(f"Delete floor {name!r} and all of its events, adjustments and totals for good?", yes)
-    with open_for_writing(config_path) as (_, database):
-        done = Cleanup(database).floor(name, user_action(note))
+    with open_for_writing(config_path) as (_, store):
+        done = store.remove_floor(name, Attribution(note=note))
     if as_json:
         print_json({"deleted": name, "events": done.removed})
     else:
@@ -280,21 +282,29 @@ def delete_floor(name: str, hard: bool, yes: bool, note: str, config_path: Path 
 @json_option
 def restore_floor(name: str, note: str, config_path: Path | None, as_json: bool) -> None:
     """Bring a deleted floor back as it was."""
-    _change(config_path, as_json, lambda floors: floors.restore(name, user_action(note)))
+    _change(config_path, as_json, lambda store: store.floors.restore(name, Attribution(note=note)))
+
+
+def _by_id_or_name(store: Store, name: str) -> StoredFloor:
+    number = name.removeprefix("#")
+    if name.startswith("#") and number.isdigit():
+        with suppress(RefusedError):  # the name of a floor may look like an id
+            return store.floors.by_id(int(number))
+    return store.floors.by_name(name)
 
 
 def _set_active(name: str, note: str, config_path: Path | None, as_json: bool, *, active: bool) -> None:
-    action = user_action(note)
-    _change(config_path, as_json, lambda floors: floors.set_active(name, action, active=active), configured=True)
+    by = Attribution(note=note)
+    _change(config_path, as_json, lambda store: store.floors.set_active(name, by, active=active), configured=True)
 
 
 def _change(
-    config_path: Path | None, as_json: bool, change: Callable[[Floors], StoredFloor], *, configured: bool = False
+    config_path: Path | None, as_json: bool, change: Callable[[Store], StoredFloor], *, configured: bool = False
 ) -> None:
     """Change a floor in one transaction and print it. ``configured``: the configuration also sets what is changed."""
     existing_database_path(config_path)
-    with open_for_writing(config_path) as (_, database):
-        floor = change(Floors(database))
+    with open_for_writing(config_path) as (_, store):
+        floor = change(store)
     if configured and floor.is_configured:
         click.echo(
             f"note: floor {floor.name!r} is in the configuration; a start or reload sets it to the file's values",

@@ -19,7 +19,7 @@ from edge.host.logs import set_up_logging
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.store.counts.stored_event import Recorded
+    from edge.store import Recorded
 
 
 def _utc_time(_context: click.Context, _option: click.Parameter, value: str | None) -> datetime | None:

@@ -11,9 +11,6 @@ from edge.cli.shared.rows import event_fields, floor_fields, iso, print_floors
 from edge.cli.shared.store_access import open_for_reading
 from edge.host.instance_lock import InstanceLock
 from edge.host.problem_file import ProblemFile
-from edge.store.counts.events import Events
-from edge.store.counts.floors import Floors
-from edge.store.counts.outbox import Outbox
 
 
 @click.command("status")
@@ -24,14 +21,13 @@ def show_status(config_path: Path | None, as_json: bool) -> None:
 
     That is whether the daemon runs and its problems, the floors, the last event, and what waits for the broker.
     """
-    with open_for_reading(config_path) as (config, database):
-        floors = [floor for floor in Floors(database).stored() if floor.deleted_at is None]
-        events = Events(database)
-        last = events.newest(1)
-        counted, waiting = events.count(), Outbox(database).count()
+    with open_for_reading(config_path) as (config, store):
+        floors = store.floors.all()
+        last = store.events.newest(1)
+        counted, waiting = store.events.count(), store.outbox.count()
         running = InstanceLock(config.database.path).held_elsewhere()
         problems = ProblemFile(config.database.path).read() if running else ()
-        best = Floors(database).recommended()
+        best = store.floors.recommended()
         if as_json:
             print_json(
                 {
@@ -41,7 +37,7 @@ def show_status(config_path: Path | None, as_json: bool) -> None:
                         for problem in problems
                     ],
                     "database": str(config.database.path),
-                    "floors": [floor_fields(floor.occupancy) for floor in floors],
+                    "floors": [floor_fields(floor) for floor in floors],
                     "recommended": best.name if best else None,
                     "events": counted,
                     "outbox": waiting,

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edge.core.errors import ConfigError, SmartParkError
-from edge.store.counts.audit import Act
-from edge.store.counts.configured_floors import ACTOR, apply_configuration
+from edge.store import Attribution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge.config.schema import Config, FloorConfig
-    from edge.store.writing.writer import Writer
+    from edge.store import Writer
 
 log = logging.getLogger(__name__)
+
+# The actor of these changes in the audit log and the ledger.
+_ACTOR = "configuration"
 
 
 def apply_floors(writer: Writer, floors: Sequence[FloorConfig]) -> None:
     """Set slots, description and activity to the configured values, but no count. Changes are logged and audited."""
-    action = Act(ACTOR, datetime.now(UTC))
-    for change in writer.call(lambda db: apply_configuration(db, floors, action), "the floors"):
+    by = Attribution(_ACTOR)
+    for change in writer.call(lambda store: store.apply_configuration(floors, by), "the floors"):
         log.info("configuration: %s", change)
 
 

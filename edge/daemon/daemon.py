@@ -25,9 +25,7 @@ from edge.host.problem_file import ProblemFile
 from edge.host.problem_list import ProblemList
 from edge.host.systemd import SystemdNotifier
 from edge.sources import open_source
-from edge.store.sql.errors import is_damage
-from edge.store.upkeep.recovery import suspect
-from edge.store.writing.writer import Writer, utc_now
+from edge.store import Writer, is_damage, request_full_check, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from edge.core.source import Source
     from edge.daemon.camera_worker import CameraWorker
     from edge.detection.detector import Detector
-    from edge.store.counts.stored_event import Recorded
+    from edge.store import Recorded
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +157,7 @@ class Daemon:
         restored = restore_if_damaged(self._config) if alone else None
         self._writer.start()
         if self._shares_database:
-            self._writer.ensure_floors(self._config.floors)
+            self._writer.create_missing_floors(self._config.floors)
         else:
             apply_floors(self._writer, self._config.floors)
         if restored is not None:
@@ -181,7 +179,7 @@ class Daemon:
             self._problem_file.update(self._problems.current(), now)
         if self._publishing is None:
             return
-        if self._writer.trouble is not None:
+        if self._writer.status.problem is not None:
             # The disk may have to be unmounted, and the file may be another one afterwards.
             self._external_changes.close()
         elif self._external_changes.happened():
@@ -193,4 +191,4 @@ class Daemon:
         log.critical("stopping because of an unexpected error in=%s", part, exc_info=error)
         self._fatal.set()
         if is_damage(error):
-            suspect(self._config.database.path)
+            request_full_check(self._config.database.path)

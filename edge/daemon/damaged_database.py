@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edge.core.errors import StoreError
-from edge.store.counts.audit import Act
-from edge.store.upkeep.backup import Backups
-from edge.store.upkeep.recovery import recover
-from edge.store.upkeep.replace_file import finish
-from edge.store.upkeep.salvage import take_over, uncounted_recovery
+from edge.store import Attribution, Backups, finish_replacement, recover, utc_now
 
 if TYPE_CHECKING:
     from edge.config.schema import Config
     from edge.daemon.database_access import DatabaseAccess
     from edge.host.problem_list import ProblemList
-    from edge.store.upkeep.replace_file import Replacement
-    from edge.store.writing.writer import Writer
+    from edge.store import Replacement, Writer
 
 log = logging.getLogger(__name__)
 
@@ -28,19 +22,19 @@ _SALVAGE_SECONDS = 600.0
 
 
 def restore_if_damaged(config: Config) -> Replacement | None:
-    """Replace a damaged database by its newest sound backup; what was replaced, None when nothing was.
+    """Replace a damaged database by its newest intact backup; what was replaced, None when nothing was.
 
     The caller must hold the instance lock.
     """
     path = config.database.path.absolute()
-    return recover(path, Backups(config.backup_folder, path), datetime.now(UTC))
+    return recover(path, Backups(config.backup_folder, path), utc_now())
 
 
 def complete_restore(writer: Writer, config: Config, replacement: Replacement) -> None:
     """Record the readable newer events of the replaced database, and write the restore into the audit log."""
-    action = Act(replacement.actor, datetime.now(UTC), replacement.note)
-    writer.call(lambda db: take_over(db, replacement, action), "the restored database", _SALVAGE_SECONDS)
-    finish(config.database.path.absolute())
+    by = Attribution(replacement.actor, note=replacement.note)
+    writer.call(lambda store: store.salvage(replacement, by), "the restored database", _SALVAGE_SECONDS)
+    finish_replacement(config.database.path.absolute())
     if not replacement.damage:
         log.warning("the database was replaced by %s; the old one is %s", replacement.source, replacement.set_aside)
 
@@ -48,8 +42,8 @@ def complete_restore(writer: Writer, config: Config, replacement: Replacement) -
 def report_uncounted_restore(access: DatabaseAccess, problems: ProblemList) -> None:
     """Report the problem ``database_restored`` after a restore, until a person has corrected the count of a floor."""
     try:
-        with access.reading() as database:
-            restore = uncounted_recovery(database)
+        with access.open_to_read() as store:
+            restore = store.uncorrected_recovery()
     except StoreError as error:
         log.warning("the audit log cannot be read: %s", error)
         return

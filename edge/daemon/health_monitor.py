@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edge.daemon.camera_worker import CameraWorker
     from edge.host.problem_list import ProblemList
     from edge.host.systemd import SystemdNotifier
-    from edge.store.writing.writer import Writer
+    from edge.store import Writer
 
 # A writer or camera that has finished no work for so long is stuck, and the watchdog is not fed.
 STUCK_SECONDS = 30.0
@@ -64,19 +64,18 @@ class HealthMonitor:
 
     def snapshot(self, as_of: datetime) -> DeviceHealth:
         """The problems of the last update, and the numbers of events now (``as_of``, aware UTC)."""
-        writer = self._writer
-        return DeviceHealth(self._problems.current(), writer.queued, writer.dropped, writer.refused, as_of)
+        writer = self._writer.status
+        return DeviceHealth(self._problems.current(), writer.waiting, writer.dropped, writer.refused, as_of)
 
     def _check_writer(self, now: float) -> bool:
-        writer = self._writer
+        writer = self._writer.status
         silence = now - writer.last_answer
         stuck = silence > STUCK_SECONDS
-        trouble = writer.trouble
         if stuck:
             self._set("database", f"has not answered for {silence:.0f} s; check the disk and the kernel's log")
         else:
-            self._set("database", trouble)
-        waiting = writer.queued if trouble is not None or stuck else 0
+            self._set("database", writer.problem)
+        waiting = writer.waiting if writer.problem is not None or stuck else 0
         self._set("events_waiting", waiting and _EVENTS_WAITING.format(waiting))
         self._set("events_lost", writer.dropped and _EVENTS_LOST.format(writer.dropped))
         self._set("events_refused", writer.refused and _EVENTS_REFUSED.format(writer.refused))

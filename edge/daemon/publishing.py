@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from edge.mqtt.topics import Topics
 from edge.publish.publisher import Publisher
-from edge.store.counts.floors import Floors
-from edge.store.counts.outbox import Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +15,7 @@ if TYPE_CHECKING:
     from edge.core.events import StoredEvent
     from edge.core.occupancy import Occupancy
     from edge.daemon.database_access import DatabaseAccess
-    from edge.store.counts.stored_event import Recorded
-    from edge.store.writing.writer import Writer
+    from edge.store import Recorded, Writer
 
 
 class Publishing:
@@ -62,9 +59,9 @@ class Publishing:
 
     def _read_outbox(self, limit: int) -> list[StoredEvent]:
         """Called in the publisher's thread, which has no connection of its own in between."""
-        with self._database.reading() as database:
-            return Outbox(database).pending(limit)
+        with self._database.open_to_read() as store:
+            return store.outbox.pending(limit)
 
-    def _read_floors(self) -> list[Occupancy]:
-        with self._database.reading() as database:
-            return Floors(database).all()
+    def _read_floors(self) -> Sequence[Occupancy]:
+        with self._database.open_to_read() as store:
+            return store.floors.all()

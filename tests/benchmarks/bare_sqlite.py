@@ -10,7 +10,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
-from edge.store.schema.connect import LOG_BYTES
+from edge.store.schema.connect import WAL_BYTES
 from edge.store.upkeep import cleanup as product
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ class Bare:
         )
         self._run = self.db.execute
         # A writer's as the product sets them, so that both are as durable and copy the log back as often.
-        writers = ("synchronous = FULL", "foreign_keys = 1", f"journal_size_limit = {LOG_BYTES}")
+        writers = ("synchronous = FULL", "foreign_keys = 1", f"journal_size_limit = {WAL_BYTES}")
         for pragma in ("query_only = 1",) if read_only else writers:
             self._run(f"PRAGMA {pragma}").fetchall()
         [page_bytes] = self._run("PRAGMA page_size").fetchone()
-        self._run(f"PRAGMA wal_autocheckpoint = {LOG_BYTES // page_bytes}").fetchall()
+        self._run(f"PRAGMA wal_autocheckpoint = {WAL_BYTES // page_bytes}").fetchall()
 
     def recommended(self) -> Row:
         """The floor to send the next vehicle to."""
@@ -175,7 +175,7 @@ class Bare:
 
     def clean(self, before: int) -> int:
         """Remove what is older, in batches and with pauses of the product's lengths; how many went."""
-        run, size, removed, batches, after = self._run, product.FIRST_BATCH, 0, 0, -(2**62)
+        run, size, removed, batches, after = self._run, product.SMALLEST_BATCH, 0, 0, -(2**62)
         run("PRAGMA wal_autocheckpoint = 0").fetchall()
         while True:
             run("BEGIN IMMEDIATE")
@@ -192,7 +192,7 @@ class Bare:
             removed, after = removed + len(chosen), chosen[-1][1]
             size = max(1, min(int(size * min(product.BATCH_SECONDS / max(held, 1e-6), 1.5)), product.LARGEST_BATCH))
             batches += 1
-            if batches % product.BATCHES_A_COPY == 0:
+            if batches % product.BATCHES_PER_CHECKPOINT == 0:
                 run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
                 run("PRAGMA wal_checkpoint(RESTART)").fetchall()
             time.sleep(product.PAUSE_SECONDS)

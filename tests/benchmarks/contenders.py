@@ -28,13 +28,10 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
     """This pipeline: source, detector, tracker and gate as in the daemon, without the database."""
     from edge.config.schema import CameraConfig, Config
     from edge.core.source import EndOfSource
-    from edge.counting.gate import Gate
     from edge.detection.detector import make_detector
     from edge.pipeline import Pipeline
     from edge.simulator.source import RECORDED_START
     from edge.sources import open_source
-    from edge.tracking.optical_flow import OpticalFlow
-    from edge.tracking.tracker import Tracker
 
     gate = {"id": "gate", "line": task["line"], "inside": task["inside"], "floor": "floor"}
     described = {"id": "bench", "source": task["clip"], "fps": task.get("fps"), "gates": [gate]}
@@ -48,23 +45,16 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
             crossed = (event.timestamp - RECORDED_START).total_seconds()
             figures["events"].append((event.direction.value, crossed))
 
+    detector.start()
+
+    # Before the pipeline is made, which keeps the detector's method.
+    stages = figures["stages"]
+    for owner, name, stage in timed_methods(type(detector)):
+        setattr(owner, name, timed(getattr(owner, name), stages, stage))
     source = open_source(camera, start=RECORDED_START)
     pipeline = Pipeline(camera, config, "bench", detector, submit)
-    detector.start()
     source.start()
-
-    import onnxruntime
-
-    stages = figures["stages"]
     read = timed(source.read, stages, "decode")
-    for owner, name, stage in (
-        (type(detector), "detect", "detect"),
-        (onnxruntime.InferenceSession, "run", "inference"),
-        (OpticalFlow, "update", "flow"),
-        (Tracker, "update", "track"),
-        (Gate, "update", "count"),
-    ):
-        setattr(owner, name, timed(getattr(owner, name), stages, stage))
     try:
         while True:
             frame = read(1.0)
@@ -76,6 +66,23 @@ def smartpark(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, 
     finally:
         # Also when the bench stops early: crossings that still wait for a decision count too.
         pipeline.finish()
+
+
+def timed_methods(detector: type) -> list[tuple[type, str, str]]:
+    """The class, the method and the stage of each part of our frame that is timed."""
+    import onnxruntime
+
+    from edge.counting.gate import Gate
+    from edge.tracking.optical_flow import OpticalFlow
+    from edge.tracking.tracker import Tracker
+
+    return [
+        (detector, "detect", "detect"),
+        (onnxruntime.InferenceSession, "run", "inference"),
+        (OpticalFlow, "update", "flow"),
+        (Tracker, "update", "track"),
+        (Gate, "update", "count"),
+    ]
 
 
 def object_counter(task: dict[str, Any], figures: dict[str, Any]) -> Generator[None, None, None]:

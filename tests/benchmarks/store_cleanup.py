@@ -19,11 +19,11 @@ from benchmarks.bare_sqlite import Bare
 from benchmarks.store_data import END
 from benchmarks.store_work import Recorder
 
-from edge.store.counts.audit import Act
+from edge.store.counts.audit import Attribution
 from edge.store.counts.hourly_totals import hour_of
-from edge.store.schema.columns import from_micros, to_micros
 from edge.store.schema.connect import open_database
-from edge.store.upkeep.cleanup import Cleanup
+from edge.store.sql.times import from_micros, to_micros
+from edge.store.upkeep.cleanup import remove_old_events
 
 A_SECOND = 20
 ALONE_SECONDS = 5.0
@@ -55,7 +55,7 @@ def clean_beside(path: Path, who: str, number: int, first: int) -> CleanedBeside
             alone_until, began = time.time(), time.monotonic()
             if who == "ours":
                 with closing(open_database(path, busy_timeout=5.0)) as handle:
-                    removed = Cleanup(handle).older_than(days, Act("bench", END)).removed
+                    removed = remove_old_events(handle, days, Attribution("bench", END)).removed
             else:
                 with closing(Bare(path)) as bare:
                     removed = bare.clean(to_micros(hour_of(from_micros(to_micros(END) - days * 86_400_000_000))))

@@ -18,9 +18,9 @@ import numpy as np
 from edge.config.schema import FloorConfig
 from edge.core.events import EVENT_NAMESPACE, Direction, Event, VehicleType
 from edge.store.counts.floors import Floors
-from edge.store.schema.columns import to_micros
 from edge.store.schema.connect import open_database
-from edge.store.schema.versions import create_schema
+from edge.store.schema.versions import create_tables
+from edge.store.sql.times import to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,8 +58,8 @@ _COUNTED = "UPDATE floors SET current_vehicles = ?, seq = seq + ?, updated_at = 
 def build(path: Path, events: int, seed: int = 1, days: int = DAYS) -> None:
     """Write a database of so many events in so many days until ``END`` to ``path``, which must not be there."""
     with closing(open_database(path, busy_timeout=5.0)) as db:
-        create_schema(db)
-        Floors(db).ensure(FLOORS, END - timedelta(days=days))
+        create_tables(db)
+        Floors(db).create_missing(FLOORS, END - timedelta(days=days))
     with closing(sqlite3.connect(path, isolation_level=None)) as db:
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -400000", "threads = 2"):
             db.execute(f"PRAGMA {pragma}").fetchall()

@@ -17,9 +17,9 @@ from benchmarks.store_data import DAYS, END, FLOORS, new_event
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
-from edge.store.reports.statistics import Statistics
-from edge.store.schema.columns import to_micros
-from edge.store.schema.connect import LOG_BYTES, open_database
+from edge.store.reports.statistics import event_statistics
+from edge.store.schema.connect import WAL_BYTES, open_database
+from edge.store.sql.times import to_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ def _recommended(size: Size, _: random.Random) -> Timed:
 
 def _newest(size: Size, chance: random.Random) -> Timed:
     floor, events = chance.choice(FLOORS).name, Events(size.handle)
-    return lambda: events.newest(50, floor), lambda: size.bare.newest(floor)
+    return lambda: events.newest(50, floor=floor), lambda: size.bare.newest(floor)
 
 
 def _one_hour(size: Size, chance: random.Random) -> Timed:
@@ -76,15 +76,15 @@ def _one_hour(size: Size, chance: random.Random) -> Timed:
     until = since + HOUR
     begin, end = to_micros(since), to_micros(until)
     return (
-        lambda: events.newest(1_000_000, floor, since=since, until=until),
+        lambda: events.newest(1_000_000, floor=floor, since=since, until=until),
         lambda: size.bare.between(floor, begin, end),
     )
 
 
 def _window(size: Size, until: datetime, length: timedelta, floor: str | None) -> Timed:
-    since, statistics = until - length, Statistics(size.handle)
+    since = until - length
     begin, end = to_micros(since), to_micros(until)
-    return lambda: statistics.window(since, until, floor), lambda: size.bare.statistics(begin, end, floor)
+    return lambda: event_statistics(size.handle, since, until, floor), lambda: size.bare.statistics(begin, end, floor)
 
 
 def _day(size: Size, chance: random.Random, floor: str | None = None) -> Timed:
@@ -211,7 +211,7 @@ def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str],
 def logged_bytes(path: Path) -> int:
     """Bytes that the disk has to write for the present log, in whole blocks of 4 KiB.
 
-    For each commit the blocks of the log that it touches; for each ``LOG_BYTES`` of the log the blocks of the database
+    For each commit the blocks of the log that it touches; for each ``WAL_BYTES`` of the log the blocks of the database
     that a checkpoint then writes. What the file system writes for itself is not in it.
     """
     total, end, begun, changed = 0, _LOG_HEADER, 0, set()
@@ -226,7 +226,7 @@ def logged_bytes(path: Path) -> int:
                 continue
             total += ((end - 1) // BLOCK_BYTES - begin // BLOCK_BYTES + 1) * BLOCK_BYTES
             begin = end
-            if end - begun >= LOG_BYTES:
+            if end - begun >= WAL_BYTES:
                 total += len(changed) * BLOCK_BYTES
                 begun, changed = end, set()
     return total + len(changed) * BLOCK_BYTES

@@ -8,6 +8,7 @@ import pytest
 from benchmarks import bench_counts, contenders
 
 from edge.core.events import Direction
+from edge.detection.onnx_runtime import OnnxDetector
 from edge.evaluation.accuracy import CountedCrossing, Figures
 
 Column = tuple[str, float | None]
@@ -74,3 +75,9 @@ def test_rates_are_parsed_and_shown() -> None:
     ]
     with pytest.raises(ValueError, match="0"):
         bench_counts.rate("0")
+
+
+def test_the_methods_that_are_timed_exist() -> None:
+    """The stages of our own frame are timed by the names of methods, which must be those of the product."""
+    for owner, name, _ in contenders.timed_methods(OnnxDetector):
+        assert callable(getattr(owner, name))

@@ -12,7 +12,7 @@ from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
-from edge.store.schema.versions import create_schema
+from edge.store.schema.versions import create_tables
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def test_a_database_in_bulk_is_the_one_that_recording_makes(tmp_path: Path) -> N
         closing(open_database(one_by_one, busy_timeout=5)) as db,
     ):
         assert verify(built) == []
-        create_schema(db)
-        Floors(db).ensure(store_data.FLOORS, store_data.END)
+        create_tables(db)
+        Floors(db).create_missing(store_data.FLOORS, store_data.END)
         for stored in list(Events(built).stream()):
             # The time of recording is each event's own, so each has its own transaction.
             db.execute_sql("PRAGMA synchronous = OFF")

@@ -14,8 +14,8 @@ import pytest
 from edge.host.instance_lock import InstanceLock
 from edge.store.counts.events import Events
 from edge.store.schema.connect import open_database
-from edge.store.upkeep.backup import STAMP
-from edge.store.upkeep.replace_file import Replacement, begin, new_file
+from edge.store.upkeep.backup import TIME_FORMAT
+from edge.store.upkeep.replace_file import Replacement, begin_replacement, replacing_path
 
 FIRST_RELEASE = Path(__file__).parent.parent / "store" / "schema" / "v1.sql"
 
@@ -31,7 +31,7 @@ def test_a_backup_is_written_beside_the_database_or_into_a_named_folder(seeded: 
     made = seeded.json("db", "backup")
     path = Path(made["file"])
     assert path.parent == tmp_path / "backups"
-    made_at = datetime.strptime(path.name, f"smartpark-{STAMP}.db").replace(tzinfo=UTC)
+    made_at = datetime.strptime(path.name, f"smartpark-{TIME_FORMAT}.db").replace(tzinfo=UTC)
     assert before.replace(microsecond=0) <= made_at <= datetime.now(UTC)
     assert (made["bytes"], made["disagreements"], made["removed"]) == (path.stat().st_size, [], [])
     with closing(open_database(path, busy_timeout=1.0, read_only=True)) as copy:
@@ -153,9 +153,9 @@ def test_a_restore_that_was_interrupted_is_finished_by_the_next(seeded: Any) -> 
     """The next restore leaves no file of the interrupted one behind."""
     made = backup(seeded)
     path = seeded.path
-    shutil.copy(made, new_file(path))
+    shutil.copy(made, replacing_path(path))
     aside = path.with_name("smartpark.db.replaced-earlier")
-    begin(path, Replacement(aside, made, datetime.now(UTC), "bert", "interrupted"))
+    begin_replacement(path, Replacement(aside, made, datetime.now(UTC), "bert", "interrupted"))
     seeded("db", "restore", str(made))
     assert aside.exists()
     assert not path.with_name("smartpark.db.replacement").exists()

@@ -123,7 +123,7 @@ def test_verify_finds_and_repairs(seeded: Any) -> None:
     done = seeded.json("db", "verify", "--repair", "--note", "after the flood")
     assert done == {
         "problems": [],
-        "repaired": ["Floor 'First Floor': an adjustment of +6 makes the ledger say 9, as the count does."],
+        "repaired": ["Floor 'First Floor': with an adjustment of +6 the ledger gives 9, which is the count."],
     }
     seeded("db", "verify")
     line = seeded.json("db", "audit")[0]

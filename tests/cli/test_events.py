@@ -113,7 +113,7 @@ RECORD = ["events", "record", "--floor", "Ground Floor", "--direction", "entry"]
         (["events", "--before", "999"], 1, "there is no event with the id 999"),
         (["events", "--since", "2026-05-04T12:00"], 2, "has no time zone; add Z for UTC"),
         (["events", "--since", "yesterday"], 2, "'yesterday' is no time; write one as 2026-05-04T12:00:00Z"),
-        (["events", "stats", "--since", "1h", "--until", "2h"], 1, "not after its beginning"),
+        (["events", "stats", "--since", "1h", "--until", "2h"], 1, "not after its start"),
         (["events", "stats", "--floor", "Roof"], 1, "there is no floor 'Roof'"),
         (["events", "occupancy", "Roof"], 1, "there is no floor 'Roof'"),
         (["events", "occupancy", "Ground Floor", "--step", "0s"], 2, "'0s' is no duration"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.host.instance_lock import InstanceLock
-from edge.store.counts.audit import Act
+from edge.store.counts.audit import Attribution
 from edge.store.counts.configured_floors import apply_configuration
 from edge.store.schema.connect import open_database
 
@@ -108,7 +108,7 @@ def test_a_configured_floor_cannot_be_deleted_while_the_daemon_runs(seeded: Any,
 
     config = load_config(tmp_path / "smartpark.toml", {})
     db = open_database(seeded.path, busy_timeout=5.0)
-    apply_configuration(db, config.floors, Act("configuration", seeded_time(db)))
+    apply_configuration(db, config.floors, Attribution("configuration", seeded_time(db)))
     db.close()
     assert "a start or reload sets it to the file's values" in seeded("floors", "deactivate", "Ground Floor").stderr
     daemon = InstanceLock(seeded.path)
@@ -145,7 +145,7 @@ def seeded_time(db: Any) -> Any:
         (["floors", "create", "New"], 2, "Missing option '--slots'"),
         (["floors", "create", "x" * 10_000, "--slots", "1"], 1, "has 10000 characters; it must have 1 to 200"),
         (["floors", "create", "ground-floor", "--slots", "1"], 1, "a name with the same topic"),
-        (["floors", "create", "a\nb", "--slots", "1"], 1, "no text"),
+        (["floors", "create", "a\nb", "--slots", "1"], 1, "control characters"),
         (["floors", "update", "Ground Floor"], 2, "nothing to change"),
         (["floors", "update", "Ground Floor", "--slots", "-5"], 2, "-5 is not in the range"),
         (["floors", "show", "'; DROP TABLE floors; --"], 1, "there is no floor"),

@@ -13,7 +13,6 @@ from edge.config.schema import DatabaseConfig
 from edge.core.errors import StoreError
 from edge.daemon.database_access import DatabaseAccess, ExternalChanges
 from edge.host.problem_list import ProblemList
-from edge.store.schema.versions import create_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +32,8 @@ def test_external_changes_are_noticed_once(access: DatabaseAccess, tmp_path: Pat
     changes = ExternalChanges(access.open_to_read, problems)
     assert not changes.happened()
     assert "there is no database" in problems.current()[0].text
-    with closing(access.open_to_write()) as database:
-        create_schema(database)
+    with access.open_to_write() as store:
+        store.create_tables()
     assert [changes.happened(), changes.happened()] == [True, False]
     assert problems.current() == ()
     with closing(sqlite3.connect(tmp_path / "smartpark.db")) as connection, connection:
@@ -46,10 +45,9 @@ def test_external_changes_are_noticed_once(access: DatabaseAccess, tmp_path: Pat
     changes.close()
 
 
-def test_a_connection_to_read_cannot_write_and_is_closed(access: DatabaseAccess) -> None:
+def test_a_connection_to_read_cannot_write(access: DatabaseAccess) -> None:
     """A statement that writes is a ``StoreError``."""
-    with closing(access.open_to_write()) as database:
-        create_schema(database)
-    with pytest.raises(StoreError, match=r"smartpark\.db"), access.reading() as database:
-        database.execute_sql("DELETE FROM floors")
-    assert database.is_closed()
+    with access.open_to_write() as store:
+        store.create_tables()
+    with access.open_to_read() as store, pytest.raises(StoreError, match=r"smartpark\.db: .* readonly database"):
+        store.floors.create("Roof", 2)

@@ -41,7 +41,7 @@ class Bench:
     def __init__(self) -> None:
         self.problems = ProblemList(lambda: NOW)
         self.notifier = Notifier()
-        self.writer: Any = SimpleNamespace(trouble=None, queued=0, dropped=0, refused=0, last_answer=START)
+        self.writer: Any = SimpleNamespace(problem=None, waiting=0, dropped=0, refused=0, last_answer=START)
         gate = GateConfig(id="g", line=((0.5, 0.1), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground")
         camera = CameraConfig(id="ramp", source="sim:ramp", gates=(gate,), stale_seconds=5.0)
         self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP))
@@ -49,7 +49,7 @@ class Bench:
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
         self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None)
         self.worker.last_progress = START
-        self.monitor = HealthMonitor(self.problems, self.notifier, self.writer, [self.worker])  # type: ignore[arg-type]
+        self.monitor = HealthMonitor(self.problems, self.notifier, SimpleNamespace(status=self.writer), [self.worker])  # type: ignore[arg-type]
 
     def update(self, now: float = START) -> dict[str, str]:
         """Update the monitor; the texts of the problems by code."""
@@ -73,7 +73,7 @@ def test_without_problems_the_watchdog_is_fed_and_the_status_line_sent_once(benc
 
 def test_a_database_that_cannot_be_written_for_hours_is_reported_and_the_watchdog_fed(bench: Bench) -> None:
     """A restart would lose the events that wait in memory, so the watchdog is fed as long as the writer tries."""
-    bench.writer.trouble, bench.writer.queued = "disk is full; free some room", 7
+    bench.writer.problem, bench.writer.waiting = "disk is full; free some room", 7
     for hour in range(5):
         bench.writer.last_answer = bench.worker.last_progress = START + 3600 * hour
         problems = bench.update(START + 3600 * hour + 5)
@@ -83,14 +83,14 @@ def test_a_database_that_cannot_be_written_for_hours_is_reported_and_the_watchdo
     }
     assert bench.notifier.fed == 5
     assert bench.notifier.lines == ["database: disk is full; free some room (and 1 more)"]
-    bench.writer.trouble, bench.writer.queued = None, 3
+    bench.writer.problem, bench.writer.waiting = None, 3
     assert bench.update(START + 3600 * 4) == {}
     assert bench.notifier.lines[1:] == ["counting with 1 cameras"]
 
 
 def test_a_writer_that_is_silent_for_long_is_stuck(bench: Bench) -> None:
     """Five silent seconds are no problem; after more than thirty there is one, and the watchdog is not fed."""
-    bench.writer.queued = 4
+    bench.writer.waiting = 4
     assert bench.update(START + 5) == {}
     assert bench.notifier.fed == 1
     bench.worker.last_progress = START + STUCK_SECONDS

@@ -14,10 +14,11 @@ from support.postgres_server import PostgresServer, why_not
 
 from edge.config.schema import FloorConfig
 from edge.core.events import Direction, Event, VehicleType
-from edge.store.counts.audit import Act
+from edge.store.counts.audit import Attribution
 from edge.store.counts.floors import Floors
 from edge.store.schema.connect import open_database
-from edge.store.schema.versions import create_schema
+from edge.store.schema.versions import create_tables
+from edge.store.store import Store, open_store
 from edge.store.writing.writer import Writer
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def act(now: datetime) -> Act:
-    """A technician does something at ``now``."""
-    return Act("anna", now, "by hand")
+def act(now: datetime) -> Attribution:
+    """A technician makes a change at ``now``."""
+    return Attribution("anna", now, "by hand")
 
 
 @pytest.fixture(scope="session")
@@ -82,8 +83,8 @@ def path(tmp_path: Path) -> Path:
 def sqlite_db(path: Path, floors: tuple[FloorConfig, ...], now: datetime) -> Iterator[SqliteDatabase]:
     """A writer's handle on a file with the floors: for what is SQLite's own. ``db`` is for all else."""
     handle = open_database(path, busy_timeout=5.0)
-    create_schema(handle)
-    Floors(handle).ensure(floors, now)
+    create_tables(handle)
+    Floors(handle).create_missing(floors, now)
     yield handle
     handle.close()
 
@@ -107,8 +108,8 @@ def postgres_template(postgres: PostgresServer, floors: tuple[FloorConfig, ...],
     """The name of a database with the floors, to make others of."""
     name = postgres.create()
     with closing(postgres.connect(name)) as handle:
-        create_schema(handle)
-        Floors(handle).ensure(floors, now)
+        create_tables(handle)
+        Floors(handle).create_missing(floors, now)
     return name
 
 
@@ -138,7 +139,7 @@ def new_database(
     def sqlite() -> Iterator[Database]:
         with closing(open_database(tmp_path_factory.mktemp("new") / "x.db", busy_timeout=5.0)) as handle:
             handle.execute_sql("PRAGMA synchronous = OFF")
-            create_schema(handle)
+            create_tables(handle)
             yield handle
 
     if request.param == "sqlite":
@@ -146,7 +147,7 @@ def new_database(
     server = request.getfixturevalue("postgres")
     empty = server.create()
     with closing(server.connect(empty)) as handle:
-        create_schema(handle)
+        create_tables(handle)
     return lambda: server.database(empty)
 
 
@@ -184,17 +185,19 @@ class Bench:
     def writer(self, **options: int) -> Writer:
         """A new one, not started."""
 
-        def open_db() -> SqliteDatabase:
-            self.handle = open_database(self.path, busy_timeout=self.busy_timeout)
+        def open_again() -> Store:
+            store = open_store(self.path, any_version=True, busy_timeout=self.busy_timeout)
+            assert isinstance(store.db, SqliteDatabase)
+            self.handle = store.db
             self.opened += 1
-            return self.handle
+            return store
 
         def clock() -> datetime:  # the writer asks for the time once an attempt, in its own thread
             if self.on_attempt is not None and self.handle is not None:
                 self.on_attempt(self.handle)
             return self._now
 
-        writer = Writer(open_db, self.told.append, self.fatal.append, clock=clock, **options)
+        writer = Writer(open_again, self.told.append, self.fatal.append, clock=clock, **options)
         self.writers.append(writer)
         return writer
 
@@ -202,7 +205,7 @@ class Bench:
         """A new one that runs and has the floors."""
         writer = self.writer(**options)
         writer.start()
-        writer.ensure_floors(floors)
+        writer.create_missing_floors(floors)
         return writer
 
     def read(self) -> SqliteDatabase:

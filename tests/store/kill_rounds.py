@@ -28,18 +28,18 @@ from typing import TYPE_CHECKING
 
 from edge.config.schema import FloorConfig
 from edge.core.events import Direction, Event
-from edge.store.counts.audit import Act, Audit
+from edge.store.counts.audit import Attribution, Audit
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
-from edge.store.reports.statistics import Statistics
+from edge.store.reports.statistics import event_statistics
 from edge.store.schema.connect import PAGE_BYTES, open_copy, open_database
-from edge.store.schema.models import Event as EventRow
-from edge.store.schema.versions import create_schema
-from edge.store.sql.query import rows
+from edge.store.schema.models import EventRow
+from edge.store.schema.versions import create_tables
+from edge.store.sql.query import fetch_rows
 from edge.store.upkeep import cleanup
 from edge.store.upkeep.backup import Backups
-from edge.store.upkeep.cleanup import Cleanup
+from edge.store.upkeep.cleanup import remove_old_events
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def correct(path: Path, run: str, _: Connection) -> None:
     chance = random.Random(run)
     with closing(open_database(path, busy_timeout=10.0)) as db:
         for n in count():
-            Floors(db).correct("Ground", chance.randint(0, 30), Act("anna", NOW, f"{run} {n}"))
-            Floors(db).update_vehicle_count("Roof", chance.randint(-3, 3), Act("anna", NOW))
+            Floors(db).correct("Ground", chance.randint(0, 30), Attribution("anna", NOW, f"{run} {n}"))
+            Floors(db).update_vehicle_count("Roof", chance.randint(-3, 3), Attribution("anna", NOW))
             breathe()
 
 
@@ -103,8 +103,8 @@ def clean_up(path: Path, run: str, _: Connection) -> None:
     """Old events are removed, and one floor's slots change, until it is killed."""
     with closing(open_database(path, busy_timeout=10.0)) as db:
         for n in count():
-            Cleanup(db, pause=lambda _: breathe()).older_than(10, Act("anna", NOW, run))
-            Floors(db).update("Roof", Act("anna", NOW), total_slots=3 + n % 3)
+            remove_old_events(db, 10, Attribution("anna", NOW, run), lambda _: breathe())
+            Floors(db).update("Roof", Attribution("anna", NOW), total_slots=3 + n % 3)
             breathe()
 
 
@@ -114,7 +114,7 @@ def back_up(path: Path, run: str, _: Connection) -> None:
     with closing(open_database(path, busy_timeout=10.0, read_only=True)) as db:
         for n in count():
             made = backups.make(db, NOW + timedelta(seconds=10_000 * int(run) + n))
-            assert made.disagreements == []
+            assert made.problems == []
             backups.prune(NOW + timedelta(days=1), 30, 3)
             breathe()
 
@@ -130,7 +130,7 @@ def read(path: Path, _: str, told: Connection) -> None:
                     floors = Floors(db).all()
                     assert all(0 <= floor.current_vehicles <= floor.total_slots for floor in floors)
                     Events(db).newest(20, floor="Ground")
-                    Statistics(db).window(NOW - timedelta(days=1), NOW + timedelta(days=1))
+                    event_statistics(db, NOW - timedelta(days=1), NOW + timedelta(days=1))
                     Outbox(db).pending(20)
                     reads += 1
     except BaseException as error:
@@ -180,15 +180,15 @@ def make(path: Path) -> None:
     """A database with the floors; the clean-up begins with batches that are small enough to be met in the middle."""
     cleanup.FIRST_BATCH = 2
     with closing(open_database(path, busy_timeout=10.0)) as db:
-        create_schema(db)
-        Floors(db).ensure(FLOORS, NOW)
+        create_tables(db)
+        Floors(db).create_missing(FLOORS, NOW)
 
 
 def events_of_whole(path: Path) -> set[object]:
     """The ids of the events of a database, which agrees with itself."""
     with closing(open_database(path, busy_timeout=10.0)) as db:
         assert (found := verify(db)) == [], found
-        return {event_id for (event_id,) in rows(db, EventRow.select(EventRow.event_id))}
+        return {event_id for (event_id,) in fetch_rows(db, EventRow.select(EventRow.event_id))}
 
 
 def kills(path: Path, seed: int, number_of_rounds: int) -> dict[str, int]:
@@ -213,7 +213,7 @@ def kills(path: Path, seed: int, number_of_rounds: int) -> dict[str, int]:
             connection.close()
         there = events_of_whole(path)
         assert acknowledged <= there, acknowledged - there
-        for backup in Backups(path.parent / "backups", path).found():
+        for backup in Backups(path.parent / "backups", path).newest_first():
             if backup.path not in backups:
                 backups.add(backup.path)
                 with open_copy(backup.path) as copy:

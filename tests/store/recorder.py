@@ -22,6 +22,7 @@ from edge.core.events import Direction, Event
 from edge.store.counts.events import Events
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
+from edge.store.store import open_store
 from edge.store.writing.writer import Writer
 
 if TYPE_CHECKING:
@@ -79,9 +80,9 @@ def endless(path: Path, run: str) -> None:
         os.write(2, repr(error).encode())
         os._exit(1)
 
-    writer = Writer(lambda: open_database(path, busy_timeout=5.0), tell, give_up)
+    writer = Writer(lambda: open_store(path, any_version=True), tell, give_up)
     writer.start()
-    writer.ensure_floors(FLOORS)
+    writer.create_missing_floors(FLOORS)
     chance = random.Random(run)
     with closing(open_database(path, busy_timeout=5.0, read_only=True)) as reader:
         for n in itertools.count():

@@ -6,7 +6,6 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-import peewee
 import pytest
 from peewee import PostgresqlDatabase
 
@@ -14,17 +13,17 @@ from edge.core.errors import StoreError
 from edge.core.events import Direction
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
-from edge.store.schema.migrations import Migrated, migrate, pending
+from edge.store.schema.migrations import Migrated, migrate, pending_migrations
 from edge.store.schema.models import AdjustmentReason
 from edge.store.schema.versions import (
     SCHEMA_VERSION,
-    create_schema,
-    drop_schema,
-    has_schema,
-    require_current,
+    create_tables,
+    drop_tables,
+    has_tables,
+    require_current_version,
     schema_version,
 )
-from edge.store.sql.errors import is_passing, name_of, sentence
+from edge.store.sql.errors import AccessError, description, is_passing, name_of
 from edge.store.sql.query import execute_sql, read_transaction, write_transaction
 from edge.store.upkeep.verify import verify
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from support.postgres_server import PostgresServer
 
     from edge.core.events import Event
-    from edge.store.counts.audit import Act
+    from edge.store.counts.audit import Attribution
     from edge.store.counts.stored_event import Recorded
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -86,7 +85,7 @@ def test_a_count_is_not_written_over_what_another_program_commits(
 def test_a_correction_waits_as_well(
     postgres_db: PostgresqlDatabase,
     other: PostgresqlDatabase,
-    act: Act,
+    act: Attribution,
     now: datetime,
     make_event: Callable[..., Event],
 ) -> None:
@@ -99,11 +98,11 @@ def test_a_correction_waits_as_well(
     ):
         with other.atomic():
             execute_sql(other, "SELECT id FROM floors WHERE name = 'Ground' FOR UPDATE")
-            with pytest.raises(peewee.OperationalError) as caught:
+            with pytest.raises(AccessError) as caught:
                 change()
         assert is_passing(caught.value)
-        assert "lock timeout" in sentence(caught.value)
-        assert "\n" not in sentence(caught.value)
+        assert "lock timeout" in description(caught.value)
+        assert "\n" not in description(caught.value)
     assert Events(postgres_db).record(make_event(1), now).occupancy.current_vehicles == 11
     assert verify(postgres_db) == []
 
@@ -115,7 +114,7 @@ def test_a_writer_waits_for_the_one_before_it(
     execute_sql(other, "SET lock_timeout = '20ms'")
     with write_transaction(postgres_db):
         Events(postgres_db).record(make_event(1), now)
-        with pytest.raises(peewee.OperationalError) as caught:
+        with pytest.raises(AccessError) as caught:
             Events(other).record(make_event(1, floor="Roof", camera_id="up"), now)
         assert is_passing(caught.value)
         assert Events(other).count() == 0
@@ -142,11 +141,11 @@ def test_a_lost_connection_passes_and_leaves_nothing_half_done(
             eventually(lambda: execute_sql(other, there) == [(0,)], what="the connection is ended")
             Events(postgres_db).count()
 
-    with pytest.raises(peewee.OperationalError) as caught:
+    with pytest.raises(AccessError) as caught:
         interrupted()
     assert is_passing(caught.value)
     assert Events(other).count() == 0
-    with pytest.raises(peewee.OperationalError) as again:
+    with pytest.raises(AccessError) as again:
         Events(postgres_db).record_all(pair, now)
     assert is_passing(again.value)
     postgres_db.close()
@@ -156,7 +155,7 @@ def test_a_lost_connection_passes_and_leaves_nothing_half_done(
 
 
 def test_what_the_server_asks_to_try_again_passes(
-    postgres_db: PostgresqlDatabase, other: PostgresqlDatabase, act: Act
+    postgres_db: PostgresqlDatabase, other: PostgresqlDatabase, act: Attribution
 ) -> None:
     """A transaction that cannot be put in line with the others may succeed later; a wrong statement will not."""
 
@@ -166,11 +165,11 @@ def test_what_the_server_asks_to_try_again_passes(
             Floors(other).correct("Ground", 3, act)
             execute_sql(postgres_db, "UPDATE floors SET description = '' WHERE name = 'Ground'")
 
-    with pytest.raises(peewee.OperationalError) as caught:
+    with pytest.raises(AccessError) as caught:
         too_late()
     assert is_passing(caught.value)
     for statement in ("SELECT * FROM nowhere", "SELEKT", "SELECT 1 / 0"):
-        with pytest.raises(peewee.DatabaseError) as lasting:
+        with pytest.raises(AccessError) as lasting:
             execute_sql(postgres_db, statement)
         assert not is_passing(lasting.value)
 
@@ -178,7 +177,7 @@ def test_what_the_server_asks_to_try_again_passes(
 def test_a_server_that_is_away_passes(postgres: PostgresServer) -> None:
     """Where nobody listens the connection is refused, and may not be later."""
     gone = PostgresqlDatabase("postgresql://tests@/x?host=%2Fnowhere", prefer_psycopg3=True)
-    with pytest.raises(peewee.OperationalError) as caught:
+    with pytest.raises(AccessError) as caught:
         Floors(gone).all()
     assert is_passing(caught.value)
 
@@ -209,7 +208,7 @@ def test_tables_are_made_once_however_many_begin(
             with closing(beside(empty)) as handle:
                 handle.connect()
                 together.wait()
-                answers.append(create_schema(handle))
+                answers.append(create_tables(handle))
         except BaseException as error:
             answers.append(error)
 
@@ -226,32 +225,32 @@ def test_tables_are_made_once_however_many_begin(
 def test_tables_of_another_program_stay(empty: PostgresqlDatabase) -> None:
     """Ours are made and dropped beside them."""
     execute_sql(empty, "CREATE TABLE notes (text text)")
-    assert not has_schema(empty, "it")
-    assert create_schema(empty)
-    require_current(empty, "it")
-    drop_schema(empty)
+    assert not has_tables(empty)
+    assert create_tables(empty)
+    require_current_version(empty)
+    drop_tables(empty)
     assert empty.get_tables() == ["notes"]
-    assert not has_schema(empty, "it")
-    assert create_schema(empty)
+    assert not has_tables(empty)
+    assert create_tables(empty)
 
 
 def test_a_database_that_lacks_a_table_or_is_newer_is_refused(empty: PostgresqlDatabase) -> None:
     """As with a file: a sentence with the remedy, and nothing is changed."""
-    create_schema(empty)
+    create_tables(empty)
     execute_sql(empty, "UPDATE schema_migrations SET version = 99")
     with pytest.raises(StoreError, match=r"^postgresql:///test.* has schema version 99, .* install the newer program"):
-        create_schema(empty)
+        create_tables(empty)
     execute_sql(empty, f"UPDATE schema_migrations SET version = {SCHEMA_VERSION}")
     execute_sql(empty, "DROP TABLE outbox")
     with pytest.raises(StoreError, match="lacks the table outbox; it is damaged"):
-        create_schema(empty)
+        create_tables(empty)
     assert "outbox" not in empty.get_tables()
 
 
 def test_there_is_nothing_to_migrate(empty: PostgresqlDatabase) -> None:
     """A server's tables begin with the present version; one that claims to be older is refused in a sentence."""
-    create_schema(empty)
-    assert pending(empty) == ()
+    create_tables(empty)
+    assert pending_migrations(empty) == ()
     assert migrate(empty) == Migrated()
     execute_sql(empty, "UPDATE schema_migrations SET version = 1")
     with pytest.raises(StoreError, match="only SQLite databases are older"):

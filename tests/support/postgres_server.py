@@ -77,7 +77,8 @@ class PostgresServer:
         folder = binaries()
         assert folder is not None
         data = self.folder / "data"
-        initdb = [folder / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        initdb: list[Path | str] = [folder / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8"]
+        initdb += ["--locale=C", "--no-sync"]
         made = subprocess.run(initdb, check=False, capture_output=True, text=True, cwd=self.folder, **self._who)
         assert made.returncode == 0, made.stderr
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]

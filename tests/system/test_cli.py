@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from edge.cli import COMMANDS
 from edge.config.bundled_files import bundled_file
 from edge.store.schema.connect import open_database
-from edge.store.schema.versions import create_schema
+from edge.store.schema.versions import create_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +61,7 @@ def test_queries_need_only_the_database(smartpark: Any, tmp_path: Path) -> None:
     assert str(tmp_path / "x.db") in smartpark.here("status", code=1).stderr
     assert not (tmp_path / "x.db").exists()
     database = open_database(tmp_path / "x.db", busy_timeout=5)
-    create_schema(database)
+    create_tables(database)
     database.close()
     assert smartpark.json("floors") == []
     assert smartpark.json("events") == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,18 +9,9 @@ import click
 
 from edge.cli.shared.options import config_option, json_option, note_option, print_json, print_table
 from edge.cli.shared.rows import iso
-from edge.cli.shared.store_access import exclusive_use, open_for_reading, user_action
+from edge.cli.shared.store_access import exclusive_use, open_for_reading
 from edge.config.load import find_config, load_config
-from edge.core.errors import RefusedError
-from edge.store.counts.audit import Act
-from edge.store.counts.events import Events
-from edge.store.schema.connect import open_copy, open_database
-from edge.store.schema.migrations import migrate
-from edge.store.schema.versions import schema_version
-from edge.store.sql.online_copy import online_copy
-from edge.store.upkeep.backup import Backup, Backups, require_sound
-from edge.store.upkeep.replace_file import Replacement, begin, carry_out, finish, name_aside, new_file, under_way
-from edge.store.upkeep.salvage import take_over
+from edge.store import Attribution, Backup, Backups, open_store, restore_backup
 
 
 @click.command("backup")
@@ -37,16 +27,16 @@ def back_up_database(
 
     DIR is [backup] folder of the configuration unless named. The newest backup is never removed.
     """
-    with open_for_reading(config_path) as (config, database):
+    with open_for_reading(config_path) as (config, store):
         backups = Backups(folder or config.backup_folder, config.database.path)
         now = datetime.now(UTC)
-        made = backups.make(database, now)
+        made = store.back_up(backups, now)
         removed = backups.prune(now, keep_days or config.backup.keep_days, keep_files or config.backup.keep_files)
-    for line in made.disagreements:
+    for line in made.problems:
         click.echo(f"note: a fault of the database is in its copy too: {line}; see `smartpark db verify`", err=True)
     if as_json:
         paths = [str(backup.path) for backup in removed]
-        print_json({**_backup_fields(made.backup), "disagreements": made.disagreements, "removed": paths})
+        print_json({**_backup_fields(made.backup), "disagreements": made.problems, "removed": paths})
         return
     click.echo(f"{made.backup.path}: {made.backup.size:,} bytes, verified")
     for backup in removed:
@@ -60,7 +50,7 @@ def back_up_database(
 def list_backups(folder: Path | None, config_path: Path | None, as_json: bool) -> None:
     """List the backups in DIR, the newest first."""
     config = load_config(find_config(config_path))
-    found = Backups(folder or config.backup_folder, config.database.path).found()
+    found = Backups(folder or config.backup_folder, config.database.path).newest_first()
     if as_json:
         print_json([_backup_fields(backup) for backup in found])
     else:
@@ -83,29 +73,20 @@ def restore_database(file: Path, note: str, config_path: Path | None, as_json: b
     """
     config = load_config(find_config(config_path))
     path = config.database.path.absolute()
-    if not file.exists():
-        raise RefusedError(f"{file}: there is no such file; `smartpark db backups` lists the backups")
-    if path.exists() and file.samefile(path):
-        raise RefusedError(f"{file}: is the database itself; name a backup, as `smartpark db backups` lists them")
     busy_timeout = config.database.busy_timeout_seconds
     with exclusive_use(path):
-        if (interrupted := under_way(path)) is not None:
-            carry_out(path, interrupted)
-            _finish_replacement(path, busy_timeout, interrupted)
-        replacement = _replace(path, file.absolute(), user_action(note))
-        version_before = _finish_replacement(path, busy_timeout, replacement)
-        with closing(open_database(path, busy_timeout=busy_timeout, read_only=True)) as database:
-            version = schema_version(database)
-            events = Events(database)
-            first, last = events.oldest(1), events.newest(1)
-    kept = replacement.set_aside if replacement.set_aside.exists() else None
+        restored = restore_backup(path, file, Attribution(note=note), busy_timeout=busy_timeout)
+        with open_store(path, read_only=True, busy_timeout=busy_timeout) as store:
+            version = store.version
+            first, last = store.events.oldest(1), store.events.newest(1)
+    kept = restored.kept_as
     if as_json:
         print_json(
             {
                 "database": str(path),
-                "restored": str(replacement.source),
+                "restored": str(restored.source),
                 "kept_as": str(kept) if kept else None,
-                "from_version": version_before,
+                "from_version": restored.backup_version,
                 "version": version,
                 "first_event": iso(first[0].timestamp) if first else None,
                 "last_event": iso(last[0].timestamp) if last else None,
@@ -118,30 +99,6 @@ def restore_database(file: Path, note: str, config_path: Path | None, as_json: b
     if kept:
         click.echo(f"the earlier database was kept as {kept}")
     click.echo("The counts are those of the backup. Count the floors, and use `smartpark floors correct`.")
-
-
-def _replace(path: Path, file: Path, action: Act) -> Replacement:
-    new = new_file(path)
-    new.unlink(missing_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open_copy(file) as source:
-        require_sound(source, file)
-        online_copy(source, new)
-    replacement = Replacement(name_aside(path, "replaced", action.at), file, action.at, action.actor, action.note)
-    begin(path, replacement)
-    carry_out(path, replacement)
-    return replacement
-
-
-def _finish_replacement(path: Path, busy_timeout: float, replacement: Replacement) -> int:
-    """Upgrade the tables and write the audit line; the schema version of the backup."""
-    action = Act(replacement.actor, replacement.at, replacement.note)
-    with closing(open_database(path, busy_timeout=busy_timeout)) as database:
-        before = schema_version(database)
-        migrate(database, action.at)
-        take_over(database, replacement, action)
-    finish(path)
-    return before
 
 
 def _backup_fields(backup: Backup) -> dict[str, object]:

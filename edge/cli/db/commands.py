@@ -22,18 +22,13 @@ from edge.cli.db.tables import (
 )
 from edge.cli.shared.options import config_option, json_option, note_option, print_json, print_table
 from edge.cli.shared.rows import iso
-from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing, user_action
-from edge.store.counts.audit import Audit
-from edge.store.reports.file_description import describe, file_statistics, objects
-from edge.store.reports.query import run_query
-from edge.store.schema.versions import SCHEMA_VERSION
-from edge.store.upkeep.repair import repair
-from edge.store.upkeep.verify import verify
+from edge.cli.shared.store_access import existing_database_path, open_for_reading, open_for_writing
+from edge.store import SCHEMA_VERSION, Attribution
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edge.store.sql.query import Row
+    from edge.store import SqlRow
 
 
 @click.group("db")
@@ -53,8 +48,8 @@ for command in (
 @json_option
 def check_tables(config_path: Path | None, as_json: bool) -> None:
     """Check that all tables exist. Exit code 1 if not."""
-    with open_for_reading(config_path) as (config, database):
-        tables, views = objects(database)
+    with open_for_reading(config_path) as (config, store):
+        tables, views = store.tables(), store.views()
     if as_json:
         print_json({"version": SCHEMA_VERSION, "tables": tables, "views": views})
         return
@@ -69,8 +64,8 @@ def check_tables(config_path: Path | None, as_json: bool) -> None:
 @json_option
 def describe_tables(config_path: Path | None, as_json: bool) -> None:
     """Show every table's columns, indexes and checks."""
-    with open_for_reading(config_path) as (_, database):
-        tables = describe(database)
+    with open_for_reading(config_path) as (_, store):
+        tables = store.describe_tables()
     if as_json:
         print_json(
             {
@@ -105,8 +100,8 @@ def describe_tables(config_path: Path | None, as_json: bool) -> None:
 @json_option
 def show_file_statistics(config_path: Path | None, as_json: bool) -> None:
     """Show rows, sizes, pages and the write-ahead log. It counts every row."""
-    with open_for_reading(config_path) as (_, database):
-        found = file_statistics(database)
+    with open_for_reading(config_path) as (_, store):
+        found = store.file_statistics()
     if as_json:
         tables = {name: {"rows": rows, "bytes": size} for name, (rows, size) in found.tables.items()}
         print_json({**asdict(found), "tables": tables})
@@ -130,8 +125,8 @@ def query_database(sql: str, form: str, config_path: Path | None, as_json: bool)
 
     Example: smartpark db query "SELECT * FROM v_floors"
     """
-    with open_for_reading(config_path) as (_, database):
-        names, rows = run_query(database, sql)
+    with open_for_reading(config_path) as (_, store):
+        names, rows = store.query(sql)
         if as_json or form == "json":
             print_json([{name: _json_value(value) for name, value in zip(names, row, strict=True)} for row in rows])
         elif form == "csv":
@@ -155,10 +150,10 @@ def verify_database(repairing: bool, note: str, config_path: Path | None, as_jso
     repaired: list[str] = []
     if repairing:
         existing_database_path(config_path)
-        with open_for_writing(config_path) as (_, database):
-            repaired = repair(database, user_action(note))
-    with open_for_reading(config_path) as (_, database):
-        problems = verify(database)
+        with open_for_writing(config_path) as (_, store):
+            repaired = store.repair_ledger(Attribution(note=note))
+    with open_for_reading(config_path) as (_, store):
+        problems = store.verify()
     if as_json:
         print_json({"problems": problems, "repaired": repaired})
     else:
@@ -176,8 +171,8 @@ def verify_database(repairing: bool, note: str, config_path: Path | None, as_jso
 @json_option
 def show_audit_log(limit: int, config_path: Path | None, as_json: bool) -> None:
     """Show who changed what and when, the newest first. With the values before and after."""
-    with open_for_reading(config_path) as (_, database):
-        lines = Audit(database).newest(limit)
+    with open_for_reading(config_path) as (_, store):
+        lines = store.audit.newest(limit)
     if as_json:
         print_json([{**asdict(line), "at": iso(line.at)} for line in lines])
         return
@@ -206,5 +201,5 @@ def _json_value(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _text_cells(rows: Iterable[Row]) -> list[list[str]]:
+def _text_cells(rows: Iterable[SqlRow]) -> list[list[str]]:
     return [["" if value is None else str(_json_value(value)) for value in row] for row in rows]

@@ -9,19 +9,13 @@ import click
 
 from edge.cli.shared.options import config_option, confirm, json_option, note_option, print_json, yes_option
 from edge.cli.shared.rows import print_floors, stored_floor_fields
-from edge.cli.shared.store_access import existing_database_path, open_for_writing, user_action
+from edge.cli.shared.store_access import existing_database_path, open_for_writing
 from edge.core.errors import RefusedError
-from edge.store.counts.audit import Audit
-from edge.store.counts.floors import Floors
-from edge.store.schema.migrations import migrate, pending
-from edge.store.schema.versions import SCHEMA_VERSION, create_schema, drop_schema, has_schema, schema_version
-from edge.store.sql.query import write_transaction
-from edge.store.upkeep.seed import seed
+from edge.store import SCHEMA_VERSION, Attribution
 
 if TYPE_CHECKING:
-    from peewee import SqliteDatabase
+    from edge.store import Seeded, Store
 
-    from edge.store.upkeep.seed import Seeded
 
 _sample_option = click.option("--sample", is_flag=True, help="Add 15 events of the last day.")
 
@@ -31,9 +25,9 @@ _sample_option = click.option("--sample", is_flag=True, help="Add 15 events of t
 @json_option
 def create_tables(config_path: Path | None, as_json: bool) -> None:
     """Make the file and its tables where they are missing. Existing tables and rows stay."""
-    with open_for_writing(config_path, any_version=True) as (config, database):
-        made = create_schema(database)
-        version = schema_version(database)
+    with open_for_writing(config_path, any_version=True) as (config, store):
+        made = store.create_tables()
+        version = store.version
     if as_json:
         print_json({"database": str(config.database.path), "created": made, "version": version})
     else:
@@ -47,9 +41,9 @@ def create_tables(config_path: Path | None, as_json: bool) -> None:
 def drop_tables(yes: bool, config_path: Path | None) -> None:
     """Remove all tables and everything in them (asks). Not while a daemon runs."""
     path = existing_database_path(config_path)
-    with open_for_writing(config_path, alone=True, any_version=True) as (_, database):
+    with open_for_writing(config_path, alone=True, any_version=True) as (_, store):
         confirm(f"Remove every floor, event, adjustment and audit line from {path}?", yes)
-        drop_schema(database)
+        store.drop_tables()
     click.echo(f"{path}: all tables were removed")
 
 
@@ -60,9 +54,9 @@ def drop_tables(yes: bool, config_path: Path | None) -> None:
 def recreate_tables(yes: bool, note: str, config_path: Path | None) -> None:
     """Remove all tables and make empty ones (asks). Not while a daemon runs."""
     path = existing_database_path(config_path)
-    with open_for_writing(config_path, alone=True, any_version=True) as (_, database):
+    with open_for_writing(config_path, alone=True, any_version=True) as (_, store):
         confirm(f"Remove every floor, event, adjustment and audit line from {path} and make empty tables?", yes)
-        _recreate(database, note)
+        _recreate(store, note)
     click.echo(f"{path}: empty tables of schema version {SCHEMA_VERSION}")
 
 
@@ -73,10 +67,11 @@ def recreate_tables(yes: bool, note: str, config_path: Path | None) -> None:
 @json_option
 def seed_floors(sample: bool, note: str, config_path: Path | None, as_json: bool) -> None:
     """Make four floors to try commands with. Floors and events that exist stay; a second time changes nothing."""
-    with open_for_writing(config_path, any_version=True) as (_, database):
-        create_schema(database)
-        _refuse_older_schema(database)
-        _print_seeded(database, seed(database, user_action(note), sample=sample), as_json)
+    with open_for_writing(config_path, any_version=True) as (_, store):
+        store.create_tables()
+        if store.pending_migrations():
+            raise RefusedError(f"{store.name}: has an older schema; use `smartpark db migrate` first")
+        _print_seeded(store, store.seed(Attribution(note=note), sample=sample), as_json)
 
 
 @click.command("reset")
@@ -88,10 +83,10 @@ def seed_floors(sample: bool, note: str, config_path: Path | None, as_json: bool
 def reset_database(sample: bool, yes: bool, note: str, config_path: Path | None, as_json: bool) -> None:
     """Remove everything and make the four floors of `seed` (asks). Not while a daemon runs."""
     path = existing_database_path(config_path)
-    with open_for_writing(config_path, alone=True, any_version=True) as (_, database):
+    with open_for_writing(config_path, alone=True, any_version=True) as (_, store):
         confirm(f"Remove every floor, event, adjustment and audit line from {path} and make the seeded floors?", yes)
-        _recreate(database, note)
-        _print_seeded(database, seed(database, user_action(note), sample=sample), as_json)
+        _recreate(store, note)
+        _print_seeded(store, store.seed(Attribution(note=note), sample=sample), as_json)
 
 
 @click.command("migrate")
@@ -105,15 +100,15 @@ def migrate_database(dry_run: bool, note: str, config_path: Path | None, as_json
     The database is copied first. The daemon upgrades it by itself at its start.
     """
     path = existing_database_path(config_path)
-    with open_for_writing(config_path, alone=True, any_version=True) as (_, database):
-        if not has_schema(database, path):
+    with open_for_writing(config_path, alone=True, any_version=True) as (_, store):
+        version_before = store.version
+        if not version_before:
             raise RefusedError(f"{path}: has no tables yet; use `smartpark db create`")
-        version_before = schema_version(database)
-        steps = [f"{step.version}: {step.name}" for step in pending(database)]
-        done = migrate(database, dry_run=dry_run)
+        steps = [f"{step.version}: {step.name}" for step in store.pending_migrations()]
+        done = store.migrate(dry_run=dry_run)
         if done.applied and not dry_run:
             after = {"version": SCHEMA_VERSION, "copy": str(done.copy)}
-            Audit(database).write(user_action(note), "migrate", "database", {"version": version_before}, after)
+            store.audit.write(Attribution(note=note), "migrate", "database", {"version": version_before}, after)
     if as_json:
         copy = str(done.copy) if done.copy else None
         print_json({"from": version_before, "to": SCHEMA_VERSION, "steps": steps, "dry_run": dry_run, "copy": copy})
@@ -126,20 +121,15 @@ def migrate_database(dry_run: bool, note: str, config_path: Path | None, as_json
         click.echo(f"copy from before the upgrade: {done.copy}")
 
 
-def _recreate(database: SqliteDatabase, note: str) -> None:
-    with write_transaction(database):
-        drop_schema(database)
-        create_schema(database)
-        Audit(database).write(user_action(note), "begin anew", "database")
+def _recreate(store: Store, note: str) -> None:
+    with store.transaction():
+        store.drop_tables()
+        store.create_tables()
+        store.audit.write(Attribution(note=note), "begin anew", "database")
 
 
-def _refuse_older_schema(database: SqliteDatabase) -> None:
-    if pending(database):
-        raise RefusedError(f"{database.database}: has an older schema; use `smartpark db migrate` first")
-
-
-def _print_seeded(database: SqliteDatabase, seeded: Seeded, as_json: bool) -> None:
-    floors = Floors(database).stored()
+def _print_seeded(store: Store, seeded: Seeded, as_json: bool) -> None:
+    floors = store.floors.all(deleted=True)
     if as_json:
         fields = [stored_floor_fields(floor) for floor in floors]
         print_json({"floors_added": seeded.floors, "events_added": seeded.events, "floors": fields})

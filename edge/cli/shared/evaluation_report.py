@@ -10,7 +10,7 @@ from edge.cli.shared.options import print_table
 from edge.evaluation.evaluate_clip import event_second, total_figures
 from edge.evaluation.recording import rate_text
 from edge.evaluation.run_history import verdict_time
-from edge.store.reports.export import iso
+from edge.store import iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.cli.shared.options import print_table
-from edge.store.reports.export import event_fields, iso
+from edge.store import event_fields, iso
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.core.events import StoredEvent
     from edge.core.occupancy import Occupancy
-    from edge.store.counts.stored_floor import StoredFloor
+    from edge.store import StoredFloor
 
 __all__ = ["event_fields", "floor_fields", "iso", "print_events", "print_floors", "stored_floor_fields"]
 
@@ -37,7 +37,7 @@ def floor_fields(floor: Occupancy) -> dict[str, object]:
 def stored_floor_fields(floor: StoredFloor) -> dict[str, object]:
     """The fields of a floor as JSON, with those that only the database has."""
     return {
-        **floor_fields(floor.occupancy),
+        **floor_fields(floor),
         "opening_vehicles": floor.opening_vehicles,
         "is_configured": floor.is_configured,
         "created_at": iso(floor.created_at),
@@ -51,10 +51,10 @@ def print_floors(floors: Sequence[StoredFloor]) -> None:
         ["floor", "free", "of", "vehicles", "full", "active", "as of"],
         [
             [
-                *(floor.name, floor.occupancy.available_slots, floor.occupancy.total_slots),
-                *(floor.occupancy.current_vehicles, f"{floor.occupancy.occupancy_percentage:.1f} %"),
-                "deleted" if floor.deleted_at else "yes" if floor.occupancy.is_active else "no",
-                iso(floor.occupancy.as_of),
+                *(floor.name, floor.available_slots, floor.total_slots),
+                *(floor.current_vehicles, f"{floor.occupancy_percentage:.1f} %"),
+                "deleted" if floor.deleted_at else "yes" if floor.is_active else "no",
+                iso(floor.as_of),
             ]
             for floor in floors
         ],

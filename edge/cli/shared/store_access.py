@@ -1,65 +1,48 @@
-"""This module opens the configured database for the commands, and names the user who runs them."""
+"""This module opens the configured database for the commands."""
 
 from __future__ import annotations
 
-import os
-import pwd
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edge.config.load import find_config, load_config
 from edge.core.errors import RefusedError
 from edge.host.instance_lock import InstanceLock
-from edge.store.counts.audit import Act
-from edge.store.schema.connect import open_database
-from edge.store.schema.versions import has_schema, require_current
-from edge.store.sql.errors import told
+from edge.store import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from peewee import SqliteDatabase
-
     from edge.config.schema import Config
+    from edge.store import Store
 
 
 @contextmanager
-def open_for_reading(config_path: Path | None) -> Iterator[tuple[Config, SqliteDatabase]]:
-    """Give the configuration and a connection that cannot write."""
+def open_for_reading(config_path: Path | None) -> Iterator[tuple[Config, Store]]:
+    """Give the configuration and a store that cannot write."""
     config = load_config(find_config(config_path))
-    path = config.database.path
-    database = open_database(path, busy_timeout=config.database.busy_timeout_seconds, read_only=True)
-    try:
-        with told(path):
-            yield config, database
-    finally:
-        database.close()
+    database = config.database
+    with open_store(database.path, busy_timeout=database.busy_timeout_seconds, read_only=True) as store:
+        yield config, store
 
 
 @contextmanager
 def open_for_writing(
     config_path: Path | None, *, alone: bool = False, any_version: bool = False
-) -> Iterator[tuple[Config, SqliteDatabase]]:
-    """Give the configuration and a connection that can write; a daemon may write in between.
+) -> Iterator[tuple[Config, Store]]:
+    """Give the configuration and a store that can write; a daemon may write in between.
 
     ``alone`` raises ``RefusedError`` while a daemon runs on the database, and keeps one from starting.
-    ``any_version`` also takes an empty or older database.
+    ``any_version`` also takes an empty or older database, and creates the file if it is missing.
     """
     config = load_config(find_config(config_path))
-    path = config.database.path
-    with exclusive_use(path) if alone else nullcontext():
-        database = open_database(path, busy_timeout=config.database.busy_timeout_seconds)
-        try:
-            with told(path):
-                if not any_version:
-                    if not has_schema(database, path):
-                        raise RefusedError(f"{path}: has no tables yet; use `smartpark db create`")
-                    require_current(database, path)
-                yield config, database
-        finally:
-            database.close()
+    path, timeout = config.database.path, config.database.busy_timeout_seconds
+    with (
+        exclusive_use(path) if alone else nullcontext(),
+        open_store(path, create=any_version, any_version=any_version, busy_timeout=timeout) as store,
+    ):
+        yield config, store
 
 
 @contextmanager
@@ -80,18 +63,3 @@ def existing_database_path(config_path: Path | None) -> Path:
     if not path.exists():
         raise RefusedError(f"{path}: there is no database; use `smartpark db create`, or correct [database] path")
     return path
-
-
-def user_name(environ: Mapping[str, str] = os.environ) -> str:
-    """The name of the user: of the person behind sudo, else of the account."""
-    if name := environ.get("SUDO_USER"):
-        return name
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # an account without a name, as in a container
-        return f"uid {os.getuid()}"
-
-
-def user_action(note: str = "") -> Act:
-    """An action of the user, now."""
-    return Act(user_name(), datetime.now(UTC), note)

@@ -1,15 +1,17 @@
-"""Who changed what, when, and how it was before."""
+"""Keeps the audit log: who changed what, when, and what it was before."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import os
+import pwd
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edge.store.counts.validation import checked_note, checked_text
-from edge.store.schema.columns import to_utc
-from edge.store.schema.models import AuditEntry
-from edge.store.sql.query import execute, rows
+from edge.store.schema.models import AuditRow
+from edge.store.sql.query import execute, fetch_rows
+from edge.store.sql.times import to_utc, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,16 +20,29 @@ if TYPE_CHECKING:
     from peewee import Database
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
-    """Somebody does something now. RefusedError for an actor or a note that is no text, and for a naive time."""
+def current_account(environ: Mapping[str, str] = os.environ) -> str:
+    """The name of the account that runs the program; behind sudo, of the person who used sudo."""
+    if name := environ.get("SUDO_USER"):
+        return name
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # an account without a name, as in a container
+        return f"uid {os.getuid()}"
 
-    actor: str
-    at: datetime
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who makes a change, when, and why: by default the account that runs the program, now.
+
+    RefusedError for an actor or a note that is not text, and for a time without a zone.
+    """
+
+    actor: str = field(default_factory=current_account)
+    at: datetime = field(default_factory=utc_now)
     note: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what the log cannot hold before anything is changed."""
+        """Refuse what the audit log cannot store before anything is changed."""
         checked_text("the actor", self.actor)
         checked_note("the note", self.note)
         to_utc(self.at)
@@ -35,7 +50,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """A line of the audit log; ``before`` and ``after`` hold what differs, None where there is nothing."""
+    """An entry of the audit log; ``before`` and ``after`` have the values that differ, None where there is nothing."""
 
     id: int
     at: datetime
@@ -55,45 +70,45 @@ class Audit:
 
     def write(
         self,
-        act: Act,
+        by: Attribution,
         action: str,
         subject: str,
         before: Mapping[str, object] | None = None,
         after: Mapping[str, object] | None = None,
         note: str | None = None,
     ) -> None:
-        """Add a line. In the transaction of the change itself, so that there is never one without the other."""
+        """Add an entry. Inside the transaction of the change itself, so that neither is stored without the other."""
         values = {
-            AuditEntry.at: act.at,
-            AuditEntry.actor: act.actor,
-            AuditEntry.action: action,
-            AuditEntry.subject: subject,
-            AuditEntry.before: _json(before),
-            AuditEntry.after: _json(after),
-            AuditEntry.note: act.note if note is None else note,
+            AuditRow.at: by.at,
+            AuditRow.actor: by.actor,
+            AuditRow.action: action,
+            AuditRow.subject: subject,
+            AuditRow.before: _to_json(before),
+            AuditRow.after: _to_json(after),
+            AuditRow.note: by.note if note is None else note,
         }
-        execute(self._db, AuditEntry.insert(values))
+        execute(self._db, AuditRow.insert(values))
 
     def newest(self, limit: int = 50, *, actor: str | None = None, action: str | None = None) -> list[AuditRecord]:
-        """The last ``limit`` lines, the newest first; of one actor or action if named."""
+        """The last ``limit`` entries, the newest first; of one actor or action if named."""
         columns = (
-            *(AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject),
-            *(AuditEntry.before, AuditEntry.after, AuditEntry.note),
+            *(AuditRow.id, AuditRow.at, AuditRow.actor, AuditRow.action, AuditRow.subject),
+            *(AuditRow.before, AuditRow.after, AuditRow.note),
         )
-        query = AuditEntry.select(*columns).order_by(AuditEntry.id.desc()).limit(limit)
+        query = AuditRow.select(*columns).order_by(AuditRow.id.desc()).limit(limit)
         if actor is not None:
-            query = query.where(AuditEntry.actor == actor)
+            query = query.where(AuditRow.actor == actor)
         if action is not None:
-            query = query.where(AuditEntry.action == action)
+            query = query.where(AuditRow.action == action)
         return [
-            AuditRecord(row_id, at, actor, action, subject, _parsed(before), _parsed(after), note)
-            for row_id, at, actor, action, subject, before, after, note in rows(self._db, query)
+            AuditRecord(row_id, at, actor, action, subject, _from_json(before), _from_json(after), note)
+            for row_id, at, actor, action, subject, before, after, note in fetch_rows(self._db, query)
         ]
 
 
-def _json(values: Mapping[str, object] | None) -> str | None:
+def _to_json(values: Mapping[str, object] | None) -> str | None:
     return None if values is None else json.dumps(values, ensure_ascii=False, default=str)
 
 
-def _parsed(text: str | None) -> dict[str, object] | None:
+def _from_json(text: str | None) -> dict[str, object] | None:
     return None if text is None else dict(json.loads(text))

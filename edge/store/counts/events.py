@@ -1,41 +1,41 @@
-"""The events: recorded once, read by floor, camera and time."""
+"""Records events, each once, and reads them by floor, camera and time."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-import peewee
+from peewee import fn
 
 from edge.core.errors import RefusedError
 from edge.store.counts.record_event import record_event
-from edge.store.counts.stored_event import (
-    EVENT_COLUMNS,
-    PAGE_COLUMNS,
-    Recorded,
-    stored_event,
-    stored_events,
-)
-from edge.store.counts.validation import checked_event, event_key, is_text
-from edge.store.schema.columns import to_utc
-from edge.store.schema.models import Event, Floor
-from edge.store.sql.errors import one_line
+from edge.store.counts.stored_event import EVENT_COLUMNS, PAGE_COLUMNS, event_from_row, events_from_raw_rows
+from edge.store.counts.validation import checked_event, checked_number, event_key, is_text
+from edge.store.schema.models import EventRow, FloorRow
+from edge.store.sql.errors import ConstraintError, description
 from edge.store.sql.prepared import Prepared, slot
-from edge.store.sql.query import first, read_transaction, rows, write_transaction
+from edge.store.sql.query import fetch_rows, first_row, read_transaction, write_transaction
+from edge.store.sql.times import from_micros, to_utc, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from edge.core.events import Event as EventRecord
-    from edge.core.events import StoredEvent
+    from peewee import Database
 
-# So many events at a time are read for a stream: little memory, and no read that holds up the write-ahead log.
+    from edge.core.events import Event, StoredEvent
+    from edge.store.counts.stored_event import Recorded
+    from edge.store.sql.query import SqlRow
+
+# A stream reads this many events at a time: they need little memory, and no read is so long that the write-ahead log
+# grows.
 _CHUNK = 1000
+_MOST_EVENTS = 1_000_000_000
+_TIMESTAMP = [column.name for column in PAGE_COLUMNS].index("timestamp")
 
 
 class Cursor(NamedTuple):
-    """A place in the order of events: after this one in the direction of reading. Times may be equal, ids are not."""
+    """The position of an event in the order of reading. Timestamps may be equal, ids are not."""
 
     timestamp: datetime
     id: int
@@ -44,45 +44,45 @@ class Cursor(NamedTuple):
 class Events:
     """The events of one database. Used in the thread that opened the handle."""
 
-    def __init__(self, db: peewee.Database) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
 
-    def record(self, event: EventRecord, now: datetime) -> Recorded:
+    def record(self, event: Event, now: datetime | None = None) -> Recorded:
         """``record_all`` of one event."""
         return self.record_all([event], now)[0]
 
-    def record_all(self, events: Sequence[EventRecord], now: datetime) -> list[Recorded]:
+    def record_all(self, events: Sequence[Event], now: datetime | None = None) -> list[Recorded]:
         """Record all of them in one transaction, or none; ``now`` (aware) becomes their ``created_at``.
 
-        An event that is there already (same camera, track, direction and timestamp) changes nothing. A floor that is
-        inactive or deleted goes on counting. RefusedError for an event that cannot be recorded: an unknown floor, a
-        value out of its bounds, a naive timestamp.
+        An event that is stored already (same camera, track, direction and timestamp) changes nothing. An inactive or
+        deleted floor counts too. RefusedError for an event that cannot be recorded: an unknown floor, a value out of
+        its bounds, a naive timestamp.
         """
         checked = [checked_event(event) for event in events]
-        now = to_utc(now)
+        now = utc_now() if now is None else to_utc(now)
         if not checked:
             return []
         try:
             with write_transaction(self._db):
                 return [record_event(self._db, event, now) for event in checked]
-        except peewee.IntegrityError as error:
+        except ConstraintError as error:
             raise RefusedError(
-                f"the database refuses {'; '.join(event_key(event) for event in checked)}: {one_line(error)}"
+                f"the database refuses {'; '.join(event_key(event) for event in checked)}: {description(error)}"
             ) from error
 
     def newest(
         self,
-        limit: int,
+        limit: int = 50,
+        *,
         floor: str | None = None,
         camera: str | None = None,
-        *,
         since: datetime | None = None,
         until: datetime | None = None,
         before: Cursor | None = None,
     ) -> list[StoredEvent]:
         """The newest ``limit`` events by their timestamp, newest first; of one floor or camera if named.
 
-        ``since`` is in the range, ``until`` is not. ``before`` goes on after the last event of an earlier call, at
+        ``since`` is in the range, ``until`` is not. ``before`` continues after the last event of an earlier call, at
         ``Cursor(last.timestamp, last.id)``. Empty for a floor or camera that is unknown. RefusedError for a limit
         below 1 or a naive time.
         """
@@ -90,10 +90,10 @@ class Events:
 
     def oldest(
         self,
-        limit: int,
+        limit: int = 50,
+        *,
         floor: str | None = None,
         camera: str | None = None,
-        *,
         since: datetime | None = None,
         until: datetime | None = None,
         after: Cursor | None = None,
@@ -103,31 +103,48 @@ class Events:
 
     def stream(
         self,
+        *,
         floor: str | None = None,
         camera: str | None = None,
-        *,
         since: datetime | None = None,
         until: datetime | None = None,
     ) -> Iterator[StoredEvent]:
         """All events of the range, the oldest first, in constant memory.
 
-        Read piece by piece, so that however long it takes the write-ahead log is not held up: events that come in
-        behind the place that was reached are not seen.
+        They are read in pieces, so that the write-ahead log does not grow however long the caller takes. An event that
+        is recorded meanwhile with a timestamp before the last one that was read is left out.
         """
-        after = None
-        while chunk := self.oldest(_CHUNK, floor, camera, since=since, until=until, after=after):
-            yield from chunk
-            after = Cursor(chunk[-1].timestamp, chunk[-1].id)
+        for rows, floor_names in self.raw_pages(floor=floor, camera=camera, since=since, until=until):
+            yield from events_from_raw_rows(rows, floor_names)
 
-    def get(self, row_id: int) -> StoredEvent | None:
-        """The event of that row id, or None."""
-        query = Event.select(*EVENT_COLUMNS).join(Floor).where(Event.id == row_id)
-        row = first(self._db, query)
-        return stored_event(row) if row else None
+    def raw_pages(
+        self,
+        *,
+        floor: str | None = None,
+        camera: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[tuple[list[SqlRow], Mapping[int, str]]]:
+        """``stream`` as raw rows of ``PAGE_COLUMNS``, with the names of floors by their ids: for this room alone."""
+        after = None
+        while True:
+            rows, floor_names = self._raw_page(_CHUNK, floor, camera, since, until, after, newest=False)
+            if not rows:
+                return
+            yield rows, floor_names
+            after = Cursor(from_micros(rows[-1][_TIMESTAMP]), rows[-1][0])
+
+    def by_id(self, row_id: int) -> StoredEvent:
+        """The event of that row id. RefusedError if there is none."""
+        query = EventRow.select(*EVENT_COLUMNS).join(FloorRow).where(EventRow.id == row_id)
+        row = first_row(self._db, query)
+        if row is None:
+            raise RefusedError(f"there is no event with the id {row_id}")
+        return event_from_row(row)
 
     def count(self) -> int:
-        """How many events there are, not counting those that were cleaned up. Reads an index to its end."""
-        [(number,)] = rows(self._db, Event.select(peewee.fn.COUNT(Event.id)))
+        """How many events there are, without those that were removed. Reads an index to its end."""
+        [(number,)] = fetch_rows(self._db, EventRow.select(fn.COUNT(EventRow.id)))
         return int(number)
 
     def _page(
@@ -141,49 +158,61 @@ class Events:
         *,
         newest: bool,
     ) -> list[StoredEvent]:
-        if limit < 1:
-            raise RefusedError(f"the limit is {limit}; it must be 1 or more")
+        return events_from_raw_rows(*self._raw_page(limit, floor, camera, since, until, cursor, newest=newest))
+
+    def _raw_page(
+        self,
+        limit: int,
+        floor: str | None,
+        camera: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        cursor: Cursor | None,
+        *,
+        newest: bool,
+    ) -> tuple[list[SqlRow], Mapping[int, str]]:
+        checked_number("the limit", limit, least=1, most=_MOST_EVENTS)
         if not is_text((floor or "") + (camera or "")):
-            return []
-        given: dict[str, object] = {"camera": camera, "since": since, "until": until}
+            return [], {}
+        values: dict[str, object] = {"camera": camera, "since": since, "until": until}
         if floor is not None:
             row = _FLOOR_ID.first(self._db, name=floor)
             if row is None:
-                return []
-            given["floor"] = floor_id = int(row[0])
+                return [], {}
+            values["floor"] = floor_id = int(row[0])
         if cursor is not None:
-            given |= {"moment": cursor.timestamp, "id": cursor.id}
-        given = {name: value for name, value in given.items() if value is not None}
-        page = _page(newest, frozenset(given))
+            values |= {"cursor_time": cursor.timestamp, "cursor_id": cursor.id}
+        values = {name: value for name, value in values.items() if value is not None}
+        query = _page_query(newest, frozenset(values))
         if floor is not None:
-            return stored_events(page.raw(self._db, limit=limit, **given), {floor_id: floor})
+            return query.raw_rows(self._db, limit=limit, **values), {floor_id: floor}
         with read_transaction(self._db):
-            return stored_events(page.raw(self._db, limit=limit, **given), dict(_FLOOR_NAMES.raw(self._db)))
+            return query.raw_rows(self._db, limit=limit, **values), dict(_FLOOR_NAMES.raw_rows(self._db))
 
 
-_FLOOR_NAMES = Prepared(Floor.select(Floor.id, Floor.name))
-_FLOOR_ID = Prepared(Floor.select(Floor.id).where(Floor.name == slot("name")))
+_FLOOR_NAMES = Prepared(FloorRow.select(FloorRow.id, FloorRow.name))
+_FLOOR_ID = Prepared(FloorRow.select(FloorRow.id).where(FloorRow.name == slot("name")))
 
 
 @cache
-def _page(newest: bool, given: frozenset[str]) -> Prepared:
-    """The query with a condition for each name that is given: prepared once, they are asked for all day."""
-    query = Event.select(*PAGE_COLUMNS)
-    moment, row_id = slot("moment", Event.timestamp), slot("id")
+def _page_query(newest: bool, names: frozenset[str]) -> Prepared:
+    """The query with a condition for each value of ``names``, prepared at its first use."""
+    query = EventRow.select(*PAGE_COLUMNS)
+    time, row_id = slot("cursor_time", EventRow.timestamp), slot("cursor_id")
     conditions = {
-        "floor": Event.floor == slot("floor"),
-        "camera": Event.camera_id == slot("camera"),
-        "since": Event.timestamp >= slot("since", Event.timestamp),
-        "until": Event.timestamp < slot("until", Event.timestamp),
-        # The first part says nothing that the second does not, but it is the one that an index understands.
-        "moment": (
-            (Event.timestamp <= moment) & ((Event.timestamp < moment) | (Event.id < row_id))
+        "floor": EventRow.floor == slot("floor"),
+        "camera": EventRow.camera_id == slot("camera"),
+        "since": EventRow.timestamp >= slot("since", EventRow.timestamp),
+        "until": EventRow.timestamp < slot("until", EventRow.timestamp),
+        # The first part follows from the second; it is there because SQLite can use an index for it.
+        "cursor_time": (
+            (EventRow.timestamp <= time) & ((EventRow.timestamp < time) | (EventRow.id < row_id))
             if newest
-            else (Event.timestamp >= moment) & ((Event.timestamp > moment) | (Event.id > row_id))
+            else (EventRow.timestamp >= time) & ((EventRow.timestamp > time) | (EventRow.id > row_id))
         ),
     }
     for name, condition in conditions.items():
-        if name in given:
+        if name in names:
             query = query.where(condition)
-    order = (Event.timestamp.desc(), Event.id.desc()) if newest else (Event.timestamp, Event.id)
+    order = (EventRow.timestamp.desc(), EventRow.id.desc()) if newest else (EventRow.timestamp, EventRow.id)
     return Prepared(query.order_by(*order).limit(slot("limit")))

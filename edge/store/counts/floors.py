@@ -1,4 +1,4 @@
-"""The floors of the car park and how full they are."""
+"""Reads and changes the floors of the car park."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 from edge.core.errors import RefusedError
 from edge.core.occupancy import floor_slug, recommended_floor
-from edge.store.counts.audit import Audit
-from edge.store.counts.ledger import note_adjustment
-from edge.store.counts.stored_floor import FLOOR_COLUMNS, OCCUPANCY_COLUMNS, StoredFloor, occupancy, stored_floor
-from edge.store.counts.validation import checked_note, checked_number, checked_text, is_text
-from edge.store.schema.models import AdjustmentReason, Floor
+from edge.store.counts.audit import Attribution, Audit
+from edge.store.counts.floor_changes import adjust_count, change_floor, insert_floor
+from edge.store.counts.stored_floor import (
+    FLOOR_COLUMNS,
+    OCCUPANCY_COLUMNS,
+    floor_from_row,
+    occupancy_from_row,
+    unknown_floor,
+)
+from edge.store.counts.validation import MOST_VEHICLES, checked_note, checked_number, checked_text, is_text
+from edge.store.schema.models import AdjustmentReason, FloorRow
 from edge.store.sql.prepared import Prepared, slot
-from edge.store.sql.query import execute, first, rows, write_transaction
+from edge.store.sql.query import fetch_rows, write_transaction
+from edge.store.sql.times import utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,27 +29,25 @@ if TYPE_CHECKING:
 
     from edge.config.schema import FloorConfig
     from edge.core.occupancy import Occupancy
-    from edge.store.counts.audit import Act
+    from edge.store.counts.stored_floor import StoredFloor
 
-# The handful of rows is chosen from in Python: an index in the order of free places would have to be written with every
-# event, and databases differ in how they sort names.
-_OPEN = Prepared(
-    Floor.select(*OCCUPANCY_COLUMNS).where(Floor.is_active == slot("active"), Floor.deleted_at.is_null()),
+# Few rows, so the fullest is found in Python: an index by free slots would have to be written with every event, and
+# databases differ in how they sort names.
+_ACTIVE = Prepared(
+    FloorRow.select(*OCCUPANCY_COLUMNS).where(FloorRow.is_active == slot("active"), FloorRow.deleted_at.is_null()),
     OCCUPANCY_COLUMNS,
 )
-
-
-_NAMED = Floor.select(*FLOOR_COLUMNS).where(Floor.name == slot("name"))
+_NAMED = FloorRow.select(*FLOOR_COLUMNS).where(FloorRow.name == slot("name"))
 _BY_NAME = Prepared(_NAMED, FLOOR_COLUMNS)
-_TAKE = Prepared(_NAMED, FLOOR_COLUMNS, lock=True)
+_BY_NAME_LOCKED = Prepared(_NAMED, FLOOR_COLUMNS, lock=True)
 
 
 class Floors:
     """The floors of one database. Used in the thread that opened the handle.
 
-    What changes a floor takes an ``Act`` and leaves a line in the audit log, in the same transaction, unless nothing
-    changed. A floor is named by its exact name. RefusedError for an unknown floor or an impossible value, with nothing
-    changed.
+    A method that changes a floor writes an entry of the audit log in the same transaction, unless nothing changed;
+    ``by`` says who makes the change, when and why: by default the account that runs the program, now. A floor is named
+    by its exact name. RefusedError for an unknown floor or an impossible value, with nothing changed.
     """
 
     def __init__(self, db: Database) -> None:
@@ -50,101 +55,110 @@ class Floors:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def all(self) -> list[Occupancy]:
-        """Every floor that is not deleted, in the order in which they were created."""
-        query = Floor.select(*OCCUPANCY_COLUMNS).where(Floor.deleted_at.is_null()).order_by(Floor.id)
-        return [occupancy(row) for row in rows(self._db, query)]
+    def all(self, *, deleted: bool = False) -> list[StoredFloor]:
+        """Every floor in the order in which they were created; with ``deleted`` also the deleted ones."""
+        query = FloorRow.select(*FLOOR_COLUMNS).order_by(FloorRow.id)
+        if not deleted:
+            query = query.where(FloorRow.deleted_at.is_null())
+        return [floor_from_row(row) for row in fetch_rows(self._db, query)]
 
     def active(self) -> list[Occupancy]:
-        """The active ones, in the order in which they were created."""
-        return sorted((occupancy(row) for row in _OPEN.rows(self._db, active=True)), key=lambda floor: floor.floor_id)
+        """The active floors in the order in which they were created."""
+        floors = [occupancy_from_row(row) for row in _ACTIVE.rows(self._db, active=True)]
+        return sorted(floors, key=lambda floor: floor.floor_id)
 
     def recommended(self) -> Occupancy | None:
-        """Where to send the next vehicle: active, not full, most free places, ties by name; None if all are full."""
-        found = _OPEN.raw(self._db, active=True)
-        most = max((total - current for _, _, _, total, current, *_ in found), default=0)
-        # Only those that tie become records: this is asked for with every vehicle that comes.
-        best = [_OPEN.python(row) for row in found if row[3] - row[4] == most]
-        return recommended_floor([occupancy(row) for row in best])
+        """Where to send the next vehicle: active, not full, most free slots, ties by name; None if all are full."""
+        rows = _ACTIVE.raw_rows(self._db, active=True)
+        most = max((total - current for _, _, _, total, current, *_ in rows), default=0)
+        # Only the rows of a tie are converted: this is asked for with every vehicle that comes.
+        best = [_ACTIVE.to_python(row) for row in rows if row[3] - row[4] == most]
+        return recommended_floor([occupancy_from_row(row) for row in best])
 
-    def get(self, name: str) -> Occupancy | None:
-        """The floor of that name if it is there and not deleted, else None."""
-        if not is_text(name):
-            return None
-        query = Floor.select(*OCCUPANCY_COLUMNS).where(Floor.name == name, Floor.deleted_at.is_null())
-        row = first(self._db, query)
-        return occupancy(row) if row else None
-
-    def by_id(self, floor_id: int) -> StoredFloor | None:
-        """The floor of that id, deleted or not, or None."""
-        row = first(self._db, Floor.select(*FLOOR_COLUMNS).where(Floor.id == floor_id))
-        return stored_floor(row) if row else None
-
-    def stored(self) -> list[StoredFloor]:
-        """Every floor, deleted or not, in the order in which they were created."""
-        return [stored_floor(row) for row in rows(self._db, Floor.select(*FLOOR_COLUMNS).order_by(Floor.id))]
-
-    def find(self, name: str) -> StoredFloor:
-        """The floor of that name, deleted or not; RefusedError, with the names that there are, if there is none."""
+    def by_name(self, name: str) -> StoredFloor:
+        """The floor of that name, deleted or not. RefusedError, with the names that there are, if there is none."""
         return self._named(_BY_NAME, name)
 
+    def by_id(self, floor_id: int) -> StoredFloor:
+        """The floor of that id, deleted or not. RefusedError if there is none."""
+        rows = fetch_rows(self._db, FloorRow.select(*FLOOR_COLUMNS).where(FloorRow.id == floor_id))
+        if not rows:
+            raise RefusedError(f"there is no floor with the id {floor_id!r}")
+        return floor_from_row(rows[0])
+
     def _named(self, query: Prepared, name: str) -> StoredFloor:
-        row = query.first(self._db, name=name) if is_text(name) else None
+        row = query.first(self._db, name=name) if isinstance(name, str) and is_text(name) else None
         if row is None:
-            known = ", ".join(repr(floor) for (floor,) in rows(self._db, Floor.select(Floor.name).order_by(Floor.id)))
-            shown = name if len(name) <= 80 else f"{name[:77]}..."
-            raise RefusedError(f"there is no floor {shown!r} in the database (it has {known or 'none'})")
-        return stored_floor(row)
+            raise unknown_floor(self._db, name)
+        return floor_from_row(row)
 
-    # -- making ----------------------------------------------------------------------------------------------------
+    # -- creating --------------------------------------------------------------------------------------------------
 
-    def ensure(self, floors: Sequence[FloorConfig], now: datetime) -> list[str]:
-        """Create those that are missing, with their opening count; the names created.
+    def create_missing(self, floors: Sequence[FloorConfig], now: datetime | None = None) -> list[str]:
+        """Create the floors of the configuration that are missing, with their opening count; the names of those.
 
-        A floor that is there stays as it is, whatever the configuration says now. RefusedError for a name that
-        cannot be stored; nothing is created then.
+        A floor that exists stays as it is, also if the configuration differs now. RefusedError for a name that cannot
+        be stored; nothing is created then.
         """
         for floor in floors:
             checked_text("the floor's name", floor.name)
         created: list[str] = []
         with write_transaction(self._db):
-            known = {name for (name,) in rows(self._db, Floor.select(Floor.name))}
+            known = {name for (name,) in fetch_rows(self._db, FloorRow.select(FloorRow.name))}
             for floor in floors:
-                if floor.name in known:
-                    continue
-                self._insert(floor.name, floor.total_slots, floor.description, floor.opening_vehicles, now, floor)
-                known.add(floor.name)
-                created.append(floor.name)
+                if floor.name not in known:
+                    insert_floor(
+                        self._db,
+                        now or utc_now(),
+                        name=floor.name,
+                        total_slots=floor.total_slots,
+                        description=floor.description,
+                        opening_vehicles=floor.opening_vehicles,
+                        is_active=floor.is_active,
+                        is_configured=True,
+                    )
+                    known.add(floor.name)
+                    created.append(floor.name)
         return created
 
     def create(
         self,
         name: str,
         total_slots: int,
-        act: Act,
+        by: Attribution | None = None,
         *,
         description: str = "",
         opening_vehicles: int = 0,
         is_active: bool = True,
     ) -> StoredFloor:
-        """A new floor. RefusedError for a name, or a topic made of it, that another floor has, deleted or not."""
+        """Create a floor. RefusedError if another floor, deleted or not, has the name, or a name of the same topic."""
         checked_text("the floor's name", name)
         checked_note("the description", description)
         checked_number("total_slots", total_slots)
         checked_number("opening_vehicles", opening_vehicles, most=total_slots)
+        by = by or Attribution()
         with write_transaction(self._db):
-            self._refuse_taken(name)
-            self._insert(name, total_slots, description, opening_vehicles, act.at, is_active=is_active)
-            floor = self.find(name)
-            Audit(self._db).write(act, "create", f"floor {name}", None, floor.values())
-            return floor
+            self._require_free_name(name)
+            insert_floor(
+                self._db,
+                by.at,
+                name=name,
+                total_slots=total_slots,
+                description=description,
+                opening_vehicles=opening_vehicles,
+                is_active=is_active,
+                is_configured=False,
+            )
+            created = self.by_name(name)
+            Audit(self._db).write(by, "create", f"floor {name}", None, created.audited_values())
+            return created
 
     # -- changing --------------------------------------------------------------------------------------------------
 
     def update(
         self,
         name: str,
-        act: Act,
+        by: Attribution | None = None,
         *,
         new_name: str | None = None,
         description: str | None = None,
@@ -159,134 +173,77 @@ class Floors:
         if total_slots is not None:
             values["total_slots"] = checked_number("total_slots", total_slots)
         with write_transaction(self._db):
-            floor = self._take(name)
+            floor = self._locked(name)
             if new_name is not None and new_name != name:
-                self._refuse_taken(new_name, apart_from=floor.id)
-            return self.change(floor, act, "update", values)
+                self._require_free_name(new_name, apart_from=floor.floor_id)
+            return change_floor(self._db, floor, by or Attribution(), "update", values)
 
     def correct(
-        self, name: str, count: int, act: Act, reason: AdjustmentReason = AdjustmentReason.CORRECTION
-    ) -> StoredFloor:
-        """Set the count to what a person counted, by an adjustment. RefusedError for more than the floor has slots."""
-        with write_transaction(self._db):
-            floor = self._take(name)
-            total, before = floor.occupancy.total_slots, floor.occupancy.current_vehicles
-            checked_number(f"the count of floor {floor.name!r}", count, most=total)
-            if count != before:
-                self._adjust(floor, act, reason, before, count)
-            return self.change(floor, act, reason.value, {"current_vehicles": count}, always=True)
-
-    def update_vehicle_count(self, name: str, delta: int, act: Act) -> StoredFloor:
-        """So many vehicles came, or went if negative, uncounted. What does not fit is clamped, as with events."""
-        checked_number("the change", delta, least=-1_000_000)
-        with write_transaction(self._db):
-            floor = self._take(name)
-            before = floor.occupancy.current_vehicles
-            counted = before + delta
-            after = min(max(counted, 0), floor.occupancy.total_slots)
-            if delta:
-                self._adjust(floor, act, AdjustmentReason.CHANGE, before, counted)
-            if after != counted:
-                clamp = AdjustmentReason.UNDERFLOW if counted < 0 else AdjustmentReason.OVERFLOW
-                self._adjust(floor, act, clamp, counted, after)
-            return self.change(floor, act, "change", {"current_vehicles": after}, always=bool(delta))
-
-    def set_active(self, name: str, act: Act, *, active: bool) -> StoredFloor:
-        """Whether vehicles are sent there. An inactive floor goes on counting."""
-        with write_transaction(self._db):
-            floor = self._take(name)
-            if active and floor.deleted_at is not None:
-                raise RefusedError(f"floor {name!r} is deleted; restore it first")
-            return self.change(floor, act, "activate" if active else "deactivate", {"is_active": active})
-
-    def delete(self, name: str, act: Act) -> StoredFloor:
-        """Hide the floor: no list and no board shows it. All of it stays, and ``restore`` brings it back."""
-        with write_transaction(self._db):
-            floor = self._take(name)
-            return self.change(floor, act, "delete", {"deleted_at": floor.deleted_at or act.at})
-
-    def restore(self, name: str, act: Act) -> StoredFloor:
-        """Bring a deleted floor back as it was."""
-        with write_transaction(self._db):
-            return self.change(self._take(name), act, "restore", {"deleted_at": None})
-
-    def change(
-        self, floor: StoredFloor, act: Act, action: str, values: dict[str, object], *, always: bool = False
-    ) -> StoredFloor:
-        """Write columns that differ, with the audit line; the floor after it. Inside the caller's transaction.
-
-        ``always`` writes the audit line even if nothing differs: somebody looked, and it was right.
-        """
-        slots = values.get("total_slots")
-        count = floor.occupancy.current_vehicles
-        if isinstance(slots, int) and slots < count:
-            self._adjust(floor, act, AdjustmentReason.OVERFLOW, count, slots, f"{slots} slots left")
-            values = {**values, "current_vehicles": slots}
-        now = {**floor.values(), "deleted_at": floor.deleted_at}
-        changes = {getattr(Floor, key): value for key, value in values.items() if now[key] != value}
-        if changes:
-            changes |= {Floor.seq: floor.occupancy.seq + 1, Floor.updated_at: act.at}
-            execute(self._db, Floor.update(changes).where(Floor.id == floor.id))
-        after = self.by_id(floor.id) if changes else floor
-        assert after is not None
-        if changes or always:
-            was, is_now = floor.values(), after.values()
-            keys = [key for key in was if was[key] != is_now[key]] or ["current_vehicles"]
-            Audit(self._db).write(
-                act, action, f"floor {floor.name}", {key: was[key] for key in keys}, {key: is_now[key] for key in keys}
-            )
-        return after
-
-    # -- with the transaction of the caller ------------------------------------------------------------------------
-
-    def _take(self, name: str) -> StoredFloor:
-        """``find``, for a change that depends on what it finds."""
-        return self._named(_TAKE, name)
-
-    def _insert(
         self,
         name: str,
-        total_slots: int,
-        description: str,
-        opening: int,
-        now: datetime,
-        configured: FloorConfig | None = None,
-        *,
-        is_active: bool = True,
-    ) -> None:
-        values = {
-            Floor.name: name,
-            Floor.description: description,
-            Floor.total_slots: total_slots,
-            Floor.current_vehicles: opening,
-            Floor.opening_vehicles: opening,
-            Floor.is_active: configured.is_active if configured else is_active,
-            Floor.is_configured: configured is not None,
-            Floor.seq: 1,
-            Floor.created_at: now,
-            Floor.updated_at: now,
-        }
-        execute(self._db, Floor.insert(values))
+        count: int,
+        by: Attribution | None = None,
+        reason: AdjustmentReason = AdjustmentReason.CORRECTION,
+    ) -> StoredFloor:
+        """Set the count to what a person counted, by an adjustment. RefusedError for more than the floor has slots."""
+        by = by or Attribution()
+        with write_transaction(self._db):
+            floor = self._locked(name)
+            checked_number(f"the count of floor {floor.name!r}", count, most=floor.total_slots)
+            if count != floor.current_vehicles:
+                adjust_count(self._db, floor, by, reason, floor.current_vehicles, count)
+            return change_floor(self._db, floor, by, reason.value, {"current_vehicles": count}, always_audit=True)
 
-    def _refuse_taken(self, name: str, apart_from: int | None = None) -> None:
+    def update_vehicle_count(self, name: str, delta: int, by: Attribution | None = None) -> StoredFloor:
+        """Add vehicles that came uncounted, or subtract those that left. The result is clamped, as with events."""
+        checked_number("the change", delta, least=-MOST_VEHICLES)
+        by = by or Attribution()
+        with write_transaction(self._db):
+            floor = self._locked(name)
+            counted = floor.current_vehicles + delta
+            after = min(max(counted, 0), floor.total_slots)
+            if delta:
+                adjust_count(self._db, floor, by, AdjustmentReason.CHANGE, floor.current_vehicles, counted)
+            if after != counted:
+                clamp = AdjustmentReason.UNDERFLOW if counted < 0 else AdjustmentReason.OVERFLOW
+                adjust_count(self._db, floor, by, clamp, counted, after)
+            values: dict[str, object] = {"current_vehicles": after}
+            return change_floor(self._db, floor, by, "change", values, always_audit=bool(delta))
+
+    def set_active(self, name: str, by: Attribution | None = None, *, active: bool) -> StoredFloor:
+        """Set whether the floor is ever recommended. Events of an inactive floor are counted too."""
+        with write_transaction(self._db):
+            floor = self._locked(name)
+            if active and floor.deleted_at is not None:
+                raise RefusedError(f"floor {name!r} is deleted; restore it first")
+            action = "activate" if active else "deactivate"
+            return change_floor(self._db, floor, by or Attribution(), action, {"is_active": active})
+
+    def delete(self, name: str, by: Attribution | None = None) -> StoredFloor:
+        """Hide the floor: no list and no board shows it. Everything of it stays stored, and ``restore`` undoes it."""
+        by = by or Attribution()
+        with write_transaction(self._db):
+            floor = self._locked(name)
+            return change_floor(self._db, floor, by, "delete", {"deleted_at": floor.deleted_at or by.at})
+
+    def restore(self, name: str, by: Attribution | None = None) -> StoredFloor:
+        """Bring a deleted floor back as it was."""
+        with write_transaction(self._db):
+            return change_floor(self._db, self._locked(name), by or Attribution(), "restore", {"deleted_at": None})
+
+    # -- inside the transaction of the caller ----------------------------------------------------------------------
+
+    def _locked(self, name: str) -> StoredFloor:
+        """``by_name``, for a change that depends on the values that are read."""
+        return self._named(_BY_NAME_LOCKED, name)
+
+    def _require_free_name(self, name: str, apart_from: int | None = None) -> None:
         topic = floor_slug(name)
         if not topic:
-            raise RefusedError(f"the name {name!r} has neither letter nor digit; name the floor")
-        for floor_id, other, deleted in rows(self._db, Floor.select(Floor.id, Floor.name, Floor.deleted_at)):
-            if floor_id != apart_from and floor_slug(other) == topic:
-                remedy = "restore that one, or choose another name" if deleted else "choose another name"
-                raise RefusedError(f"floor {other!r} has that name, or a name with the same topic, already; {remedy}")
-
-    def _adjust(
-        self, floor: StoredFloor, act: Act, reason: AdjustmentReason, before: int, after: int, note: str = ""
-    ) -> None:
-        note_adjustment(
-            self._db,
-            floor.id,
-            reason,
-            before=before,
-            after=after,
-            at=act.at,
-            actor=act.actor,
-            note=act.note or note,
-        )
+            raise RefusedError(f"the name {name!r} has neither letter nor digit; choose a name that has one")
+        for floor in self.all(deleted=True):
+            if floor.floor_id != apart_from and floor.slug == topic:
+                remedy = "restore that floor, or choose another name" if floor.deleted_at else "choose another name"
+                raise RefusedError(
+                    f"floor {floor.name!r} has that name, or a name with the same topic, already; {remedy}"
+                )

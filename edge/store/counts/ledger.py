@@ -1,6 +1,6 @@
-"""The ledger: ``current_vehicles`` is always opening + entries - exits + adjustments.
+"""Reads and extends the ledger: a floor's count is always opening + entries - exits + adjustments.
 
-Entries and exits stand in the hourly totals, which outlive the events.
+Entries and exits are summed up from the hourly totals, which stay when old events are removed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
-from edge.store.schema.models import Adjustment, AdjustmentReason, EventHourly, Floor
-from edge.store.sql.query import execute, rows
+from edge.store.schema.models import AdjustmentReason, AdjustmentRow, FloorRow, HourRow
+from edge.store.sql.query import execute, fetch_rows
 
 if TYPE_CHECKING:
     import uuid
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """A floor's count beside what its ledger makes of it."""
+    """A floor's count, and the parts of the count that its ledger gives."""
 
     floor_id: int
     name: str
@@ -61,39 +61,39 @@ class Ledger:
         self._db = db
 
     def balances(self) -> list[Balance]:
-        """Every floor's, deleted ones included, in the order in which they were created."""
-        by_hour = EventHourly.select(
-            EventHourly.floor, fn.SUM(EventHourly.entries), fn.SUM(EventHourly.exits)
-        ).group_by(EventHourly.floor)
-        crossings = {floor: (int(entries), int(exits)) for floor, entries, exits in rows(self._db, by_hour)}
-        by_floor = Adjustment.select(Adjustment.floor, fn.SUM(Adjustment.delta)).group_by(Adjustment.floor)
-        adjusted = {floor: int(total) for floor, total in rows(self._db, by_floor)}
-        floors = Floor.select(Floor.id, Floor.name, Floor.current_vehicles, Floor.opening_vehicles).order_by(Floor.id)
+        """The balance of every floor, also of deleted ones, in the order in which the floors were created."""
+        by_hour = HourRow.select(HourRow.floor, fn.SUM(HourRow.entries), fn.SUM(HourRow.exits)).group_by(HourRow.floor)
+        crossings = {floor: (int(entries), int(exits)) for floor, entries, exits in fetch_rows(self._db, by_hour)}
+        by_floor = AdjustmentRow.select(AdjustmentRow.floor, fn.SUM(AdjustmentRow.delta)).group_by(AdjustmentRow.floor)
+        adjusted = {floor: int(total) for floor, total in fetch_rows(self._db, by_floor)}
+        floors = FloorRow.select(
+            FloorRow.id, FloorRow.name, FloorRow.current_vehicles, FloorRow.opening_vehicles
+        ).order_by(FloorRow.id)
         return [
             Balance(floor, name, current, opening, *crossings.get(floor, (0, 0)), adjusted.get(floor, 0))
-            for floor, name, current, opening in rows(self._db, floors)
+            for floor, name, current, opening in fetch_rows(self._db, floors)
         ]
 
     def adjustments(self, floor_id: int | None = None, limit: int = 50) -> list[LedgerEntry]:
-        """The newest ``limit`` by when they were written, newest first; of one floor if named."""
-        query = Adjustment.select(
-            Adjustment.id,
-            Floor.name,
-            Adjustment.delta,
-            Adjustment.reason,
-            Adjustment.actor,
-            Adjustment.note,
-            Adjustment.before,
-            Adjustment.after,
-            Adjustment.at,
-            Adjustment.event_id,
-        ).join(Floor)
+        """The ``limit`` entries that were written last, the newest first; of one floor if named."""
+        query = AdjustmentRow.select(
+            AdjustmentRow.id,
+            FloorRow.name,
+            AdjustmentRow.delta,
+            AdjustmentRow.reason,
+            AdjustmentRow.actor,
+            AdjustmentRow.note,
+            AdjustmentRow.before,
+            AdjustmentRow.after,
+            AdjustmentRow.at,
+            AdjustmentRow.event_id,
+        ).join(FloorRow)
         if floor_id is not None:
-            query = query.where(Adjustment.floor == floor_id)
-        return [LedgerEntry(*row) for row in rows(self._db, query.order_by(Adjustment.id.desc()).limit(limit))]
+            query = query.where(AdjustmentRow.floor == floor_id)
+        return [LedgerEntry(*row) for row in fetch_rows(self._db, query.order_by(AdjustmentRow.id.desc()).limit(limit))]
 
 
-def note_adjustment(
+def write_adjustment(
     db: Database,
     floor_id: int,
     reason: AdjustmentReason,
@@ -105,16 +105,16 @@ def note_adjustment(
     actor: str = "",
     note: str = "",
 ) -> None:
-    """Write a row of the ledger. In the transaction that changes the floor's count."""
+    """Write an entry of the ledger. Inside the transaction that changes the floor's count."""
     values = {
-        Adjustment.floor: floor_id,
-        Adjustment.delta: after - before,
-        Adjustment.reason: reason.value,
-        Adjustment.event_id: event_id,
-        Adjustment.note: note,
-        Adjustment.before: before,
-        Adjustment.after: after,
-        Adjustment.at: at,
-        Adjustment.actor: actor,
+        AdjustmentRow.floor: floor_id,
+        AdjustmentRow.delta: after - before,
+        AdjustmentRow.reason: reason.value,
+        AdjustmentRow.event_id: event_id,
+        AdjustmentRow.note: note,
+        AdjustmentRow.before: before,
+        AdjustmentRow.after: after,
+        AdjustmentRow.at: at,
+        AdjustmentRow.actor: actor,
     }
-    execute(db, Adjustment.insert(values))
+    execute(db, AdjustmentRow.insert(values))

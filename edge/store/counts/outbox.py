@@ -1,4 +1,4 @@
-"""Events that the broker has not acknowledged yet."""
+"""Reads and empties the outbox: the events that the broker has not acknowledged yet."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
-from edge.store.counts.stored_event import EVENT_COLUMNS, stored_event
-from edge.store.schema.models import Event, Floor
-from edge.store.schema.models import Outbox as OutboxRow
-from edge.store.sql.query import execute, rows, write_transaction
+from edge.store.counts.stored_event import EVENT_COLUMNS, event_from_row
+from edge.store.schema.models import EventRow, FloorRow, OutboxRow
+from edge.store.sql.query import execute, fetch_rows, write_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,13 +29,14 @@ class Outbox:
 
     def pending(self, limit: int) -> list[StoredEvent]:
         """At most ``limit`` events that wait, the oldest first."""
-        query = OutboxRow.select(*EVENT_COLUMNS).join(Event).join(Floor).order_by(OutboxRow.event).limit(max(limit, 0))
-        return [stored_event(row) for row in rows(self._db, query)]
+        query = OutboxRow.select(*EVENT_COLUMNS).join(EventRow).join(FloorRow)
+        query = query.order_by(OutboxRow.event).limit(max(limit, 0))
+        return [event_from_row(row) for row in fetch_rows(self._db, query)]
 
     def acknowledge(self, ids: Sequence[int]) -> int:
         """Remove the events of these ids from the outbox, in one transaction; how many of them waited.
 
-        The id of an event that does not wait is no error.
+        The id of an event that does not wait is ignored.
         """
         removed = 0
         if ids:
@@ -48,5 +48,5 @@ class Outbox:
 
     def count(self) -> int:
         """How many events wait."""
-        [(number,)] = rows(self._db, OutboxRow.select(fn.COUNT(OutboxRow.id)))
+        [(number,)] = fetch_rows(self._db, OutboxRow.select(fn.COUNT(OutboxRow.id)))
         return int(number)

@@ -1,7 +1,7 @@
-"""Recording one event: event row, floor's count, hourly total, outbox row and, for a clamp, adjustment.
+"""Records one event: its row, the floor's count, the hourly total, the outbox row and, for a clamp, an adjustment.
 
-The queries are prepared: this is what the daemon does all day, and a small machine spends more time on building SQL
-than on running it.
+The queries are prepared: the daemon runs them for every event, and a small machine would spend more time on building
+the SQL than on running it.
 """
 
 from __future__ import annotations
@@ -9,106 +9,109 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from edge.core.errors import RefusedError
 from edge.core.events import StoredEvent
-from edge.store.counts.hourly_totals import count_event
-from edge.store.counts.ledger import note_adjustment
-from edge.store.counts.stored_event import EVENT_COLUMNS, Recorded, stored_event
-from edge.store.counts.stored_floor import OCCUPANCY_COLUMNS, occupancy
-from edge.store.schema.models import AdjustmentReason, Event, Floor, Outbox
+from edge.store.counts.hourly_totals import add_to_hour
+from edge.store.counts.ledger import write_adjustment
+from edge.store.counts.stored_event import EVENT_COLUMNS, Recorded, event_from_row
+from edge.store.counts.stored_floor import OCCUPANCY_COLUMNS, occupancy_from_row, unknown_floor
+from edge.store.schema.models import AdjustmentReason, EventRow, FloorRow, OutboxRow
 from edge.store.sql.prepared import Prepared, slot
-from edge.store.sql.query import rows
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from peewee import Database
 
-    from edge.core.events import Event as EventRecord
+    from edge.core.events import Event
     from edge.core.occupancy import Occupancy
 
-_FIND = Prepared(
-    Event.select(*EVENT_COLUMNS)
-    .join(Floor)
+_STORED_EVENT = Prepared(
+    EventRow.select(*EVENT_COLUMNS)
+    .join(FloorRow)
     .where(
-        Event.camera_id == slot("camera_id"),
-        Event.track_id == slot("track_id"),
-        Event.direction == slot("direction"),
-        Event.timestamp == slot("timestamp", Event.timestamp),
+        EventRow.camera_id == slot("camera_id"),
+        EventRow.track_id == slot("track_id"),
+        EventRow.direction == slot("direction"),
+        EventRow.timestamp == slot("timestamp", EventRow.timestamp),
     ),
     EVENT_COLUMNS,
 )
 _FLOOR_BY_NAME = Prepared(
-    Floor.select(*OCCUPANCY_COLUMNS).where(Floor.name == slot("name")), OCCUPANCY_COLUMNS, lock=True
+    FloorRow.select(*OCCUPANCY_COLUMNS).where(FloorRow.name == slot("name")), OCCUPANCY_COLUMNS, lock=True
 )
-_FLOOR_BY_ID = Prepared(Floor.select(*OCCUPANCY_COLUMNS).where(Floor.id == slot("id")), OCCUPANCY_COLUMNS)
-_INSERT = Prepared(
-    Event.insert(
+_FLOOR_BY_ID = Prepared(FloorRow.select(*OCCUPANCY_COLUMNS).where(FloorRow.id == slot("id")), OCCUPANCY_COLUMNS)
+_INSERT_EVENT = Prepared(
+    EventRow.insert(
         {
-            Event.event_id: slot("event_id", Event.event_id),
-            Event.camera_id: slot("camera_id"),
-            Event.gate_id: slot("gate_id"),
-            Event.floor: slot("floor_id"),
-            Event.track_id: slot("track_id"),
-            Event.vehicle_type: slot("vehicle_type"),
-            Event.direction: slot("direction"),
-            Event.confidence: slot("confidence"),
-            Event.timestamp: slot("timestamp", Event.timestamp),
-            Event.created_at: slot("now", Event.created_at),
-            Event.clock_state: slot("clock_state"),
+            EventRow.event_id: slot("event_id", EventRow.event_id),
+            EventRow.camera_id: slot("camera_id"),
+            EventRow.gate_id: slot("gate_id"),
+            EventRow.floor: slot("floor_id"),
+            EventRow.track_id: slot("track_id"),
+            EventRow.vehicle_type: slot("vehicle_type"),
+            EventRow.direction: slot("direction"),
+            EventRow.confidence: slot("confidence"),
+            EventRow.timestamp: slot("timestamp", EventRow.timestamp),
+            EventRow.created_at: slot("now", EventRow.created_at),
+            EventRow.clock_state: slot("clock_state"),
         }
-    ).returning(Event.id),
-    (Event.id,),
+    ).returning(EventRow.id),
+    (EventRow.id,),
 )
-_WAIT = Prepared(Outbox.insert({Outbox.event: slot("event"), Outbox.created_at: slot("now", Outbox.created_at)}))
-_MOVE = Prepared(
-    Floor.update(
+_INSERT_OUTBOX = Prepared(
+    OutboxRow.insert({OutboxRow.event: slot("event"), OutboxRow.created_at: slot("now", OutboxRow.created_at)})
+)
+_UPDATE_COUNT = Prepared(
+    FloorRow.update(
         {
-            Floor.current_vehicles: slot("current_vehicles"),
-            Floor.seq: slot("seq"),
-            Floor.updated_at: slot("now", Floor.updated_at),
+            FloorRow.current_vehicles: slot("current_vehicles"),
+            FloorRow.seq: slot("seq"),
+            FloorRow.updated_at: slot("now", FloorRow.updated_at),
         }
-    ).where(Floor.id == slot("id"))
+    ).where(FloorRow.id == slot("id"))
 )
 
 
-def record_event(db: Database, event: EventRecord, now: datetime) -> Recorded:
-    """Record a checked event, or find that it is there already. Inside a write transaction."""
-    there = _FIND.first(
+def record_event(db: Database, event: Event, now: datetime) -> Recorded:
+    """Record a checked event, or find that it is stored already. Inside a write transaction.
+
+    RefusedError for an unknown floor.
+    """
+    row = _STORED_EVENT.first(
         db,
         camera_id=event.camera_id,
         track_id=event.track_id,
         direction=event.direction.value,
         timestamp=event.timestamp,
     )
-    if there is not None:
-        stored = stored_event(there)
-        return Recorded(stored, inserted=False, occupancy=_occupancy(db, stored.floor_id))
-    # Of this program's writers no other is in a transaction, and the row is locked for all others, so the count that is
-    # read here is still the count when it is written below.
-    found = _FLOOR_BY_NAME.first(db, name=event.floor)
-    if found is None:
-        known = ", ".join(repr(floor) for (floor,) in rows(db, Floor.select(Floor.name).order_by(Floor.id)))
-        raise RefusedError(f"there is no floor {event.floor!r} in the database (it has {known or 'none'})")
-    before = occupancy(found)
+    if row is not None:
+        stored = event_from_row(row)
+        [row] = _FLOOR_BY_ID.rows(db, id=stored.floor_id)
+        return Recorded(stored, inserted=False, occupancy=occupancy_from_row(row))
+    # No other writer of this program is in a transaction, and the row is locked for other programs, so the count that
+    # is read here is still the count when it is written below.
+    row = _FLOOR_BY_NAME.first(db, name=event.floor)
+    if row is None:
+        raise unknown_floor(db, event.floor)
+    before = occupancy_from_row(row)
     stored = _insert(db, event, before, now)
-    count_event(db, event, before.floor_id)
+    add_to_hour(db, event, before.floor_id)
     counted = before.current_vehicles + event.direction.delta
     current = min(max(counted, 0), before.total_slots)
     clamp = None
     if current != counted:
         clamp = AdjustmentReason.UNDERFLOW if counted < 0 else AdjustmentReason.OVERFLOW
-        note_adjustment(
+        write_adjustment(
             db, before.floor_id, clamp, before=counted, after=current, at=event.timestamp, event_id=event.event_id
         )
     after = replace(before, current_vehicles=current, seq=before.seq + 1, as_of=now)
-    _MOVE.run(db, id=after.floor_id, current_vehicles=current, seq=after.seq, now=now)
+    _UPDATE_COUNT.run(db, id=after.floor_id, current_vehicles=current, seq=after.seq, now=now)
     return Recorded(stored, inserted=True, occupancy=after, clamp=clamp)
 
 
-def _insert(db: Database, event: EventRecord, floor: Occupancy, now: datetime) -> StoredEvent:
+def _insert(db: Database, event: Event, floor: Occupancy, now: datetime) -> StoredEvent:
     event_id = event.event_id
-    [(row_id,)] = _INSERT.rows(
+    [(row_id,)] = _INSERT_EVENT.rows(
         db,
         event_id=event_id,
         camera_id=event.camera_id,
@@ -122,7 +125,7 @@ def _insert(db: Database, event: EventRecord, floor: Occupancy, now: datetime) -
         now=now,
         clock_state=event.clock_state.value,
     )
-    _WAIT.run(db, event=row_id, now=now)
+    _INSERT_OUTBOX.run(db, event=row_id, now=now)
     return StoredEvent(
         id=row_id,
         event_id=event_id,
@@ -138,8 +141,3 @@ def _insert(db: Database, event: EventRecord, floor: Occupancy, now: datetime) -
         created_at=now,
         clock_state=event.clock_state,
     )
-
-
-def _occupancy(db: Database, floor_id: int) -> Occupancy:
-    [row] = _FLOOR_BY_ID.rows(db, id=floor_id)
-    return occupancy(row)

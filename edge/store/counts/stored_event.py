@@ -1,4 +1,4 @@
-"""An event as it stands in the database."""
+"""Reads events as they are stored from rows of the database."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from edge.core.events import ClockState, Direction, StoredEvent, VehicleType
-from edge.store.schema.columns import from_micros
-from edge.store.schema.models import Event, Floor
+from edge.store.schema.models import EventRow, FloorRow
+from edge.store.sql.times import from_micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from edge.core.occupancy import Occupancy
     from edge.store.schema.models import AdjustmentReason
-    from edge.store.sql.query import Row
+    from edge.store.sql.query import SqlRow
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of an event that was to be recorded.
+    """The result of recording an event.
 
-    ``inserted`` is False when it was there before; ``event`` is the row that is there. ``occupancy`` is the floor
-    after it. ``clamp`` says why the count did not move with the event, None if it did.
+    ``inserted`` is False if the event was stored before; ``event`` is the stored one. ``occupancy`` is the floor's
+    after it. ``clamp`` is the reason why the count did not move with the event, None if it did.
     """
 
     event: StoredEvent
@@ -32,54 +32,51 @@ class Recorded:
     clamp: AdjustmentReason | None = None
 
 
-# What ``stored_event`` makes a record of; the query joins Floor.
+# The columns of a ``StoredEvent``, in the order of its fields; the query joins FloorRow.
 EVENT_COLUMNS = (
-    Event.id,
-    Event.event_id,
-    Event.camera_id,
-    Event.gate_id,
-    Event.floor,
-    Floor.name,
-    Event.track_id,
-    Event.vehicle_type,
-    Event.direction,
-    Event.confidence,
-    Event.timestamp,
-    Event.created_at,
-    Event.clock_state,
+    EventRow.id,
+    EventRow.event_id,
+    EventRow.camera_id,
+    EventRow.gate_id,
+    EventRow.floor,
+    FloorRow.name,
+    EventRow.track_id,
+    EventRow.vehicle_type,
+    EventRow.direction,
+    EventRow.confidence,
+    EventRow.timestamp,
+    EventRow.created_at,
+    EventRow.clock_state,
 )
+# The same without the floor's name, so that the query needs no join.
+PAGE_COLUMNS = tuple(column for column in EVENT_COLUMNS if column is not FloorRow.name)
+
+# Looking a value up is several times quicker than calling the enumeration.
+_TYPES = {vehicle_type.value: vehicle_type for vehicle_type in VehicleType}
+_DIRECTIONS = {direction.value: direction for direction in Direction}
+_CLOCK_STATES = {state.value: state for state in ClockState}
 
 
-# Looking up is several times quicker than calling the enumeration.
-_TYPES = {kind.value: kind for kind in VehicleType}
-_WAYS = {way.value: way for way in Direction}
-_CLOCKS = {state.value: state for state in ClockState}
+def event_from_row(row: SqlRow) -> StoredEvent:
+    """The value of a row of ``EVENT_COLUMNS``."""
+    row_id, event_id, camera, gate, floor_id, floor, track, vehicle, direction, confidence, at, created, clock = row
+    # By position: a page has many events, and with names the call would take longer than the conversions.
+    return StoredEvent(
+        *(row_id, event_id, camera, gate, floor_id, floor, track, _TYPES[vehicle], _DIRECTIONS[direction]),
+        *(confidence, at, created, _CLOCK_STATES[clock]),
+    )
 
 
-# What ``stored_events`` makes records of, as the database has them: without the floor's name, so without a join.
-PAGE_COLUMNS = tuple(column for column in EVENT_COLUMNS if column is not Floor.name)
+def events_from_raw_rows(rows: Iterable[SqlRow], floor_names: Mapping[int, str]) -> list[StoredEvent]:
+    """The values of raw rows of ``PAGE_COLUMNS``; ``floor_names`` has the names by their ids.
 
-
-def stored_events(rows: Iterable[Row], floors: Mapping[int, str]) -> list[StoredEvent]:
-    """The records of raw rows of ``PAGE_COLUMNS``; ``floors`` has the names by their ids.
-
-    A page is made of many and asked for often, so each value is turned on its own, without a step between.
+    Pages are read often, so each value is converted here directly, without an intermediate row.
     """
-    types, ways, clocks = _TYPES, _WAYS, _CLOCKS
+    types, directions, clock_states = _TYPES, _DIRECTIONS, _CLOCK_STATES
     return [
         StoredEvent(
-            *(row_id, UUID(event_id), camera, gate, floor_id, floors[floor_id], track, types[vehicle], ways[way]),
-            *(confidence, from_micros(timestamp), from_micros(created), clocks[clock]),
+            *(row_id, UUID(event_id), camera, gate, floor_id, floor_names[floor_id], track, types[vehicle]),
+            *(directions[direction], confidence, from_micros(at), from_micros(created), clock_states[clock]),
         )
-        for row_id, event_id, camera, gate, floor_id, track, vehicle, way, confidence, timestamp, created, clock in rows
+        for row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock in rows
     ]
-
-
-def stored_event(row: Row) -> StoredEvent:
-    """The record of a row of ``EVENT_COLUMNS``."""
-    row_id, event_id, camera, gate, floor_id, floor, track, vehicle, way, confidence, timestamp, created, clock = row
-    # By place: a page of events is made of many, and names would take longer than the values.
-    return StoredEvent(
-        *(row_id, event_id, camera, gate, floor_id, floor, track, _TYPES[vehicle], _WAYS[way], confidence),
-        *(timestamp, created, _CLOCKS[clock]),
-    )

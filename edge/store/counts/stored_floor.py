@@ -1,76 +1,81 @@
-"""A floor as it stands in the database."""
+"""Reads floors as they are stored from rows of the database."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge.core.errors import RefusedError
 from edge.core.occupancy import Occupancy
-from edge.store.schema.models import Floor
+from edge.store.counts.validation import shortened
+from edge.store.schema.models import FloorRow
+from edge.store.sql.query import fetch_rows
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from edge.store.sql.query import Row
+    from peewee import Database
 
-# What ``occupancy`` makes a record of.
+    from edge.store.sql.query import SqlRow
+
+# The columns of an ``Occupancy``, in the order of its fields.
 OCCUPANCY_COLUMNS = (
-    Floor.id,
-    Floor.name,
-    Floor.description,
-    Floor.total_slots,
-    Floor.current_vehicles,
-    Floor.is_active,
-    Floor.updated_at,
-    Floor.seq,
+    FloorRow.id,
+    FloorRow.name,
+    FloorRow.description,
+    FloorRow.total_slots,
+    FloorRow.current_vehicles,
+    FloorRow.is_active,
+    FloorRow.updated_at,
+    FloorRow.seq,
 )
-# What ``stored_floor`` makes a record of.
-FLOOR_COLUMNS = (*OCCUPANCY_COLUMNS, Floor.opening_vehicles, Floor.is_configured, Floor.created_at, Floor.deleted_at)
+# The columns of a ``StoredFloor``, in the order of its fields.
+FLOOR_COLUMNS = (
+    *OCCUPANCY_COLUMNS,
+    FloorRow.opening_vehicles,
+    FloorRow.is_configured,
+    FloorRow.created_at,
+    FloorRow.deleted_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class StoredFloor:
-    """A floor with what only the database knows of it. All times are aware UTC.
+class StoredFloor(Occupancy):
+    """A floor with what the database stores beside its occupancy. All times are aware UTC.
 
-    ``is_configured``: it stood in the configuration when that was last applied. ``deleted_at`` is None unless the
-    floor is deleted and can be restored.
+    ``is_configured``: the floor was in the configuration when that was last applied. ``deleted_at`` is None unless the
+    floor is deleted, and can be restored. The name is unique, also among deleted floors.
     """
 
-    occupancy: Occupancy
     opening_vehicles: int
     is_configured: bool
     created_at: datetime
     deleted_at: datetime | None
 
-    @property
-    def id(self) -> int:
-        """The row's id."""
-        return self.occupancy.floor_id
-
-    @property
-    def name(self) -> str:
-        """Unique, also among the deleted."""
-        return self.occupancy.name
-
-    def values(self) -> dict[str, object]:
-        """What a change of the floor may change, for the audit log."""
+    def audited_values(self) -> dict[str, object]:
+        """The values that a change of the floor may change, for the audit log."""
         return {
-            "name": self.occupancy.name,
-            "description": self.occupancy.description,
-            "total_slots": self.occupancy.total_slots,
-            "current_vehicles": self.occupancy.current_vehicles,
-            "is_active": self.occupancy.is_active,
+            "name": self.name,
+            "description": self.description,
+            "total_slots": self.total_slots,
+            "current_vehicles": self.current_vehicles,
+            "is_active": self.is_active,
             "is_deleted": self.deleted_at is not None,
             "is_configured": self.is_configured,
         }
 
 
-def occupancy(row: Row) -> Occupancy:
-    """The record of a row of ``OCCUPANCY_COLUMNS``."""
-    floor_id, name, description, total_slots, current_vehicles, is_active, updated_at, seq = row
-    return Occupancy(floor_id, name, description, total_slots, current_vehicles, is_active, updated_at, seq)
+def occupancy_from_row(row: SqlRow) -> Occupancy:
+    """The value of a row of ``OCCUPANCY_COLUMNS``."""
+    return Occupancy(*row)
 
 
-def stored_floor(row: Row) -> StoredFloor:
-    """The record of a row of ``FLOOR_COLUMNS``."""
-    return StoredFloor(occupancy(row[: len(OCCUPANCY_COLUMNS)]), *row[len(OCCUPANCY_COLUMNS) :])
+def floor_from_row(row: SqlRow) -> StoredFloor:
+    """The value of a row of ``FLOOR_COLUMNS``."""
+    return StoredFloor(*row)
+
+
+def unknown_floor(db: Database, name: object) -> RefusedError:
+    """The error for a floor that is not in the database; it lists those that are."""
+    known = ", ".join(repr(floor) for (floor,) in fetch_rows(db, FloorRow.select(FloorRow.name).order_by(FloorRow.id)))
+    return RefusedError(f"there is no floor {shortened(repr(name))} in the database (it has {known or 'none'})")

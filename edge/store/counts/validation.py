@@ -1,4 +1,4 @@
-"""What may be stored: each refusal is one clear sentence, before anything is touched."""
+"""Checks what is to be stored, before anything is changed; each refusal is one sentence that names the value."""
 
 from __future__ import annotations
 
@@ -11,63 +11,66 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edge.core.errors import RefusedError
 from edge.core.events import ClockState, Direction, VehicleType
-from edge.store.schema.columns import to_utc
+from edge.store.sql.times import to_utc
 
 if TYPE_CHECKING:
     from edge.core.events import Event
 
-T = TypeVar("T", ClockState, Direction, VehicleType)
+_Member = TypeVar("_Member", ClockState, Direction, VehicleType)
 
-LONGEST_TEXT = 200
-LONGEST_NOTE = 1000
+_LONGEST_TEXT = 200
+_LONGEST_NOTE = 1000
+_LONGEST_SHOWN = 80
 MOST_VEHICLES = 1_000_000
-# Control characters would break log lines and the lines that event ids are made of; lone surrogates are no text.
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+# Control characters would break log lines and the lines that event ids are computed from; lone surrogates are no text.
+_NOT_TEXT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def is_text(value: str) -> bool:
-    """Whether a database and a log line can hold it."""
-    return not _UNFIT.search(value)
+    """Whether a database and a log line can hold the value."""
+    return not _NOT_TEXT.search(value)
 
 
 def checked_text(what: str, value: object) -> str:
     """``value`` if it is 1 to 200 characters of text without control characters, else a RefusedError."""
     if not isinstance(value, str):
         raise RefusedError(f"{what} must be text, not {type(value).__name__}")
-    if not 1 <= len(value) <= LONGEST_TEXT:
-        raise RefusedError(f"{what} has {len(value)} characters; it must have 1 to {LONGEST_TEXT}")
+    if not 1 <= len(value) <= _LONGEST_TEXT:
+        raise RefusedError(f"{what} has {len(value)} characters; it must have 1 to {_LONGEST_TEXT}")
     if not is_text(value):
-        raise RefusedError(f"{what} {value!r} holds characters that are no text; leave them out")
+        raise RefusedError(f"{what} {value!r} has control characters, or halves of characters; remove them")
     return value
 
 
-def checked_note(what: str, value: str) -> str:
-    """As ``checked_text``, but up to 1000 characters, and it may be empty."""
-    if len(value) > LONGEST_NOTE:
-        raise RefusedError(f"{what} has {len(value)} characters; it must have at most {LONGEST_NOTE}")
+def checked_note(what: str, value: object) -> str:
+    """``value`` if it is at most 1000 characters of text without control characters, else a RefusedError."""
+    if not isinstance(value, str):
+        raise RefusedError(f"{what} must be text, not {type(value).__name__}")
+    if len(value) > _LONGEST_NOTE:
+        raise RefusedError(f"{what} has {len(value)} characters; it must have at most {_LONGEST_NOTE}")
     if not is_text(value):
-        raise RefusedError(f"{what} {_short(value)} holds characters that are no text; leave them out")
+        raise RefusedError(f"{what} {shortened(value)} has control characters, or halves of characters; remove them")
     return value
 
 
-def checked_number(what: str, value: int, least: int = 0, most: int = MOST_VEHICLES) -> int:
-    """``value`` if it is a whole number in the bounds, else a RefusedError."""
+def checked_number(what: str, value: object, least: int = 0, most: int = MOST_VEHICLES) -> int:
+    """``value`` if it is a whole number from ``least`` to ``most``, else a RefusedError."""
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise RefusedError(f"{what} is {_short(value)}; it must be a whole number from {least} to {most}")
+        raise RefusedError(f"{what} is {shortened(value)}; it must be a whole number from {least} to {most}")
     return value
 
 
 def event_key(event: Event) -> str:
-    """The event's key as it stands in log lines; for an event with impossible values what can be told of it."""
+    """The event's key as log lines show it; of an event with impossible values as much of it as can be shown."""
     try:
         event_id = str(event.event_id)
     except (AttributeError, TypeError, ValueError, OverflowError):
         event_id = "none"
-    return f"event={event_id} camera={_short(event.camera_id)} track={_short(event.track_id)}"
+    return f"event={event_id} camera={shortened(event.camera_id)} track={shortened(event.track_id)}"
 
 
 def checked_event(event: Event) -> Event:
-    """The event in its stored form, or a RefusedError that says what is wrong with it."""
+    """The event with its values as they are stored, or a RefusedError that says what is wrong with it."""
     for what in ("camera_id", "gate_id", "track_id", "floor"):
         checked_text(what, getattr(event, what))
     if _is_stored_form(event):
@@ -76,7 +79,7 @@ def checked_event(event: Event) -> Event:
     given: object = event.confidence
     confidence = float(given) if isinstance(given, Real) else math.nan
     if not 0 <= confidence <= 1:
-        raise RefusedError(f"{where}: confidence is {_short(given)}; it must be a number from 0 to 1")
+        raise RefusedError(f"{where}: confidence is {shortened(given)}; it must be a number from 0 to 1")
     try:
         timestamp = to_utc(event.timestamp)
     except RefusedError as error:
@@ -92,7 +95,7 @@ def checked_event(event: Event) -> Event:
 
 
 def _is_stored_form(event: Event) -> bool:
-    """Whether nothing is to be refused or turned in what is no text: as with every event that a camera saw."""
+    """Whether all that is not text is valid and needs no conversion, as in every event of a camera."""
     return (
         type(event.confidence) is float
         and 0 <= event.confidence <= 1
@@ -104,14 +107,15 @@ def _is_stored_form(event: Event) -> bool:
     )
 
 
-def _member(where: str, what: str, kind: type[T], value: str) -> T:
+def _member(where: str, what: str, kind: type[_Member], value: str) -> _Member:
     try:
         return kind(value)
     except ValueError:
         allowed = ", ".join(member.value for member in kind)
-        raise RefusedError(f"{where}: {what} is {_short(value)}; it must be one of {allowed}") from None
+        raise RefusedError(f"{where}: {what} is {shortened(value)}; it must be one of {allowed}") from None
 
 
-def _short(value: object) -> str:
+def shortened(value: object) -> str:
+    """The value as text of at most 80 characters."""
     text = value if isinstance(value, str) and value.isprintable() else repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."

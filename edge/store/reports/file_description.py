@@ -1,16 +1,15 @@
-"""What a technician may want to know of the file itself, and a query of his own."""
+"""Describes the database file and its tables for a technician."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import peewee
-
 from edge.store.schema.models import CHECKS, MODELS, table_name
-from edge.store.schema.versions import schema_version, tables_there, view_names
+from edge.store.schema.versions import own_tables, schema_version
+from edge.store.sql.errors import AccessError
 from edge.store.sql.online_copy import database_file
-from edge.store.sql.query import execute_sql
+from edge.store.sql.query import execute_sql, pragma
 
 if TYPE_CHECKING:
     from peewee import SqliteDatabase
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TableDescription:
-    """A table as SQLite knows it: columns as (name, type, may be null, default), indexes as (name, unique, columns)."""
+    """A table of SQLite: columns as (name, type, may be null, default), indexes as (name, unique, columns)."""
 
     name: str
     columns: list[tuple[str, str, bool, str | None]]
@@ -28,7 +27,7 @@ class TableDescription:
 
 @dataclass(frozen=True, slots=True)
 class FileStatistics:
-    """Sizes in bytes. ``tables`` is (rows, bytes with indexes; None where this SQLite cannot tell)."""
+    """Sizes in bytes. ``tables`` has (rows, bytes with indexes) by name; bytes are None if this SQLite lacks dbstat."""
 
     path: str
     version: int
@@ -41,9 +40,9 @@ class FileStatistics:
     tables: dict[str, tuple[int, int | None]]
 
 
-def describe(db: SqliteDatabase) -> list[TableDescription]:
-    """Our tables, in the order in which they depend on each other."""
-    found = []
+def describe_tables(db: SqliteDatabase) -> list[TableDescription]:
+    """Our tables, each after those that it refers to."""
+    descriptions = []
     for model in MODELS:
         name = table_name(model)
         columns = [
@@ -54,28 +53,28 @@ def describe(db: SqliteDatabase) -> list[TableDescription]:
             (str(index), bool(unique), [str(row[2]) for row in execute_sql(db, f"PRAGMA index_info('{index}')")])
             for _, index, unique, *_ in execute_sql(db, f"PRAGMA index_list('{name}')")
         ]
-        found.append(TableDescription(name, columns, sorted(indexes), list(CHECKS.get(model, ()))))
-    return found
+        descriptions.append(TableDescription(name, columns, sorted(indexes), list(CHECKS.get(model, ()))))
+    return descriptions
 
 
 def file_statistics(db: SqliteDatabase) -> FileStatistics:
-    """Counts every row: seconds for millions of events."""
+    """The file's sizes and numbers of rows. Counts every row, which takes seconds for millions of events."""
     path = database_file(db)
     wal = path.with_name(path.name + "-wal")
     sizes = _table_sizes(db)
     tables = {}
-    for name in tables_there(db):
+    for name in own_tables(db):
         [(rows,)] = execute_sql(db, f"SELECT count(*) FROM {name}")
         tables[name] = (int(rows), sizes.get(name))
     return FileStatistics(
         path=str(path),
         version=schema_version(db),
-        page_size=int(db.pragma("page_size")),
-        page_count=int(db.pragma("page_count")),
-        free_pages=int(db.pragma("freelist_count")),
+        page_size=int(pragma(db, "page_size")),
+        page_count=int(pragma(db, "page_count")),
+        free_pages=int(pragma(db, "freelist_count")),
         file_bytes=path.stat().st_size,
         wal_bytes=wal.stat().st_size if wal.exists() else 0,
-        journal_mode=str(db.pragma("journal_mode")),
+        journal_mode=str(pragma(db, "journal_mode")),
         tables=tables,
     )
 
@@ -84,11 +83,6 @@ def _table_sizes(db: SqliteDatabase) -> dict[str, int]:
     query = "SELECT m.tbl_name, sum(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name GROUP BY 1"
     try:
         return {str(name): int(size) for name, size in execute_sql(db, query)}
-    except peewee.OperationalError:
-        # An optional part of SQLite, which not every system brings; the rest of the answer is worth having.
+    except AccessError:
+        # dbstat is an optional part of SQLite, which not every system has.
         return {}
-
-
-def objects(db: SqliteDatabase) -> tuple[dict[str, bool], list[str]]:
-    """Which of our tables are there, and the names of the views."""
-    return tables_there(db), view_names(db)

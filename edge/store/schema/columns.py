@@ -1,62 +1,33 @@
-"""The column types that Peewee does not bring, exact in both directions on every database that it speaks to."""
+"""Column types that Peewee lacks: each converts exactly in both directions, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peewee import SQL, BigAutoField, BigIntegerField, NodeList, TextField
 
-from edge.core.errors import RefusedError
+from edge.store.sql.times import from_micros, to_micros
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-def to_utc(moment: object) -> datetime:
-    """The same moment in UTC. RefusedError for what is no aware datetime."""
-    if not isinstance(moment, datetime):
-        raise RefusedError(f"a time must be a datetime with a time zone, not {type(moment).__name__}")
-    if moment.tzinfo is UTC:
-        return moment
-    if moment.utcoffset() is None:
-        raise RefusedError(f"the time {moment.isoformat()} has no time zone; give it one, best datetime.UTC")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise RefusedError(f"the time {moment.isoformat()} is out of the calendar in UTC") from None
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
-def to_micros(moment: object) -> int:
-    """Whole microseconds since the epoch, negative before it. RefusedError for what is no aware datetime."""
-    since = to_utc(moment) - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-
-
-def from_micros(micros: int) -> datetime:
-    """The aware UTC datetime of ``to_micros``."""
-    return EPOCH + timedelta(0, 0, micros)  # by place: half of the time
-
-
-class Rule(SQL):
-    """A piece of SQL that any driver takes as it stands: those that mark a value by ``%s`` want other ``%`` doubled."""
+class SqlText(SQL):
+    """A piece of SQL that any driver takes as it stands: a ``%`` is doubled for drivers that mark a value by ``%s``."""
 
     def __sql__(self, ctx: Any) -> Any:
         """The text."""
         return ctx.literal(self.sql.replace("%", "%%") if ctx.state.param == "%s" else self.sql)
 
 
-def check(condition: str) -> Rule:
-    """The constraint of a table, or of a column, that its rows keep to a condition."""
-    return Rule(f"CHECK ({condition})")
+def check_constraint(condition: str) -> SqlText:
+    """The constraint of a table, or of a column, that its rows fulfil a condition."""
+    return SqlText(f"CHECK ({condition})")
 
 
 class UtcField(BigIntegerField):
-    """A moment: an aware datetime in Python, integer microseconds since the epoch in the database.
-
-    Integers sort, compare and index the same everywhere, and no float or text stands between.
-    """
+    """A moment: an aware datetime in Python, integer microseconds since the epoch in the database."""
 
     def db_value(self, value: object) -> int | None:
         """What is stored. RefusedError for a naive datetime."""
@@ -68,7 +39,7 @@ class UtcField(BigIntegerField):
 
 
 class UuidField(TextField):
-    """A UUID as its usual text with dashes, so that the shell shows the id that a message carries."""
+    """A UUID as its usual text with dashes, so that a query in a shell shows the id that a message carries."""
 
     def db_value(self, value: uuid.UUID | None) -> str | None:
         """The canonical text."""
@@ -80,10 +51,10 @@ class UuidField(TextField):
 
 
 class NeverReusedField(BigAutoField):
-    """A primary key that no later row gets again.
+    """A primary key that is never given to a later row.
 
-    SQLite gives the id of a deleted last row to the next one unless told otherwise; a reader that remembers how
-    far it came would then pass over the new row. Databases with sequences never do that.
+    Without AUTOINCREMENT SQLite gives the id of a deleted last row to the next row; a reader that remembers the last id
+    it saw would then miss the new row. Databases with sequences never do that.
     """
 
     def ddl(self, ctx: Any) -> NodeList:

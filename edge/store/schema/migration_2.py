@@ -1,6 +1,6 @@
-"""Version 1 to 2: soft deletion, clock state, actors, audit log, hourly totals, indexes for time ranges.
+"""Migrates version 1 to 2: soft deletion, clock state, actors, audit log, hourly totals, indexes for time ranges.
 
-Plain SQL, because the models go on changing and this must not.
+The statements are plain SQL, because the models will change later and a released migration must not.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ STATEMENTS = (
     "CREATE INDEX event_camera_id_timestamp ON events (camera_id, timestamp)",
     "CREATE INDEX event_timestamp ON events (timestamp)",
     "ALTER TABLE adjustments ADD COLUMN actor TEXT NOT NULL DEFAULT ''",
-    # A clamp now bears the time of its event, no longer that of the recording.
+    # A clamp now has the time of its event, no longer that of the recording.
     (
         "UPDATE adjustments SET at = (SELECT timestamp FROM events e WHERE e.event_id = adjustments.event_id)"
         " WHERE EXISTS (SELECT 1 FROM events e WHERE e.event_id = adjustments.event_id)"
     ),
-    # The id is made of the key that is unique already; it was a page more for each event.
+    # The id is computed from a key that is unique already; its index was a page more for each event.
     "DROP INDEX event_event_id",
     "DROP INDEX adjustment_floor_id",
     "CREATE INDEX adjustment_floor_id_at ON adjustments (floor_id, at)",
@@ -62,6 +62,6 @@ STATEMENTS = (
         "CREATE TABLE schema_migrations (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL,"
         " applied_at INTEGER NOT NULL, program_version TEXT NOT NULL)"
     ),
-    # Where version 1 began is not known any more.
+    # When version 1 was created is not stored in it.
     ("INSERT INTO schema_migrations SELECT 1, 'created', coalesce(min(created_at), 0), '0.1.0' FROM floors"),
 )

@@ -1,14 +1,14 @@
-"""The tables as Peewee models.
+"""Defines the tables as Peewee models.
 
     floors ──< events ──1 outbox        current_vehicles = opening_vehicles + entries - exits + sum(delta)
-       ├────< adjustments                                  holds after every transaction: the ledger
-       └────< event_hourly              entries and exits by the hour; they stay when old events are cleaned up
+       ├────< adjustments                                  is true after every transaction: the ledger
+       └────< event_hourly              entries and exits by the hour; they stay when old events are removed
 
-    audit_log                           who changed what from the shell
-    schema_migrations                   how the tables came to be as they are
+    audit_log                           who changed what
+    schema_migrations                   the versions that the tables have had
 
 Models carry no database: each query is bound to the handle that was passed in, of SQLite or PostgreSQL. A change here
-needs a migration.
+needs a migration. ``Meta.name`` is a part of the names of indexes, which older databases have: never change it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from peewee import (
 )
 
 from edge.core.events import ClockState, Direction, VehicleType
-from edge.store.schema.columns import NeverReusedField, UtcField, UuidField, check
+from edge.store.schema.columns import NeverReusedField, UtcField, UuidField, check_constraint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,34 +39,34 @@ class AdjustmentReason(StrEnum):
     """Why a floor's count changed without a vehicle."""
 
     UNDERFLOW = "underflow"  # an exit from an empty floor
-    OVERFLOW = "overflow"  # an entry into a full one, or slots taken away from a floor that had more vehicles
+    OVERFLOW = "overflow"  # an entry into a full floor, or fewer slots than the floor had vehicles
     CORRECTION = "correction"  # a person counted
-    CHANGE = "change"  # a person said how many came or went
-    RESET = "reset"  # back to a number at a planned time
-    REPAIR = "repair"  # `db verify --repair` made the ledger agree with the count, or a damaged database told it
+    CHANGE = "change"  # a person entered how many came or went
+    RESET = "reset"  # set to a number at a planned time
+    REPAIR = "repair"  # `db verify --repair` corrected the ledger, or the count was read from a damaged database
 
 
 def _one_of(column: str, values: Iterable[Enum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})"
 
 
-# What every row keeps to. Texts, because SQLite reads a table's own checks only when it may write, and ``verify``
-# asks a read-only handle too.
-FLOOR_CHECKS = (
+# The conditions that every row fulfils. They are kept as texts, because ``verify`` evaluates them on a read-only handle
+# too, where SQLite does not check its tables' constraints.
+_FLOOR_CHECKS = (
     "total_slots >= 0",
     "current_vehicles >= 0 AND current_vehicles <= total_slots",
-    # Not against total_slots: a floor may lose slots later, its opening count is history.
+    # Not compared with total_slots: a floor may lose slots later, and its opening count stays.
     "opening_vehicles >= 0",
 )
-EVENT_CHECKS = (
+_EVENT_CHECKS = (
     _one_of("vehicle_type", VehicleType),
     _one_of("direction", Direction),
     "confidence >= 0 AND confidence <= 1",
 )
-CLOCK_STATE_CHECK = _one_of("clock_state", ClockState)
-ADJUSTMENT_CHECKS = ('"after" = "before" + delta', "reason <> ''")
-AUDIT_CHECKS = ("actor <> ''", "action <> ''")
-HOUR_CHECKS = (
+_CLOCK_STATE_CHECK = _one_of("clock_state", ClockState)
+_ADJUSTMENT_CHECKS = ('"after" = "before" + delta', "reason <> ''")
+_AUDIT_CHECKS = ("actor <> ''", "action <> ''")
+_HOUR_CHECKS = (
     "hour % 3600000000 = 0",
     "entries >= 0 AND exits >= 0",
     "entries + exits = car + motorcycle + bus + truck + bicycle + other",
@@ -75,10 +75,10 @@ HOUR_CHECKS = (
 )
 
 
-class Floor(Model):
+class FloorRow(Model):
     """A floor and its count. ``seq`` grows by one with every change of the row.
 
-    ``is_configured``: it stood in the configuration when that was last applied. A deleted floor keeps its row, its
+    ``is_configured``: the floor was in the configuration when that was last applied. A deleted floor keeps its row, its
     name and its events until it is restored or deleted for good.
     """
 
@@ -88,69 +88,71 @@ class Floor(Model):
     total_slots = IntegerField()
     current_vehicles = IntegerField()
     opening_vehicles = IntegerField()
-    # For the lists of active floors.
+    # Indexed for the lists of active floors.
     is_active = BooleanField(index=True)
     seq = BigIntegerField()
     created_at = UtcField()
-    # For "what changed since": a page of a handful of rows, so that it costs hardly anything.
+    # Indexed for queries of what has changed since; the index is one page.
     updated_at = UtcField(index=True)
     deleted_at = UtcField(null=True)
     is_configured = BooleanField(constraints=[SQL("DEFAULT TRUE")])
 
     class Meta:
+        name = "floor"
         table_name = "floors"
-        constraints = tuple(map(check, FLOOR_CHECKS))
+        constraints = tuple(map(check_constraint, _FLOOR_CHECKS))
 
 
-class Event(Model):
+class EventRow(Model):
     """A vehicle came into a floor or left it.
 
-    Each index is one more page that a recorded event writes, so each has a query that it makes independent of the
-    table's size; ``tests/store/test_plans.py`` holds the plans to it.
+    Each index is one more page that a recorded event writes, so each is there for a query that would otherwise read
+    more rows the larger the table is; ``tests/store/sql/test_plans.py`` checks the queries' plans.
     """
 
     id = NeverReusedField()
-    # Made of the unique key below, so unique by itself. No index: ids are random, and each event recorded or cleaned up
-    # would write a page of it that no other event needs.
+    # Computed from the unique key below, and so unique. No index: ids are random, so each event that is recorded or
+    # removed would write a page of it that no other event needs.
     event_id = UuidField()
     camera_id = TextField()
     gate_id = TextField()
     # No index of its own: (floor, timestamp) begins with it.
-    floor = ForeignKeyField(Floor, on_delete="CASCADE", lazy_load=False, backref="+", index=False)
+    floor = ForeignKeyField(FloorRow, on_delete="CASCADE", lazy_load=False, backref="+", index=False)
     track_id = TextField()
     vehicle_type = TextField()
     direction = TextField()
     confidence = DoubleField()
     timestamp = UtcField()
     created_at = UtcField()
-    clock_state = TextField(constraints=[SQL(f"DEFAULT '{ClockState.UNKNOWN}'"), check(CLOCK_STATE_CHECK)])
+    clock_state = TextField(constraints=[SQL(f"DEFAULT '{ClockState.UNKNOWN}'"), check_constraint(_CLOCK_STATE_CHECK)])
 
     class Meta:
+        name = "event"
         table_name = "events"
-        constraints = tuple(map(check, EVENT_CHECKS))
+        constraints = tuple(map(check_constraint, _EVENT_CHECKS))
         indexes = (
-            # Idempotency: finds the event that is there already.
+            # Idempotency: finds an event that is stored already.
             (("camera_id", "track_id", "direction", "timestamp"), True),
-            # A floor's newest events, its time ranges, the hours at the ends of its statistics.
+            # A floor's newest events, its time ranges, the incomplete hours of its statistics.
             (("floor", "timestamp"), False),
             # The same of a camera.
             (("camera_id", "timestamp"), False),
-            # The same over all floors, export, and the oldest events for the clean-up.
+            # The same of all floors, export, and the oldest events for the clean-up.
             (("timestamp",), False),
         )
 
 
-class Adjustment(Model):
+class AdjustmentRow(Model):
     """A change of a floor's count that no vehicle caused: ``after = before + delta``.
 
-    For a clamp ``before`` is what the event alone would have made of the count (-1 on an empty floor), ``after``
-    is where the count stays. ``event_id`` is that event's UUID, no foreign key: it outlives the event's row. ``at`` is
-    then the event's own time, so that a series over time shows both at once.
-    Reasons are checked in Python only, so that a new one needs no new table.
+    For a clamp ``before`` is the count that the event alone would give (-1 on an empty floor), ``after`` is the count
+    that is kept. ``event_id`` is that event's UUID, and no foreign key: it outlives the event's row. ``at`` is then the
+    event's own time, so that a series over time shows both at the same moment.
+    Reasons are checked in Python only, so that a new reason needs no new table.
     """
 
     id = NeverReusedField()
-    floor = ForeignKeyField(Floor, on_delete="CASCADE", lazy_load=False, backref="+", index=False)
+    floor = ForeignKeyField(FloorRow, on_delete="CASCADE", lazy_load=False, backref="+", index=False)
     delta = IntegerField()
     reason = TextField()
     event_id = UuidField(null=True)
@@ -161,22 +163,24 @@ class Adjustment(Model):
     actor = TextField(constraints=[SQL("DEFAULT ''")])
 
     class Meta:
+        name = "adjustment"
         table_name = "adjustments"
-        constraints = tuple(map(check, ADJUSTMENT_CHECKS))
-        # A floor's adjustments in a stretch of time, for its occupancy over time; and all of a floor.
+        constraints = tuple(map(check_constraint, _ADJUSTMENT_CHECKS))
+        # A floor's adjustments in a range of time, for its occupancy over time; and all of a floor.
         indexes = ((("floor", "at"), False),)
 
 
-class EventHourly(Model):
-    """How many events of a floor fell into an hour of UTC, kept in the transaction that records the event.
+class HourRow(Model):
+    """How many events of a floor fell into an hour of UTC; written in the transaction that records the event.
 
-    One row an hour and floor, a column a vehicle type: a year of eight floors is 70,000 rows, which a query adds up
-    in a few hundredths of a second. ``removed_...`` is how many of them were cleaned up: the rest is in ``events``.
+    One row for each hour and floor, one column for each vehicle type: a year of eight floors is 70,000 rows, which a
+    query adds up in a few hundredths of a second. ``removed_...`` is how many of the events were removed since: the
+    others are in ``events``.
     """
 
-    # First the hour: a window of all floors is one stretch of the table, grouped by hour without sorting.
+    # The hour is first in the key: a window of all floors is one range of the table, grouped by hour without sorting.
     hour = UtcField()
-    floor = ForeignKeyField(Floor, on_delete="CASCADE", lazy_load=False, backref="+")
+    floor = ForeignKeyField(FloorRow, on_delete="CASCADE", lazy_load=False, backref="+")
     entries = IntegerField()
     exits = IntegerField()
     car = IntegerField()
@@ -190,24 +194,26 @@ class EventHourly(Model):
     removed_exits = IntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
+        name = "eventhourly"
         table_name = "event_hourly"
         primary_key = CompositeKey("hour", "floor")
-        constraints = tuple(map(check, HOUR_CHECKS))
+        constraints = tuple(map(check_constraint, _HOUR_CHECKS))
 
 
-class Outbox(Model):
+class OutboxRow(Model):
     """An event that the broker has not acknowledged yet."""
 
     id = NeverReusedField()
-    event = ForeignKeyField(Event, on_delete="CASCADE", lazy_load=False, backref="+", unique=True)
+    event = ForeignKeyField(EventRow, on_delete="CASCADE", lazy_load=False, backref="+", unique=True)
     created_at = UtcField()
 
     class Meta:
+        name = "outbox"
         table_name = "outbox"
 
 
-class AuditEntry(Model):
-    """Somebody changed something: who, when, what; ``before`` and ``after`` are JSON objects or null."""
+class AuditRow(Model):
+    """A change: who made it, when, and what it was; ``before`` and ``after`` are JSON objects or null."""
 
     id = NeverReusedField()
     at = UtcField()
@@ -219,12 +225,13 @@ class AuditEntry(Model):
     note = TextField()
 
     class Meta:
+        name = "auditentry"
         table_name = "audit_log"
-        constraints = tuple(map(check, AUDIT_CHECKS))
+        constraints = tuple(map(check_constraint, _AUDIT_CHECKS))
 
 
-class SchemaMigration(Model):
-    """A version that the tables reached, and what brought them there."""
+class MigrationRow(Model):
+    """A version that the tables had from ``applied_at`` on, and the migration that led to it."""
 
     version = IntegerField(primary_key=True)
     name = TextField()
@@ -232,17 +239,18 @@ class SchemaMigration(Model):
     program_version = TextField()
 
     class Meta:
+        name = "schemamigration"
         table_name = "schema_migrations"
 
 
 # In the order in which they are created; they are dropped the other way round.
-MODELS: tuple[type[Model], ...] = (Floor, Event, Adjustment, EventHourly, Outbox, AuditEntry, SchemaMigration)
+MODELS: tuple[type[Model], ...] = (FloorRow, EventRow, AdjustmentRow, HourRow, OutboxRow, AuditRow, MigrationRow)
 CHECKS: dict[type[Model], tuple[str, ...]] = {
-    Floor: FLOOR_CHECKS,
-    Event: (*EVENT_CHECKS, CLOCK_STATE_CHECK),
-    Adjustment: ADJUSTMENT_CHECKS,
-    EventHourly: HOUR_CHECKS,
-    AuditEntry: AUDIT_CHECKS,
+    FloorRow: _FLOOR_CHECKS,
+    EventRow: (*_EVENT_CHECKS, _CLOCK_STATE_CHECK),
+    AdjustmentRow: _ADJUSTMENT_CHECKS,
+    HourRow: _HOUR_CHECKS,
+    AuditRow: _AUDIT_CHECKS,
 }
 
 

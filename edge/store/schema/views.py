@@ -1,6 +1,6 @@
-"""Views for people with a plain ``sqlite3`` shell: names instead of ids, local time instead of microseconds.
+"""Defines views for people with a plain ``sqlite3`` shell: names instead of ids, local time instead of microseconds.
 
-They are SQLite's own words and are made there only; the program never reads them.
+They are written in SQLite's own SQL and exist there only; the program never reads them.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def _local(column: str) -> str:
-    # The machine's own time zone. Whole seconds; the column itself is beside it for those who need more.
+    # In the machine's time zone, whole seconds; the view has the column itself too, for who needs the microseconds.
     return f"datetime({column} / 1000000, 'unixepoch', 'localtime')"
 
 
-VIEWS = {
+_VIEWS = {
     "v_floors": f"""
         SELECT id, name, total_slots - current_vehicles AS free, total_slots, current_vehicles,
                CASE WHEN total_slots > 0 THEN round(100.0 * current_vehicles / total_slots, 1) ELSE 100.0 END
@@ -42,14 +42,14 @@ VIEWS = {
 
 
 def create_views(db: Database) -> None:
-    """Make all of them."""
+    """Create all views. Does nothing on other databases than SQLite's."""
     if isinstance(db, SqliteDatabase):
-        for name, query in VIEWS.items():
+        for name, query in _VIEWS.items():
             execute_sql(db, f"CREATE VIEW {name} AS {query}")
 
 
 def drop_views(db: Database) -> None:
-    """Remove those that are there. SQLite refuses many changes of a table while a view speaks of it."""
+    """Remove the views. SQLite refuses many changes of a table while a view uses it."""
     if isinstance(db, SqliteDatabase):
-        for name in VIEWS:
+        for name in _VIEWS:
             execute_sql(db, f"DROP VIEW IF EXISTS {name}")

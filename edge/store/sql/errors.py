@@ -1,4 +1,8 @@
-"""What a database's error means: trouble of the world that may pass, or a fault; and what a person can do."""
+"""Translates what a database's driver raises into edge's own exceptions, and classifies them.
+
+An error either may pass (a lock, a full or missing disk: the same work may succeed later), or it lasts (a damaged file,
+a wrong statement). The text of each says what happened and, where it is known, what a person can do.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,18 @@ import re
 import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import peewee
 
-from edge.core.errors import StoreError
+from edge.core.errors import RefusedError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from peewee import Database
 
-# SQLite's primary result codes that another moment may cure, and the remedy for each.
+# SQLite's primary result codes that may pass, and the remedy for each.
 _PASSING = {
     sqlite3.SQLITE_PERM: "use the account that owns the file and its folder",
     sqlite3.SQLITE_BUSY: "another program holds it; close that one",
@@ -36,11 +41,11 @@ _LASTING = {
     " `smartpark db restore FILE` does with one that you choose",
 }
 
-# What a code that says little means in one of its forms.
-_PRECISE = {sqlite3.SQLITE_IOERR_SHMSIZE: "there is no room for its -shm file: free some room on the disk"}
+# The remedy for an extended result code whose primary code says too little.
+_EXTENDED = {sqlite3.SQLITE_IOERR_SHMSIZE: "there is no room for its -shm file: free some room on the disk"}
 
-# Trouble of which a connection may never get over, although the disk did: its files may be those of a file system
-# that has failed, or was replaced meanwhile.
+# Errors that an open connection may keep reporting although the disk works again: its files may be those of a file
+# system that has failed or was replaced.
 _OF_THE_CONNECTION = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
@@ -49,26 +54,49 @@ _OF_THE_CONNECTION = {
     sqlite3.SQLITE_PROTOCOL,
 }
 
-# What may pass, as Peewee says it, and as its driver does when it is used directly.
-OPERATIONAL = (peewee.OperationalError, sqlite3.OperationalError)
+# What a driver raises, and what Python raises for a value that no driver takes.
+DRIVER_ERRORS = (peewee.PeeweeException, sqlite3.Error, OverflowError, UnicodeError)
+# The class of an error that may pass, as Peewee raises it, and as SQLite's module does when it is used directly.
+_OPERATIONAL = (peewee.OperationalError, sqlite3.OperationalError)
 
 
-def codes(error: BaseException) -> list[int]:
+class AccessError(StoreError):
+    """The driver reported an error, which is the cause; the text names the database and the remedy."""
+
+
+class ConstraintError(AccessError):
+    """A row would break a constraint of its table."""
+
+
+@contextmanager
+def translated_errors(name: object) -> Iterator[None]:
+    """Raises an AccessError that names the database for every error of its driver in the block.
+
+    ``name`` is what the message calls the database, or a handle on it. RefusedError for a value that no database holds.
+    """
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        raise translated(name, error) from error
+
+
+def translated(name: object, error: Exception) -> StoreError | RefusedError:
+    """The exception of ours for an error of the driver, which becomes its cause."""
+    if isinstance(error, (OverflowError, UnicodeError)):
+        return RefusedError(f"a value cannot be stored in a database: {error}")
+    kind = ConstraintError if isinstance(error, (peewee.IntegrityError, sqlite3.IntegrityError)) else AccessError
+    shown = name_of(name) if isinstance(name, peewee.Database) else name
+    return kind(f"{shown}: {description(error)}")
+
+
+def result_codes(error: BaseException) -> list[int]:
     """SQLite's primary result codes of the error and of all that led to it, the outermost first.
 
     The whole chain, because SQLite ends a transaction by itself when the disk is full or fails, and the roll-back
     that Peewee then tries raises an error of its own that hides the first.
     """
-    found = []
-    seen: set[int] = set()
-    step: BaseException | None = error
-    while step is not None and id(step) not in seen:
-        seen.add(id(step))
-        code = getattr(step, "sqlite_errorcode", None)
-        if code is not None:
-            found.append(code & 0xFF)
-        step = step.__cause__ or step.__context__
-    return found
+    codes = (getattr(step, "sqlite_errorcode", None) for step in _chain(error))
+    return [code & 0xFF for code in codes if code is not None]
 
 
 def is_passing(error: BaseException) -> bool:
@@ -78,55 +106,55 @@ def is_passing(error: BaseException) -> bool:
     PostgreSQL the class is enough: a connection that was lost or refused, a deadlock, a lock or a statement that took
     too long, a full disk. A lost connection has to be closed and opened again by the handle's owner.
     """
-    if not isinstance(error, OPERATIONAL):
+    driver_error = error.__cause__ if isinstance(error, AccessError) else error
+    if not isinstance(driver_error, _OPERATIONAL):
         return False
-    known = codes(error)
-    return not known or any(code in _PASSING for code in known)
+    codes = result_codes(error)
+    return not codes or any(code in _PASSING for code in codes)
 
 
-def wants_new_handle(error: BaseException) -> bool:
-    """Whether trouble that may pass could be the connection's own, so that a new one may be needed to see it pass.
+def needs_new_connection(error: BaseException) -> bool:
+    """Whether an error that may pass could be the connection's own, so that a new connection may be needed.
 
-    Not for a lock or a full disk; but for a server's connection that broke off, which has no code of SQLite's.
+    False for a lock or a full disk; True for a server's connection that was lost, which has no code of SQLite's.
     """
-    known = codes(error)
-    return not known or any(code in _OF_THE_CONNECTION for code in known)
+    codes = result_codes(error)
+    return not codes or any(code in _OF_THE_CONNECTION for code in codes)
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether the file is damaged or no database, so that waiting cures nothing."""
-    return any(code in _LASTING for code in codes(error))
+    """Whether the file is damaged or not a database, so that the same work never succeeds."""
+    return any(code in _LASTING for code in result_codes(error))
 
 
-def sentence(error: BaseException) -> str:
-    """What happened and the remedy, as far as it is known, without the name of the file."""
-    step: BaseException | None = error
+def description(error: BaseException) -> str:
+    """What happened and the remedy, as far as it is known, without the name of the database."""
     remedy = ""
     root = error
-    while step is not None:
+    for step in _chain(error):
         code = getattr(step, "sqlite_errorcode", None)
         if code is not None:
             root = step
-            remedy = _PRECISE.get(code) or _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
-        step = step.__cause__ or step.__context__
-    text = one_line(root)
+            remedy = _EXTENDED.get(code) or _PASSING.get(code & 0xFF) or _LASTING.get(code & 0xFF) or remedy
+        elif isinstance(root, AccessError) and isinstance(step, DRIVER_ERRORS):
+            root = step
+    text = re.sub(r"\s*\n\s*", " ", str(root).strip())  # PostgreSQL's texts go over several lines
     return f"{text}; {remedy}" if remedy else text
 
 
-def one_line(error: BaseException) -> str:
-    """The error's own words; PostgreSQL's go over several lines."""
-    return re.sub(r"\s*\n\s*", " ", str(error).strip())
-
-
 def name_of(db: Database) -> str:
-    """What messages call the database: its file, or its address without the password."""
-    return re.sub(r"(?<=://)[^@/]*@|(?<=password=)[^&\s]*", "", str(db.database))
+    """What messages call the database: its file, or its server's address without the password."""
+    name = str(db.database)
+    if name.startswith("file:"):  # a handle that only reads
+        return unquote(urlsplit(name).path)
+    return re.sub(r"(?<=://)[^@/]*@|(?<=password=)[^&\s]*", "", name)
 
 
-@contextmanager
-def told(name: object) -> Iterator[None]:
-    """Turns every error of the database in the block into a StoreError that names it and the remedy."""
-    try:
-        yield
-    except (peewee.PeeweeException, sqlite3.Error) as error:
-        raise StoreError(f"{name}: {sentence(error)}") from error
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that led to it."""
+    seen: set[int] = set()
+    step: BaseException | None = error
+    while step is not None and id(step) not in seen:
+        seen.add(id(step))
+        yield step
+        step = step.__cause__ or step.__context__

@@ -1,7 +1,7 @@
-"""Taking away old events, a few at a time, so that a writer beside it never waits for long.
+"""Removes old events, a few at a time, so that a writer beside it never waits for long.
 
-The hourly totals count every event since it was recorded; an event that is taken away moves to their ``removed_...``
-columns in the same transaction, and so statistics and ledger stay as they are.
+The hourly totals count every event since it was recorded. In the transaction that removes an event they count it in
+their ``removed_...`` columns too, so that statistics and ledger do not change.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from peewee import PostgresqlDatabase, SqliteDatabase
 
-from edge.store.counts.audit import Audit
+from edge.store.counts.audit import Attribution, Audit
 from edge.store.counts.floors import Floors
 from edge.store.counts.hourly_totals import HOUR_OF_TIMESTAMP, hour_of
 from edge.store.counts.validation import checked_number
-from edge.store.schema.columns import to_micros
-from edge.store.schema.models import Floor
-from edge.store.sql.query import execute, execute_sql, words, write_transaction
-from edge.store.upkeep.wal import ShortLog
+from edge.store.schema.models import FloorRow
+from edge.store.sql.query import execute, execute_sql, with_placeholders, write_transaction
+from edge.store.sql.times import to_micros
+from edge.store.upkeep.wal import WalLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,22 +30,21 @@ if TYPE_CHECKING:
 
     from peewee import Database
 
-    from edge.store.counts.audit import Act
-    from edge.store.sql.query import Row
+    from edge.store.sql.query import SqlRow
 
 log = logging.getLogger(__name__)
 
-LONGEST_DAYS = 36_500
-# A batch shall hold the write lock for so long, and the next one begins after a pause in which others get it: SQLite
-# lets whoever waits try again only every few hundredths of a second.
+MOST_DAYS = 36_500
+# A batch should have the write lock for this long, and the next batch begins after a pause in which others get it:
+# SQLite lets a waiting program try again only every few hundredths of a second.
 BATCH_SECONDS = 0.01
 PAUSE_SECONDS = 0.03
-LEAST_BATCH = 20
+SMALLEST_BATCH = 20
 LARGEST_BATCH = 2000
-# After so many the write-ahead log is copied back; each time waits for the disk.
-BATCHES_A_COPY = 4
+# After this many batches the write-ahead log is copied into the database, which waits for the disk each time.
+BATCHES_PER_CHECKPOINT = 4
 
-# The oldest first, from where the last batch ended. What the broker has not acknowledged is still needed.
+# The oldest first, from where the last batch ended. Events that the broker has not acknowledged are still needed.
 _CHOOSE = """
     SELECT id, timestamp FROM events WHERE timestamp >= ? AND timestamp < ?
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.event_id = events.id)
@@ -53,13 +52,13 @@ _CHOOSE = """
 _CHOOSE_OF_FLOOR = """
     SELECT id, timestamp FROM events WHERE floor_id = ? AND timestamp >= ?
     ORDER BY timestamp LIMIT ?"""
-# Before anything that can be stored.
-_BEGINNING = -(2**62)
+# Earlier than any time that can be stored, in microseconds.
+_EARLIEST = -(2**62)
 _COUNT = """
     SELECT {hour}, floor_id, sum(CASE direction WHEN 'entry' THEN 1 ELSE 0 END),
            sum(CASE direction WHEN 'exit' THEN 1 ELSE 0 END)
     FROM events WHERE id IN ({ids}) GROUP BY 1, 2"""
-_MARK = """
+_COUNT_AS_REMOVED = """
     UPDATE event_hourly SET removed_entries = removed_entries + ?, removed_exits = removed_exits + ?
     WHERE hour = ? AND floor_id = ?"""
 _DELETE = "DELETE FROM events WHERE id IN ({ids})"
@@ -67,7 +66,7 @@ _DELETE = "DELETE FROM events WHERE id IN ({ids})"
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What a clean-up did: events taken away, all of them older than ``before``, and the longest hold of the lock."""
+    """How many events were removed, all of them older than ``before``, and the longest time that the lock was held."""
 
     removed: int
     before: datetime
@@ -75,86 +74,103 @@ class Cleaned:
     longest_seconds: float
 
 
-class Cleanup:
-    """Removes events of one database, in short transactions of its own. Used in the thread that opened the handle."""
+def remove_old_events(
+    db: Database, days: int, by: Attribution | None = None, pause: Callable[[float], None] = time.sleep
+) -> Cleaned:
+    """Remove the events of whole hours that are more than ``days`` (1 or more) days old, by their timestamps.
 
-    def __init__(self, db: Database, pause: Callable[[float], None] = time.sleep) -> None:
-        """``pause`` waits so many seconds; it may raise to end the clean-up between two batches."""
+    Events in the outbox stay. An event that was removed can be recorded again, and is then counted again: do not replay
+    clips that are older. Each batch is a transaction, so it is safe to interrupt and to repeat. ``pause`` waits between
+    batches; it may raise to interrupt. RefusedError for an impossible number of days.
+    """
+    checked_number("days", days, least=1, most=MOST_DAYS)
+    by = by or Attribution()
+    before = hour_of(by.at - timedelta(days=days))
+    limit = to_micros(before)
+    audit, subject = Audit(db), f"events older than {days} days"
+
+    def choose(after: int, size: int) -> list[SqlRow]:
+        return execute_sql(db, with_placeholders(db, _CHOOSE), (after, limit, size))
+
+    def write_beginning() -> None:
+        audit.write(by, "cleanup begins", subject, None, {"before": before.isoformat()})
+
+    cleaned = _Remover(db, pause).remove(before, choose, write_beginning)
+    if cleaned.removed:
+        with write_transaction(db):
+            audit.write(by, "cleanup", subject, None, {"before": before.isoformat(), "removed": cleaned.removed})
+    return cleaned
+
+
+def remove_floor(
+    db: Database, name: str, by: Attribution | None = None, pause: Callable[[float], None] = time.sleep
+) -> Cleaned:
+    """Delete a floor for good, with all of its events, adjustments and totals, and its events in the outbox.
+
+    The floor is hidden first, then its events are removed in batches, then all the rest.
+    """
+    by = by or Attribution()
+    floors = Floors(db)
+    floor_id = floors.delete(name, by).floor_id
+
+    def choose(after: int, size: int) -> list[SqlRow]:
+        return execute_sql(db, with_placeholders(db, _CHOOSE_OF_FLOOR), (floor_id, after, size))
+
+    cleaned = _Remover(db, pause).remove(by.at, choose)
+    with write_transaction(db):
+        floor = floors.by_name(name)
+        execute(db, FloorRow.delete().where(FloorRow.id == floor.floor_id))
+        before = {**floor.audited_values(), "events": cleaned.removed}
+        Audit(db).write(by, "delete for good", f"floor {name}", before, None)
+    return cleaned
+
+
+class _Remover:
+    """Removes events in short transactions. Used in the thread that opened the handle."""
+
+    def __init__(self, db: Database, pause: Callable[[float], None]) -> None:
         self._db = db
         self._pause = pause
 
-    def older_than(self, days: int, act: Act) -> Cleaned:
-        """Remove the events of whole hours that are older than so many days, 1 or more, by their own time.
-
-        Events in the outbox stay. What is gone can be recorded anew, and then counts again: do not replay clips that
-        are older. Safe to break off and to repeat. RefusedError for a number of days that is none.
-        """
-        checked_number("days", days, least=1, most=LONGEST_DAYS)
-        before = hour_of(act.at - timedelta(days=days))
-        limit = to_micros(before)
-        audit, subject = Audit(self._db), f"events older than {days} days"
-
-        def begin() -> None:
-            audit.write(act, "cleanup begins", subject, None, {"before": before.isoformat()})
-
-        cleaned = self._batches(
-            before, lambda after, size: execute_sql(self._db, words(self._db, _CHOOSE), (after, limit, size)), begin
-        )
-        if cleaned.removed:
-            with write_transaction(self._db):
-                audit.write(act, "cleanup", subject, None, {"before": before.isoformat(), "removed": cleaned.removed})
-        return cleaned
-
-    def floor(self, name: str, act: Act) -> Cleaned:
-        """Delete a floor for good, with all of its events, adjustments and totals, and what the broker has not got.
-
-        The floor is hidden first, then its events go in batches, then the rest.
-        """
-        floors = Floors(self._db)
-        found = floors.delete(name, act)
-        cleaned = self._batches(
-            act.at,
-            lambda after, size: execute_sql(self._db, words(self._db, _CHOOSE_OF_FLOOR), (found.id, after, size)),
-        )
-        with write_transaction(self._db):
-            last = floors.find(name)
-            execute(self._db, Floor.delete().where(Floor.id == last.id))
-            Audit(self._db).write(
-                act, "delete for good", f"floor {name}", {**last.values(), "events": cleaned.removed}, None
-            )
-        return cleaned
-
-    def _batches(
-        self, before: datetime, choose: Callable[[int, int], list[Row]], begin: Callable[[], None] | None = None
-    ) -> Cleaned:
-        if not isinstance(self._db, SqliteDatabase):
-            return self._all_batches(before, choose, begin, lambda: None)
-        log = ShortLog(self._db, self._pause)
-        with log.kept():
-            try:
-                return self._all_batches(before, choose, begin, log.shorten_or_wait)
-            finally:
-                log.shorten()
-
-    def _all_batches(
+    def remove(
         self,
         before: datetime,
-        choose: Callable[[int, int], list[Row]],
-        begin: Callable[[], None] | None,
-        between: Callable[[], None],
+        choose: Callable[[int, int], list[SqlRow]],
+        write_beginning: Callable[[], None] = lambda: None,
     ) -> Cleaned:
-        size, removed, batches, longest = LEAST_BATCH, 0, 0, 0.0
-        after, quickest_commit = _BEGINNING, math.inf
+        """Remove the events that ``choose(after, limit)`` returns, as (id, timestamp), until it returns none.
+
+        ``write_beginning`` is called in the transaction of the first batch, so that a clean-up that is interrupted is
+        in the audit log too.
+        """
+        if not isinstance(self._db, SqliteDatabase):
+            return self._remove(before, choose, write_beginning, lambda: None)
+        limiter = WalLimiter(self._db, self._pause)
+        with limiter.no_automatic_checkpoints():
+            try:
+                return self._remove(before, choose, write_beginning, limiter.shorten_or_wait)
+            finally:
+                limiter.shorten()
+
+    def _remove(
+        self,
+        before: datetime,
+        choose: Callable[[int, int], list[SqlRow]],
+        write_beginning: Callable[[], None],
+        limit_wal: Callable[[], None],
+    ) -> Cleaned:
+        size, removed, batches, longest = SMALLEST_BATCH, 0, 0, 0.0
+        after, quickest_commit = _EARLIEST, math.inf
         while True:
             with write_transaction(self._db):
                 began = time.monotonic()
                 if isinstance(self._db, PostgresqlDatabase):
-                    # Where it has no statistics yet it would sort all old events for each batch.
+                    # Without statistics of the table the planner would sort all old events for each batch.
                     execute_sql(self._db, "SET LOCAL enable_sort = off")
                 chosen = choose(after, size)
-                if chosen and not batches and begin is not None:
-                    begin()  # with the first batch: a clean-up that is broken off has its line in the audit log
-                self._remove([row_id for row_id, _ in chosen])
+                if chosen and not batches:
+                    write_beginning()
+                self._remove_batch([row_id for row_id, _ in chosen])
                 worked = time.monotonic()
             ended = time.monotonic()
             held, quickest_commit = ended - began, min(quickest_commit, ended - worked)
@@ -162,20 +178,21 @@ class Cleanup:
                 return Cleaned(removed, before, batches, longest)
             after = chosen[-1][1]
             removed, batches, longest = removed + len(chosen), batches + 1, max(longest, held)
-            # Towards the wanted time, quickly down and slowly up. What the disk takes for any commit is left out: it
-            # comes once a batch, and on a slow card smaller and smaller batches would never come to an end.
-            of_its_size = max(held - quickest_commit, 1e-6)
-            size = max(LEAST_BATCH, min(int(size * min(BATCH_SECONDS / of_its_size, 1.5)), LARGEST_BATCH))
-            if batches % BATCHES_A_COPY == 0:
-                between()
+            # The size approaches the wanted time, quickly downwards and slowly upwards. The time that the disk takes
+            # for any commit is left out: it does not depend on the size, and on a slow card batches would become
+            # smaller and smaller without end.
+            depends_on_size = max(held - quickest_commit, 1e-6)
+            size = max(SMALLEST_BATCH, min(int(size * min(BATCH_SECONDS / depends_on_size, 1.5)), LARGEST_BATCH))
+            if batches % BATCHES_PER_CHECKPOINT == 0:
+                limit_wal()
             self._pause(PAUSE_SECONDS)
 
-    def _remove(self, ids: list[int]) -> None:
+    def _remove_batch(self, ids: list[int]) -> None:
         if not ids:
             return
-        # Numbers that come from the database itself; a statement takes only so many parameters.
+        # Written into the statement, which takes only so many parameters: they are numbers of the database itself.
         listed = ", ".join(str(int(row_id)) for row_id in ids)
-        counted = execute_sql(self._db, words(self._db, _COUNT.format(hour=HOUR_OF_TIMESTAMP, ids=listed)))
-        for hour, floor_id, entries, exits in counted:
-            execute_sql(self._db, words(self._db, _MARK), (entries, exits, hour, floor_id))
+        count = with_placeholders(self._db, _COUNT.format(hour=HOUR_OF_TIMESTAMP, ids=listed))
+        for hour, floor_id, entries, exits in execute_sql(self._db, count):
+            execute_sql(self._db, with_placeholders(self._db, _COUNT_AS_REMOVED), (entries, exits, hour, floor_id))
         execute_sql(self._db, _DELETE.format(ids=listed))

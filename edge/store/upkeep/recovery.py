@@ -1,7 +1,7 @@
-"""A database that is found damaged at the start: set aside, the newest good backup in its place, and said.
+"""Replaces a database that is found damaged at the start by the newest backup that is not damaged.
 
-``find_damage`` looks, ``recover`` puts the backup in place, and ``take_over``, once the tables are those of this
-program and the floors those of the configuration, carries over what the damaged file still tells.
+``find_damage`` checks the file, ``recover`` puts the backup in its place, and ``salvage``, once the tables have this
+program's version and the floors are those of the configuration, carries over what the damaged file still tells.
 """
 
 from __future__ import annotations
@@ -14,10 +14,17 @@ from typing import TYPE_CHECKING
 
 from edge.core.errors import StoreError
 from edge.store.schema.connect import open_copy, open_database
-from edge.store.schema.versions import APPLICATION_ID, create_schema
-from edge.store.sql.errors import codes, is_damage
+from edge.store.schema.versions import APPLICATION_ID, create_tables
+from edge.store.sql.errors import is_damage, result_codes
 from edge.store.sql.online_copy import online_copy
-from edge.store.upkeep.replace_file import Replacement, begin, carry_out, name_aside, new_file, under_way
+from edge.store.upkeep.replace_file import (
+    Replacement,
+    begin_replacement,
+    carry_out_replacement,
+    replacing_path,
+    set_aside_path,
+    unfinished_replacement,
+)
 from edge.store.upkeep.salvage import RECOVERY
 
 if TYPE_CHECKING:
@@ -28,97 +35,99 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How long a start may spend on looking at the pages of a large database; `db verify` looks at all of them. After a
-# write that met damage the time is not limited.
-CHECK_SECONDS = 5.0
-# SQLite asks whether to go on after so many steps of its machine: a few milliseconds.
+# How long a start may check the pages of a large database; `db verify` checks all of them. After ``request_full_check``
+# the time is not limited.
+_CHECK_SECONDS = 5.0
+# SQLite calls the progress handler after so many steps of its virtual machine: every few milliseconds.
 _STEPS = 100_000
-# Where SQLite keeps the application id in a file.
-_OWNER = slice(68, 72)
+# SQLite's file header, and the bytes of it that hold the application id.
+_HEADER_BYTES = 100
+_APPLICATION_ID_BYTES = slice(68, 72)
 
 
-def suspect(path: Path) -> None:
-    """Have the next start look at all of the file. For a program that met damage and ends; logs if it cannot."""
+def request_full_check(path: Path) -> None:
+    """Have the next start check all of the file. For a program that met damage and ends; logs if it cannot."""
     try:
         _mark(path).touch()
     except OSError as error:
-        log.error("%s cannot be made (%s); use `smartpark db verify`", _mark(path), error.strerror)
+        log.error("%s cannot be created (%s); use `smartpark db verify`", _mark(path), error.strerror)
 
 
 def recover(path: Path, backups: Backups, now: datetime) -> Replacement | None:
-    """Put the newest sound backup in the place of a damaged database, an empty one if there is none.
+    """Put the newest backup in the place of a damaged database, an empty database if there is no backup.
 
-    What was done, until ``replacement.finish`` says that it is dealt with: also what an earlier start, or somebody's
-    ``db restore``, began and did not finish. None for a database that is well, or not there. The damaged one is kept
-    as ``<database>.damaged-<time>`` with its write-ahead log. Only while nobody else has the database open. StoreError
-    when the backup cannot be put in place, as for want of room; a file that is not ours is left alone. Backups that
-    cannot be read are none: counting anew is better than not counting.
+    Returns what was replaced until ``finish_replacement`` is called; also what an earlier start, or a person's
+    ``db restore``, began and did not finish. None for a database that is not damaged or does not exist. The damaged one
+    is kept as ``<database>.damaged-<time>`` with its write-ahead log. No other program may have the database open.
+    StoreError if the backup cannot be put in place, for example for lack of room; a file that is not ours stays as it
+    is. Damaged backups are passed over: to count from nothing is better than not to count.
     """
-    begun = under_way(path)
-    if begun is None:
+    replacement = unfinished_replacement(path)
+    if replacement is None:
         try:
-            ours = bool(backups.found())
+            has_backups = bool(backups.newest_first())
         except StoreError as error:
-            log.error("the backups cannot be looked at: %s", error)
-            ours = False
-        damage = find_damage(path, ours=ours)
+            log.error("the backups cannot be read: %s", error)
+            has_backups = False
+        damage = find_damage(path, is_ours=has_backups)
         if damage is None:
             return None
         log.error("the database %s is damaged: %s", path, damage)
-        backup, why_not = backups.newest_sound() if ours else (None, [])
-        for why in why_not:
-            log.error("a backup cannot be used: %s", why)
-        new = new_file(path)
+        backup, problems = backups.newest_intact() if has_backups else (None, [])
+        for problem in problems:
+            log.error("a backup cannot be used: %s", problem)
+        new = replacing_path(path)
         _remove(new)
         if backup is None:
             with closing(open_database(new, busy_timeout=0.0)) as db:
-                create_schema(db)
+                create_tables(db)
         else:
             with open_copy(backup.path) as copy:
                 online_copy(copy, new)
-        aside = name_aside(path, "damaged", now)
-        begun = Replacement(aside, backup.path if backup else None, now, RECOVERY, damage=damage)
-        begin(path, begun)
-    carry_out(path, begun)
+        aside = set_aside_path(path, "damaged", now)
+        replacement = Replacement(aside, backup.path if backup else None, now, RECOVERY, damage=damage)
+        begin_replacement(path, replacement)
+    carry_out_replacement(path, replacement)
     _remove(_mark(path))
-    if begun.damage:
-        what = f"restored from {begun.source}" if begun.source else "begun anew: there is no sound backup"
-        log.error("the database %s is %s; the damaged one is kept as %s", path, what, begun.set_aside)
-    return begun
+    if replacement.damage:
+        source = replacement.source
+        result = f"restored from {source}" if source else "empty now: there is no backup that is not damaged"
+        log.error("the database %s is %s; the damaged one is kept as %s", path, result, replacement.set_aside)
+    return replacement
 
 
-def find_damage(path: Path, *, ours: bool = False, seconds: float = CHECK_SECONDS) -> str | None:
-    """What is wrong with the file, in SQLite's words; None if nothing was found, or there is no file.
+def find_damage(path: Path, *, is_ours: bool = False, seconds: float = _CHECK_SECONDS) -> str | None:
+    """What is wrong with the file, as SQLite reports it; None if nothing was found, or there is no file.
 
-    Looks at every page, or at as many as it can in ``seconds``; at all of them and their indexes if ``suspect`` was
-    called. A file that is empty, or whose first page is destroyed, is taken for ours only if the caller knows that it
-    is ``ours``: another program's file is none of our business. Only while nobody else writes. StoreError for a file
-    that cannot be read at all.
+    Checks every page, or as many as it can in ``seconds``; all of them and their indexes after ``request_full_check``.
+    A file that is empty, or whose first page is destroyed, is checked only if the caller knows that it ``is_ours``: a
+    file of another program is left alone. No other program may write meanwhile. StoreError for a file that cannot be
+    read at all.
     """
     try:
         if not path.exists():
             return None
         if path.stat().st_size == 0:
-            return "the file is empty" if ours else None
+            return "the file is empty" if is_ours else None
         with path.open("rb") as file:
-            owner = file.read(100)[_OWNER]
+            application_id = file.read(_HEADER_BYTES)[_APPLICATION_ID_BYTES]
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror}); check the disk and the file's rights") from error
-    if owner != APPLICATION_ID.to_bytes(4, "big") and not ours:
+    if application_id != APPLICATION_ID.to_bytes(4, "big") and not is_ours:
         return None
     if _mark(path).exists():
-        found = _examine(path, "integrity_check", None)
-        if found is None:
-            log.warning("an earlier run met damage in %s; all of it was looked at, and it is sound", path)
+        damage = _run_check(path, "integrity_check", None)
+        if damage is None:
+            log.warning("an earlier run met damage in %s; a check of the whole file finds none", path)
             _remove(_mark(path))
-        return found
-    return _examine(path, "quick_check", seconds)
+        return damage
+    return _run_check(path, "quick_check", seconds)
 
 
-def _examine(path: Path, check: str, seconds: float | None) -> str | None:
+def _run_check(path: Path, check: str, seconds: float | None) -> str | None:
     deadline = None if seconds is None else time.monotonic() + seconds
     try:
-        # Writing, because after a power cut even reading needs the index of the write-ahead log to be made anew.
+        # Not read-only: after a power cut even reading has to build the index of the write-ahead log again.
         with closing(sqlite3.connect(path, timeout=0.0)) as connection:
             if deadline is not None:
                 connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
@@ -127,11 +136,11 @@ def _examine(path: Path, check: str, seconds: float | None) -> str | None:
     except sqlite3.Error as error:
         if is_damage(error):
             return str(error)
-        if sqlite3.SQLITE_INTERRUPT in codes(error):
-            log.info("no damage found in %s in %.0f s; `smartpark db verify` looks at all of it", path, seconds)
+        if sqlite3.SQLITE_INTERRUPT in result_codes(error):
+            log.info("no damage found in %s in %.0f s; `smartpark db verify` checks all of it", path, seconds)
             return None
-        # What hinders everybody, as a full disk, is told where the database is opened.
-        log.debug("could not be examined: %s", error)
+        # Another error, such as a full disk, is reported where the database is opened.
+        log.debug("%s could not be checked: %s", path, error)
         return None
 
 

@@ -1,9 +1,9 @@
-"""Putting another file in the database's place, so that a power cut at any moment leaves the one or the other.
+"""Puts another file in the database's place, so that a power cut at any moment leaves either the old or the new one.
 
 The new file is complete as ``<database>.restoring`` before anything is moved. Then a note, ``<database>.replacement``,
-says what is under way: whoever starts next with the note there finishes the work first. The old database and its
-write-ahead log get their new name, the new file gets the database's, and once the new database itself tells of the
-replacement in its audit log, the note goes.
+records the replacement; the next program that starts and finds the note finishes the replacement first. The old
+database and its write-ahead log are renamed, and the new file gets the database's name. The note is removed when the
+new database has the replacement in its audit log.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 from edge.core.errors import StoreError
 from edge.core.file_owner import give_to_folder
-from edge.store.sql.online_copy import on_disk
+from edge.store.sql.online_copy import sync_to_disk
 
-_WITH_IT = ("-wal", "-shm")
+_COMPANION_SUFFIXES = ("-wal", "-shm")
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What is put in the place of what, and why. ``source`` is None for an empty database.
+    """Which database is set aside, what replaces it, and why. ``source`` is None for an empty database.
 
-    ``damage`` says what was wrong with the database that was there; empty when a person wanted another one.
+    ``damage`` is what was wrong with the old database; empty if a person chose to replace it.
     """
 
     set_aside: Path
@@ -37,37 +37,37 @@ class Replacement:
     damage: str = ""
 
 
-def new_file(path: Path) -> Path:
-    """Where the database that is to replace ``path`` is made."""
+def replacing_path(path: Path) -> Path:
+    """Where the file that is to replace the database ``path`` is written."""
     return path.with_name(f"{path.name}.restoring")
 
 
-def name_aside(path: Path, why: str, now: datetime) -> Path:
-    """A name beside ``path`` that nothing has yet: ``<database>.<why>-<time>``."""
-    first = path.with_name(f"{path.name}.{why}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
-    return next(
-        name
-        for number in count(1)
-        if not (name := first if number == 1 else first.with_name(f"{first.name}-{number}")).exists()
-    )
+def set_aside_path(path: Path, reason: str, now: datetime) -> Path:
+    """An unused path beside ``path`` for the old database: ``<database>.<reason>-<time>``."""
+    first = path.with_name(f"{path.name}.{reason}-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    others = (first.with_name(f"{first.name}-{number}") for number in count(2))
+    return next(candidate for candidate in chain((first,), others) if not candidate.exists())
 
 
-def begin(path: Path, replacement: Replacement) -> None:
-    """From now on ``new_file(path)`` is to replace ``path``, whatever happens. StoreError if that cannot be noted."""
+def begin_replacement(path: Path, replacement: Replacement) -> None:
+    """Write the note: from now on ``replacing_path(path)`` replaces ``path``, also after a power cut.
+
+    StoreError if the note cannot be written.
+    """
     note = _note(path)
     unfinished = note.with_name(f"{note.name}.unfinished")
     fields = {**asdict(replacement), "at": replacement.at.isoformat()}
     try:
         unfinished.write_text(json.dumps(fields, default=str))
         give_to_folder(unfinished)
-        on_disk(unfinished)
+        sync_to_disk(unfinished)
         unfinished.replace(note)
-        on_disk(note.parent)
+        sync_to_disk(note.parent)
     except OSError as error:
-        raise StoreError(f"{note}: cannot be written ({error.strerror}); check the room on the disk") from error
+        raise StoreError(f"{note}: cannot be written ({error.strerror}); check the free room on the disk") from error
 
 
-def under_way(path: Path) -> Replacement | None:
+def unfinished_replacement(path: Path) -> Replacement | None:
     """The replacement that was begun and is not finished, or None. StoreError for a note that cannot be read."""
     note = _note(path)
     try:
@@ -83,38 +83,38 @@ def under_way(path: Path) -> Replacement | None:
     except OSError as error:
         raise StoreError(f"{note}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{note}: is not what the program wrote ({error}); remove it") from error
+        raise StoreError(f"{note}: was not written by this program ({error}); remove it") from error
 
 
-def carry_out(path: Path, replacement: Replacement) -> None:
-    """Move the files; after that ``path`` is the new database. Safe to repeat. StoreError when that fails.
+def carry_out_replacement(path: Path, replacement: Replacement) -> None:
+    """Move the files; after that ``path`` is the new database. Safe to repeat. StoreError if that fails.
 
-    Nobody else may have the database open.
+    No other program may have the database open.
     """
-    new = new_file(path)
-    if not new.exists():  # it has its name already
+    new = replacing_path(path)
+    if not new.exists():  # it was moved already
         return
     aside = replacement.set_aside
     try:
-        # The log first: with it the new database would be taken for the old one.
-        for suffix in _WITH_IT:
+        # The log first: SQLite would apply it to the new database.
+        for suffix in _COMPANION_SUFFIXES:
             part = path.with_name(path.name + suffix)
             if part.exists():
                 part.replace(aside.with_name(aside.name + suffix))
         if path.exists() and not aside.exists():
-            _second_name(path, aside)
-        on_disk(path.parent)
+            _link_or_move(path, aside)
+        sync_to_disk(path.parent)
         new.replace(path)
-        on_disk(path.parent)
+        sync_to_disk(path.parent)
     except OSError as error:
         raise StoreError(f"{path}: cannot be replaced by {new} ({error.strerror}); start again") from error
 
 
-def finish(path: Path) -> None:
-    """The new database tells of itself: the note goes. StoreError when it cannot be removed."""
+def finish_replacement(path: Path) -> None:
+    """Remove the note: the new database has the replacement in its audit log. StoreError if that fails."""
     try:
         _note(path).unlink(missing_ok=True)
-        on_disk(path.parent)
+        sync_to_disk(path.parent)
     except OSError as error:
         raise StoreError(f"{_note(path)}: cannot be removed ({error.strerror})") from error
 
@@ -123,10 +123,10 @@ def _note(path: Path) -> Path:
     return path.with_name(f"{path.name}.replacement")
 
 
-def _second_name(path: Path, aside: Path) -> None:
+def _link_or_move(path: Path, aside: Path) -> None:
     try:
-        # So that there is a database under its own name at every moment.
+        # A link, so that a database has its own name at every moment.
         os.link(path, aside)
     except OSError:
-        # A file system without links, as on a card that other machines read too.
+        # The file system has no links, for example FAT.
         path.replace(aside)

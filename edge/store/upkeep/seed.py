@@ -1,4 +1,4 @@
-"""Floors and events to try things with."""
+"""Adds floors and events to try the program with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from edge.core.events import Direction, Event, VehicleType
-from edge.store.counts.audit import Audit
+from edge.store.counts.audit import Attribution, Audit
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.sql.query import write_transaction
@@ -16,62 +16,62 @@ from edge.store.sql.query import write_transaction
 if TYPE_CHECKING:
     from peewee import Database
 
-    from edge.store.counts.audit import Act
-
 # Name, slots, active.
-FLOORS = (
+_FLOORS = (
     ("Ground Floor", 50, True),
     ("First Floor", 45, True),
     ("Second Floor", 40, True),
     ("Basement Level 1", 60, False),
 )
-SAMPLE_CAMERA = "sample"
-SAMPLE_EVENTS = 15
-SAMPLE_EXITS = {6, 10, 12, 14}
+_CAMERA = "sample"
+_EVENTS = 15
+_EXITS = {6, 10, 12, 14}
+_SEED = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was added: names of floors, and a number of events."""
+    """What was added: the names of floors, and the number of events."""
 
     floors: list[str]
     events: int
 
 
-def seed(db: Database, act: Act, *, sample: bool = False) -> Seeded:
-    """Make the floors that are missing and, with ``sample``, 15 events of the last day; all in one transaction.
+def seed_database(db: Database, by: Attribution | None = None, *, sample: bool = False) -> Seeded:
+    """Create the four floors that are missing and, with ``sample``, 15 events of the last day; in one transaction.
 
-    What is there stays as it is, and sample events are made only where there are none: twice is the same as once.
+    What is stored already stays as it is, and sample events are added only where there are none, so that a second call
+    changes nothing.
     """
+    by = by or Attribution()
     floors, events = Floors(db), Events(db)
     with write_transaction(db):
-        names = {floor.name for floor in floors.stored()}
-        made = []
-        for name, slots, active in FLOORS:
-            if name not in names:
-                floors.create(name, slots, act, is_active=active)
-                made.append(name)
+        known = {floor.name for floor in floors.all(deleted=True)}
+        created = []
+        for name, slots, active in _FLOORS:
+            if name not in known:
+                floors.create(name, slots, by, is_active=active)
+                created.append(name)
         added = 0
-        if sample and not events.newest(1, camera=SAMPLE_CAMERA):
-            added = sum(item.inserted for item in events.record_all(_sample(act), act.at))
-            Audit(db).write(act, "seed", "sample events", None, {"events": added})
-    return Seeded(made, added)
+        if sample and not events.newest(1, camera=_CAMERA):
+            added = sum(recorded.inserted for recorded in events.record_all(_sample_events(by), by.at))
+            Audit(db).write(by, "seed", "sample events", None, {"events": added})
+    return Seeded(created, added)
 
 
-def _sample(act: Act) -> list[Event]:
-    """More come than go, in turn on the active floors; no floor goes below 0."""
-    chance = random.Random(15)
-    names = [name for name, _, active in FLOORS if active]
+def _sample_events(by: Attribution) -> list[Event]:
+    """More entries than exits, in turn on the active floors; no floor goes below 0."""
+    chance = random.Random(_SEED)
+    names = [name for name, _, active in _FLOORS if active]
     return [
         Event(
-            camera_id=SAMPLE_CAMERA,
-            gate_id="gate",
+            camera_id=_CAMERA,
             floor=names[number % len(names)],
             track_id=f"SAMPLE-{number}",
             vehicle_type=list(VehicleType)[(number * 5) % len(VehicleType)] if number % 2 else VehicleType.CAR,
-            direction=Direction.EXIT if number in SAMPLE_EXITS else Direction.ENTRY,
+            direction=Direction.EXIT if number in _EXITS else Direction.ENTRY,
             confidence=round(chance.uniform(0.5, 0.99), 2),
-            timestamp=act.at - timedelta(hours=23, minutes=50) + timedelta(minutes=95 * number + chance.randrange(20)),
+            timestamp=by.at - timedelta(hours=23, minutes=50) + timedelta(minutes=95 * number + chance.randrange(20)),
         )
-        for number in range(SAMPLE_EVENTS)
+        for number in range(_EVENTS)
     ]

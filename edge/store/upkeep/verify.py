@@ -1,32 +1,33 @@
-"""Does the database agree with itself?"""
+"""Checks whether the database is consistent: file, constraints, ledger, hourly totals, outbox and references."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peewee import JOIN, DatabaseError, OperationalError, SqliteDatabase
+from peewee import JOIN, SqliteDatabase
 
 from edge.core.events import VehicleType
 from edge.store.counts.hourly_totals import HOUR_OF_TIMESTAMP
 from edge.store.counts.ledger import Ledger
-from edge.store.schema.columns import Rule, from_micros
-from edge.store.schema.models import CHECKS, Event, EventHourly, Outbox, table_name
-from edge.store.sql.errors import is_passing, sentence
-from edge.store.sql.query import execute_sql, read_transaction, rows, words
+from edge.store.schema.columns import SqlText
+from edge.store.schema.models import CHECKS, EventRow, HourRow, OutboxRow, table_name
+from edge.store.sql.errors import AccessError, description, is_passing
+from edge.store.sql.query import execute_sql, fetch_rows, read_transaction, with_placeholders
+from edge.store.sql.times import from_micros
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from peewee import Database
 
-# More of a kind would only hide the others.
-MOST_OF_A_KIND = 100
+# More problems of one kind would only hide the others.
+_MOST_OF_A_KIND = 100
 
-_BY_TYPE = ", ".join(f"sum(CASE WHEN vehicle_type = '{kind}' THEN 1 ELSE 0 END) AS {kind}" for kind in VehicleType)
-_TYPES_DIFFER = " OR ".join(f"h.{kind} <> coalesce(e.{kind}, 0)" for kind in VehicleType)
-# Hours whose events are not those that the hourly totals say, in both directions. What was cleaned up has no type
-# any more, so types are compared only where nothing was. Without the CAST the computed hour has no column's type, and
-# SQLite would look up each hour among all of its floor's.
+_BY_TYPE = ", ".join(f"sum(CASE WHEN vehicle_type = '{name}' THEN 1 ELSE 0 END) AS {name}" for name in VehicleType)
+_TYPES_DIFFER = " OR ".join(f"h.{name} <> coalesce(e.{name}, 0)" for name in VehicleType)
+# Hours whose hourly totals differ from their events, in both directions. The types of removed events are not known any
+# more, so types are compared only where no event was removed. Without the CAST the computed hour has no column's type,
+# and SQLite would search for each hour among all hours of its floor.
 _HOURS = f"""
     WITH e AS (
         SELECT CAST({HOUR_OF_TIMESTAMP} AS BIGINT) AS hour, floor_id,
@@ -47,36 +48,36 @@ _HOURS = f"""
 
 
 def verify(db: Database) -> list[str]:
-    """One sentence for every disagreement; empty when all is well.
+    """One sentence for every problem; empty if the database is consistent.
 
-    Recomputes each floor's count from the ledger and each hour's totals from its events, has SQLite examine the file
-    and the foreign keys (a server answers for both by itself), and looks for rows that break a rule of their table and
-    rows of the outbox without an event.
-    All of it sees the same moment, also beside a writer. Reads every event.
-    A database that cannot be read just now (locked, failing disk) raises peewee.OperationalError.
+    Recomputes each floor's count from the ledger and each hour's totals from its events, has SQLite check the file
+    and the foreign keys (a server makes sure of both by itself), and searches for rows that break a rule of their table
+    and for rows of the outbox without an event.
+    All checks see the database as it is at one moment, also beside a writer. Reads every event.
+    StoreError if the database cannot be read now (locked, failing disk).
     """
-    return _read(db, _file, _checks, _ledger, _hours, _outbox, _foreign_keys)
+    return _problems(db, _file, _checks, _ledger, _hours, _outbox, _foreign_keys)
 
 
-def damage(db: SqliteDatabase) -> list[str]:
-    """What is wrong with the file as such, whatever its rows say: every page, row and index is looked at.
+def file_damage(db: SqliteDatabase) -> list[str]:
+    """What is wrong with the file itself: SQLite checks every page, row and index, but not what the rows mean.
 
-    A database that cannot be read just now raises peewee.OperationalError.
+    StoreError if the database cannot be read now.
     """
-    return _read(db, _file)
+    return _problems(db, _file)
 
 
-def _read(db: Database, *parts: Callable[[Database], list[str]]) -> list[str]:
-    found: list[str] = []
+def _problems(db: Database, *checks: Callable[[Database], list[str]]) -> list[str]:
+    problems: list[str] = []
     try:
         with read_transaction(db):
-            for part in parts:
-                found += part(db)
-    except DatabaseError as error:
-        if isinstance(error, OperationalError) and is_passing(error):
+            for check in checks:
+                problems += check(db)
+    except AccessError as error:
+        if is_passing(error):
             raise
-        found.append(f"The database cannot be read to the end: {sentence(error)}.")
-    return found
+        problems.append(f"The database cannot be read to the end: {description(error)}.")
+    return problems
 
 
 def _file(db: Database) -> list[str]:
@@ -85,18 +86,20 @@ def _file(db: Database) -> list[str]:
     return [
         f"The file is damaged: {text}."
         for (text,) in execute_sql(db, "PRAGMA integrity_check")
-        if text != "ok" and not text.startswith("CHECK constraint")  # those are said with the row and the rule
+        if text != "ok" and not text.startswith("CHECK constraint")  # ``_checks`` names the row and the rule
     ]
 
 
 def _checks(db: Database) -> list[str]:
-    found = []
-    for model, checks in CHECKS.items():
-        key = "hour" if model is EventHourly else "id"
-        for check in checks:
-            broken = model.select(Rule(key)).where(Rule(f"NOT ({check})")).limit(MOST_OF_A_KIND)
-            found += [f"Row {row} of {table_name(model)} breaks the rule {check}." for (row,) in rows(db, broken)]
-    return found
+    problems = []
+    for model, conditions in CHECKS.items():
+        key = "hour" if model is HourRow else "id"
+        for condition in conditions:
+            broken = model.select(SqlText(key)).where(SqlText(f"NOT ({condition})")).limit(_MOST_OF_A_KIND)
+            problems += [
+                f"Row {row} of {table_name(model)} breaks the rule {condition}." for (row,) in fetch_rows(db, broken)
+            ]
+    return problems
 
 
 def _ledger(db: Database) -> list[str]:
@@ -112,25 +115,28 @@ def _hours(db: Database) -> list[str]:
     return [
         f"The hour {from_micros(hour):%Y-%m-%dT%H:%MZ} of floor {floor} should have {entries} entries and {exits} exits"
         f" among the events, and has {there} and {gone}; or their types or confidences differ."
-        for hour, floor, entries, exits, there, gone in execute_sql(db, words(db, _HOURS))[:MOST_OF_A_KIND]
+        for hour, floor, entries, exits, there, gone in execute_sql(db, with_placeholders(db, _HOURS))[:_MOST_OF_A_KIND]
     ]
 
 
 def _outbox(db: Database) -> list[str]:
     query = (
-        Outbox.select(Outbox.id, Outbox.event)
-        .join(Event, JOIN.LEFT_OUTER, on=(Outbox.event == Event.id))
-        .where(Event.id.is_null())
-        .order_by(Outbox.id)
+        OutboxRow.select(OutboxRow.id, OutboxRow.event)
+        .join(EventRow, JOIN.LEFT_OUTER, on=(OutboxRow.event == EventRow.id))
+        .where(EventRow.id.is_null())
+        .order_by(OutboxRow.id)
     )
-    return [f"Row {row} of the outbox speaks of event {event}, which is not there." for row, event in rows(db, query)]
+    return [
+        f"Row {row} of the outbox refers to event {event}, which does not exist."
+        for row, event in fetch_rows(db, query)
+    ]
 
 
 def _foreign_keys(db: Database) -> list[str]:
-    if not isinstance(db, SqliteDatabase):  # others never let it come to that
+    if not isinstance(db, SqliteDatabase):  # other databases check every reference when it is written
         return []
     return [
-        f"Row {row} of {table} refers to a row of {parent} that is not there."
+        f"Row {row} of {table} refers to a row of {parent} that does not exist."
         for table, row, parent, _ in execute_sql(db, "PRAGMA foreign_key_check")
-        if table != table_name(Outbox)  # said above, with the event's id
+        if table != table_name(OutboxRow)  # ``_outbox`` reports those with the event's id
     ]

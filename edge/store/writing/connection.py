@@ -1,4 +1,4 @@
-"""The writer's connection: opened at the start, opened anew when the disk went away under it, closed at the end."""
+"""Opens the writer's connection, opens it again when the disk failed under it, and closes it at the end."""
 
 from __future__ import annotations
 
@@ -7,123 +7,127 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.errors import StoreError
-from edge.store.schema.migrations import migrate
-from edge.store.schema.versions import create_schema, has_schema, require_current
-from edge.store.sql.errors import is_damage, told, wants_new_handle
+from edge.store.schema.versions import has_tables, require_current_version
+from edge.store.sql.errors import is_damage, needs_new_connection, translated_errors
 from edge.store.sql.query import execute_sql
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from peewee import SqliteDatabase
+    from edge.store.store import Store
 
 log = logging.getLogger(__name__)
 
-# At the end readers may still look at the write-ahead log; it is not worth a long wait, the next start reads it too.
+# At the end others may still read the write-ahead log; it is not worth a long wait, the next start reads it too.
 CHECKPOINT_SECONDS = 0.5
-# So many failures in a row that a new connection could mend, and the old one is given up.
-PATIENCE_FAILURES = 3
+# After so many failures in a row that a new connection could end, the connection is closed.
+_FAILURES_BEFORE_NEW_CONNECTION = 3
 
 
-class AwayError(Exception):
-    """The database cannot be opened anew just now; the text says why and gives the remedy."""
+class UnavailableError(Exception):
+    """The database cannot be opened again now; the text has the reason and the remedy."""
 
 
-class WritingHandle:
-    """One thread's writing connection. A file system that failed stays failed for every file that is open on it, and
-    cannot be unmounted, checked and mounted again before they are closed: so after some failures the connection is
-    closed, and each later use tries to open it again.
+class WritingConnection:
+    """The writing connection of one thread.
+
+    A file system that failed stays failed for every file that is open on it, and cannot be unmounted, checked and
+    mounted again before they are closed: so after some failures the connection is closed, and each later use tries to
+    open it again.
     """
 
-    def __init__(self, open_db: Callable[[], SqliteDatabase]) -> None:
-        self._open_db = open_db
-        self._db: SqliteDatabase | None = None
-        self._name = ""
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open_store = open_store
+        self._store: Store | None = None
+        self._path = Path()
         self._failures = 0
         self._given_up = False
 
     def open(self, now: datetime, *, may_migrate: bool) -> None:
-        """Open for the first time; makes the tables or brings them up to date. Raises what stands in the way."""
-        db = self._open_db()
+        """Open it for the first time; creates the tables or migrates them. Raises what prevents that."""
+        store = self._open_store()
         try:
-            if create_schema(db):
-                log.info("created the tables in %s", db.database)
+            if store.create_tables():
+                log.info("created the tables in %s", store.name)
             elif may_migrate:
-                migrate(db, now)
+                store.migrate(now)
             else:
-                require_current(db, db.database)
+                require_current_version(store.db)
         except BaseException:
-            db.close()
+            store.close()
             raise
-        self._db, self._name = db, str(db.database)
+        self._store, self._path = store, Path(store.name)
 
-    def use(self) -> SqliteDatabase:
-        """The open connection. AwayError while it cannot be opened anew; StoreError when the file is damaged."""
-        if self._db is None:
+    def use(self) -> Store:
+        """The open store. UnavailableError while it cannot be opened again; StoreError if the file is damaged."""
+        if self._store is None:
             try:
-                self._db = self._open_again()
+                self._store = self._open_again()
             except StoreError as error:
                 if is_damage(error):
                     raise
-                raise AwayError(str(error)) from error
-            log.debug("opened %s anew", self._name)
-        return self._db
+                raise UnavailableError(str(error)) from error
+            log.debug("opened %s again", self._path)
+        return self._store
 
     def failed(self, error: BaseException) -> None:
-        """Take note that what was tried with the connection failed."""
+        """An attempt with the connection has failed with an error that may pass."""
         self._failures += 1
-        if self._failures >= PATIENCE_FAILURES and self._db is not None and wants_new_handle(error):
-            # A disk that stays away has this again and again.
-            log.log(logging.DEBUG if self._given_up else logging.INFO, "%s is closed, to be opened anew", self._name)
-            self._close(self._db)
-            self._db, self._given_up = None, True
+        if (
+            self._failures >= _FAILURES_BEFORE_NEW_CONNECTION
+            and self._store is not None
+            and needs_new_connection(error)
+        ):
+            # While a disk stays away this happens again and again: it is news only the first time.
+            log.log(logging.DEBUG if self._given_up else logging.INFO, "%s is closed, to be opened again", self._path)
+            self._close(self._store)
+            self._store, self._given_up = None, True
 
     def succeeded(self) -> None:
-        """Take note that it works."""
+        """An attempt with the connection has succeeded."""
         if self._given_up:
-            log.info("%s was opened anew, and works", self._name)
+            log.info("%s was opened again, and works", self._path)
         self._failures, self._given_up = 0, False
 
     def close(self) -> None:
-        """Empty the write-ahead log if nobody reads it, and close."""
-        if self._db is None:
+        """Copy the write-ahead log into the database and empty it if no other program reads it, and close."""
+        if self._store is None:
             return
-        db, self._db = self._db, None
+        store, self._store = self._store, None
         try:
-            with told(self._name):
+            with translated_errors(self._path):
                 try:
-                    db.timeout = CHECKPOINT_SECONDS
-                    [(busy, _, _)] = execute_sql(db, "PRAGMA wal_checkpoint(TRUNCATE)")
+                    execute_sql(store.db, f"PRAGMA busy_timeout = {round(1000 * CHECKPOINT_SECONDS)}")
+                    [(busy, _, _)] = execute_sql(store.db, "PRAGMA wal_checkpoint(TRUNCATE)")
                     if busy:
                         log.debug("others still read the write-ahead log; it stays")
                 finally:
-                    db.close()
+                    store.close()
         except StoreError as error:
             log.warning("the write-ahead log stays, the next start reads it: %s", error)
 
-    def _open_again(self) -> SqliteDatabase:
-        # Opening would make a new file where the old one's file system is not mounted, and the events would go there.
+    def _open_again(self) -> Store:
+        # Opening would create a new file where the old one's file system is not mounted, and the events would go there.
         try:
-            there = Path(self._name).exists()
+            exists = self._path.exists()
         except OSError as error:
-            raise StoreError(f"{self._name}: cannot be looked at ({error.strerror}); check the disk") from error
-        if not there:
-            raise StoreError(f"{self._name}: is not there any more; mount its disk, or put the file back")
-        db = self._open_db()
+            raise StoreError(f"{self._path}: cannot be found ({error.strerror}); check the disk") from error
+        if not exists:
+            raise StoreError(f"{self._path}: does not exist any more; mount its disk, or put the file back")
+        store = self._open_store()
         try:
-            with told(self._name):
-                if not has_schema(db, self._name):
-                    raise StoreError(f"{self._name}: is empty; put the right file back")
-                require_current(db, self._name)
+            if not has_tables(store.db):
+                raise StoreError(f"{self._path}: is empty; put the right file back")
+            require_current_version(store.db)
         except BaseException:
-            self._close(db)
+            self._close(store)
             raise
-        return db
+        return store
 
-    def _close(self, db: SqliteDatabase) -> None:
+    def _close(self, store: Store) -> None:
         try:
-            with told(self._name):
-                db.close()
+            with translated_errors(self._path):
+                store.close()
         except StoreError as error:
             log.warning("a connection that failed could not be closed in order: %s", error)

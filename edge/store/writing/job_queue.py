@@ -1,4 +1,4 @@
-"""What waits for the writer: bounded, first in first out, filled by any thread and emptied by one."""
+"""Queues the writer's jobs: bounded, first in first out, filled by any thread and emptied by one."""
 
 from __future__ import annotations
 
@@ -7,36 +7,35 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from edge.store.writing.jobs import Call, Record, Work
+from edge.store.writing.jobs import Call, EventGroup, Work
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.core.events import Event
 
-# When work has piled up, so many events share one transaction and thereby one wait for the disk. Small enough that
+# When groups wait, up to this many events share one transaction and thereby one wait for the disk. Small enough that
 # the write lock is never held for long.
-GROUP_EVENTS = 100
-# Acknowledgements may come late, nothing but space depends on them; so many share one transaction.
-ACKNOWLEDGE_SECONDS = 0.1
-ACKNOWLEDGE_AT_ONCE = 100
-# How long a caller may be held up when the backlog is full, before its events are dropped.
-FULL_WAIT_SECONDS = 0.2
+_EVENTS_PER_TRANSACTION = 100
+# Acknowledgements may be late, only disk space depends on them; so many share one transaction.
+_ACKNOWLEDGE_SECONDS = 0.1
+_ACKNOWLEDGE_AT_ONCE = 100
+# How long a caller may be blocked when the queue is full, before its events are dropped.
+_FULL_WAIT_SECONDS = 0.2
 
 
-class Backlog:
-    """Jobs stay at its head until they are ``done``. Its bound counts events; the newest are turned away."""
+class JobQueue:
+    """Jobs stay at the head of the queue until ``finish``. Its limit counts events; new ones are turned away."""
 
     def __init__(self, limit: int) -> None:
-        """``limit`` is the number of events that may wait; a first job of more is let in when none waits."""
+        """``limit`` is the number of events that may wait; a larger group is accepted when no other waits."""
         self._limit = limit
         self._changed = threading.Condition()
-        self._jobs: deque[Record | Call] = deque()
+        self._jobs: deque[EventGroup | Call] = deque()
         self._events = 0
         self._added = 0
         self._finished = 0
-        self._acknowledged: dict[int, None] = {}
-        self._acknowledge_at = 0.0
+        self._acknowledged = _Acknowledged()
         self._flushing = 0
         self._closed = False
         self._ended = False
@@ -49,23 +48,23 @@ class Backlog:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing new is taken in any more."""
+        """Whether no new jobs are accepted."""
         with self._changed:
             return self._closed
 
     def add_events(self, events: Sequence[Event]) -> bool:
-        """Append them as one job; False if the backlog is closed, or stayed full for a short wait."""
-        job = Record(tuple(events))
+        """Append them as one group; False if the queue is closed, or stayed full for a short wait."""
+        group = tuple(events)
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._has_room(len(job.events)), FULL_WAIT_SECONDS)
-            if self._closed or not self._has_room(len(job.events)):
+            self._changed.wait_for(lambda: self._closed or self._has_room(len(group)), _FULL_WAIT_SECONDS)
+            if self._closed or not self._has_room(len(group)):
                 return False
-            self._events += len(job.events)
-            self._append(job)
+            self._events += len(group)
+            self._append(group)
             return True
 
     def add_call(self, call: Call) -> bool:
-        """Append it; False if the backlog is closed."""
+        """Append it; False if the queue is closed."""
         with self._changed:
             if self._closed:
                 return False
@@ -73,109 +72,128 @@ class Backlog:
             return True
 
     def acknowledge(self, ids: Sequence[int]) -> None:
-        """Have these rows of the outbox removed soon. Ignored when the writer has ended."""
+        """Have these events removed from the outbox soon. Ignored after ``end``."""
         with self._changed:
-            if self._ended or not ids:
-                return
-            if not self._acknowledged:
-                self._acknowledge_at = time.monotonic() + ACKNOWLEDGE_SECONDS
-            self._acknowledged.update(dict.fromkeys(ids))
-            self._changed.notify_all()
+            if not self._ended and ids:
+                self._acknowledged.add(ids)
+                self._changed.notify_all()
 
     def flush(self, timeout: float) -> bool:
-        """Wait until all that was added so far is done; False if that took longer, or the writer ended before."""
+        """Wait until all that was added so far is finished; False if ``timeout`` seconds or the writer end before."""
         with self._changed:
             target = self._added
-            ids = set(self._acknowledged)
+            ids = self._acknowledged.ids()
             self._flushing += 1
             self._changed.notify_all()
             try:
-                self._changed.wait_for(lambda: self._ended or self._reached(target, ids), timeout)
-                return self._reached(target, ids)
+                self._changed.wait_for(lambda: self._ended or self._has_finished(target, ids), timeout)
+                return self._has_finished(target, ids)
             finally:
                 self._flushing -= 1
 
     def close(self) -> None:
-        """Take nothing new in; what waits stays. Wakes whoever waits."""
+        """Accept no new jobs; those that wait stay. Wakes every thread that waits."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
-    # -- for the writer --------------------------------------------------------------------------------------------
+    # -- for the writer's thread -----------------------------------------------------------------------------------
 
-    def next(self, timeout: float) -> Work | None:
-        """What to do next; empty work when nothing came for ``timeout`` seconds, None when closed and all is done."""
+    def next_work(self, timeout: float) -> Work | None:
+        """What to do next; empty work if nothing came for ``timeout`` seconds, None when closed and all is finished."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
                 now = time.monotonic()
-                if self._acknowledged and self._acknowledgements_due(now):
-                    return Work(acknowledged=list(self._acknowledged))
+                if self._acknowledgements_due(now):
+                    return Work(acknowledged=list(self._acknowledged.ids()))
                 if self._jobs:
-                    return self._head()
+                    return self._work_at_head()
                 if self._closed:
                     return None
                 if now >= deadline:
                     return Work()
-                until = min(deadline, self._acknowledge_at) if self._acknowledged else deadline
+                until = min(deadline, self._acknowledged.due_at) if self._acknowledged else deadline
                 self._changed.wait(max(until - now, 0.0))
 
-    def done(self, work: Work) -> None:
-        """Take finished work off the head."""
+    def finish(self, work: Work) -> None:
+        """Remove finished work from the head."""
         with self._changed:
-            for _ in range(len(work.records) + (work.call is not None)):
-                self._remove_head()
-            for row in work.acknowledged:
-                self._acknowledged.pop(row, None)
+            for _ in range(len(work.groups) + (work.call is not None)):
+                job = self._jobs.popleft()
+                self._finished += 1
+                if not isinstance(job, Call):
+                    self._events -= len(job)
+            self._acknowledged.remove(work.acknowledged)
             self._changed.notify_all()
 
     def pause(self, seconds: float) -> None:
-        """Wait so long, shorter when the backlog is closed meanwhile."""
+        """Wait for so many seconds, less if the queue is closed meanwhile."""
         with self._changed:
-            already = self._closed
-            self._changed.wait_for(lambda: self._closed and not already, seconds)
+            was_closed = self._closed
+            self._changed.wait_for(lambda: self._closed and not was_closed, seconds)
 
-    def end(self) -> list[Record | Call]:
-        """The writer works no more: close, and take out what was not done."""
+    def end(self) -> list[EventGroup | Call]:
+        """The writer ends: close the queue, and take out the jobs that were not finished."""
         with self._changed:
             self._closed = self._ended = True
-            left = list(self._jobs)
+            unfinished = list(self._jobs)
             self._jobs.clear()
             self._events = 0
             self._changed.notify_all()
-            return left
+            return unfinished
 
     # -- with the lock held ----------------------------------------------------------------------------------------
 
     def _has_room(self, events: int) -> bool:
         return self._events == 0 or self._events + events <= self._limit
 
-    def _append(self, job: Record | Call) -> None:
+    def _append(self, job: EventGroup | Call) -> None:
         self._jobs.append(job)
         self._added += 1
         self._changed.notify_all()
 
-    def _remove_head(self) -> None:
-        job = self._jobs.popleft()
-        self._finished += 1
-        if isinstance(job, Record):
-            self._events -= len(job.events)
-
-    def _head(self) -> Work:
+    def _work_at_head(self) -> Work:
         head = self._jobs[0]
         if isinstance(head, Call):
             return Work(call=head)
-        work, events = Work(), 0
+        groups: list[EventGroup] = []
+        events = 0
         for job in self._jobs:
-            if not isinstance(job, Record) or (work.records and events + len(job.events) > GROUP_EVENTS):
+            if isinstance(job, Call) or (groups and events + len(job) > _EVENTS_PER_TRANSACTION):
                 break
-            work.records.append(job)
-            events += len(job.events)
-        return work
+            groups.append(job)
+            events += len(job)
+        return Work(groups=groups)
 
     def _acknowledgements_due(self, now: float) -> bool:
-        hurry = self._closed or self._flushing or len(self._acknowledged) >= ACKNOWLEDGE_AT_ONCE
-        return now >= self._acknowledge_at or (bool(hurry) and not self._jobs)
+        if not self._acknowledged:
+            return False
+        at_once = self._closed or self._flushing or len(self._acknowledged) >= _ACKNOWLEDGE_AT_ONCE
+        return now >= self._acknowledged.due_at or (bool(at_once) and not self._jobs)
 
-    def _reached(self, target: int, ids: set[int]) -> bool:
-        return self._finished >= target and ids.isdisjoint(self._acknowledged)
+    def _has_finished(self, target: int, ids: set[int]) -> bool:
+        return self._finished >= target and ids.isdisjoint(self._acknowledged.ids())
+
+
+class _Acknowledged:
+    """The ids of acknowledged events in their order, and when the first of them is to be removed at the latest."""
+
+    def __init__(self) -> None:
+        self._ids: dict[int, None] = {}
+        self.due_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def add(self, ids: Sequence[int]) -> None:
+        if not self._ids:
+            self.due_at = time.monotonic() + _ACKNOWLEDGE_SECONDS
+        self._ids.update(dict.fromkeys(ids))
+
+    def remove(self, ids: Sequence[int]) -> None:
+        for row_id in ids:
+            self._ids.pop(row_id, None)
+
+    def ids(self) -> set[int]:
+        return set(self._ids)

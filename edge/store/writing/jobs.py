@@ -1,4 +1,4 @@
-"""What the writer can be asked to do, and the doing of it: one piece of work, one transaction."""
+"""Does the writer's work: one piece of work is one transaction."""
 
 from __future__ import annotations
 
@@ -7,106 +7,110 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edge.core.errors import RefusedError, SmartParkError
-from edge.store.counts.events import Events
-from edge.store.counts.outbox import Outbox
+from edge.core.events import Event
 from edge.store.counts.validation import event_key
-from edge.store.schema.models import Floor
-from edge.store.sql.query import rows, write_transaction
+from edge.store.schema.models import FloorRow
+from edge.store.sql.errors import AccessError
+from edge.store.sql.query import fetch_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
     from datetime import datetime
 
-    from peewee import Database
-
-    from edge.core.events import Event
     from edge.store.counts.stored_event import Recorded
+    from edge.store.store import Store
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(eq=False, slots=True)
-class Record:
-    """Events that are stored together or not at all."""
-
-    events: tuple[Event, ...]
+# Events that are recorded together or not at all.
+EventGroup = tuple[Event, ...]
 
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """Something else to do with the writer's handle, for a caller that waits."""
+    """A function to be called with the writer's store, for a caller that waits for the future."""
 
-    function: Callable[[Database], Any]
+    function: Callable[[Store], Any]
     future: Future[Any]
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(frozen=True, slots=True)
 class Work:
-    """One of the three, or none of them for a sign of life."""
+    """What one transaction does: it records groups, calls a function, or removes acknowledged events from the outbox.
 
-    records: list[Record] = field(default_factory=list)
+    Without any of them it only checks that the database answers.
+    """
+
+    groups: list[EventGroup] = field(default_factory=list)
     call: Call | None = None
     acknowledged: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a piece of work: events recorded, and jobs that were refused with the reason."""
+class WorkResult:
+    """The events that were recorded, and the groups that were refused, each with the reason."""
 
     recorded: list[Recorded] = field(default_factory=list)
-    refused: list[tuple[Record, RefusedError]] = field(default_factory=list)
+    refused: list[tuple[EventGroup, RefusedError]] = field(default_factory=list)
 
-    def tell(self) -> int:
-        """Log it, each event with its key; how many events were refused."""
-        for job, why in self.refused:
-            for refused in job.events:
-                log.error("refused, not recorded: %s: %s", event_key(refused), why)
-        for item in self.recorded:
-            event = item.event
-            log.debug(
-                "%s event=%s camera=%s track=%s floor=%r vehicles=%d",
-                *("recorded" if item.inserted else "known already", event.event_id, event.camera_id, event.track_id),
-                *(event.floor, item.occupancy.current_vehicles),
-            )
-            if item.clamp is not None:
-                log.warning(
-                    "the count of floor %r is off: %s by event=%s camera=%s track=%s, kept at %d of %d",
-                    *(event.floor, item.clamp, event.event_id, event.camera_id, event.track_id),
-                    *(item.occupancy.current_vehicles, item.occupancy.total_slots),
-                )
-        return sum(len(job.events) for job, _ in self.refused)
+    @property
+    def refused_events(self) -> int:
+        """How many events were refused."""
+        return sum(len(group) for group, _ in self.refused)
 
 
-def perform(db: Database, work: Work, now: datetime) -> Outcome:
-    """Do it in one transaction. When the database raises, nothing was changed, and it can be done again."""
+def do_work(store: Store, work: Work, now: datetime) -> WorkResult:
+    """Do the work in one transaction. If the database raises an AccessError, nothing was changed."""
     if work.acknowledged:
-        Outbox(db).acknowledge(work.acknowledged)
+        store.outbox.acknowledge(work.acknowledged)
     elif work.call is not None:
-        _answer(db, work.call)
-    elif work.records:
-        return _record(db, work.records, now)
+        _call(store, work.call)
+    elif work.groups:
+        return _record(store, work.groups, now)
     else:
-        rows(db, Floor.select(Floor.id).limit(1))
-    return Outcome()
+        fetch_rows(store.db, FloorRow.select(FloorRow.id).limit(1))
+    return WorkResult()
 
 
-def _record(db: Database, jobs: list[Record], now: datetime) -> Outcome:
-    outcome = Outcome()
-    with write_transaction(db):
-        for job in jobs:
+def log_result(result: WorkResult) -> None:
+    """Log each event with its key."""
+    for group, reason in result.refused:
+        for event in group:
+            log.error("refused, not recorded: %s: %s", event_key(event), reason)
+    for recorded in result.recorded:
+        stored, floor = recorded.event, recorded.occupancy
+        log.debug(
+            "%s event=%s camera=%s track=%s floor=%r vehicles=%d",
+            *("recorded" if recorded.inserted else "stored already", stored.event_id, stored.camera_id),
+            *(stored.track_id, stored.floor, floor.current_vehicles),
+        )
+        if recorded.clamp is not None:
+            log.warning(
+                "the count of floor %r is wrong: %s by event=%s camera=%s track=%s, kept at %d of %d",
+                *(stored.floor, recorded.clamp, stored.event_id, stored.camera_id, stored.track_id),
+                *(floor.current_vehicles, floor.total_slots),
+            )
+
+
+def _record(store: Store, groups: list[EventGroup], now: datetime) -> WorkResult:
+    result = WorkResult()
+    with store.transaction():
+        for group in groups:
             try:
-                # Inside this transaction it is a savepoint: a refused job takes no other with it.
-                outcome.recorded.extend(Events(db).record_all(job.events, now))
+                # Inside this transaction it is a savepoint: a refused group does not undo the others.
+                result.recorded.extend(store.events.record_all(group, now))
             except RefusedError as error:
-                outcome.refused.append((job, error))
-    return outcome
+                result.refused.append((group, error))
+    return result
 
 
-def _answer(db: Database, call: Call) -> None:
+def _call(store: Store, call: Call) -> None:
     try:
-        result = call.function(db)
+        answer = call.function(store)
+    except AccessError:  # the writer decides whether to try again
+        raise
     except SmartParkError as error:
         call.future.set_exception(error)
     else:
-        call.future.set_result(result)
+        call.future.set_result(answer)

@@ -39,21 +39,24 @@ def test_ensuring_again_creates_the_missing_only(
     before = Floors(db).all()
     changed = FloorConfig(name="Ground", total_slots=5, opening_vehicles=0, is_active=False)
     cellar = FloorConfig(name="Cellar", total_slots=7, opening_vehicles=7, is_active=False)
-    assert Floors(db).ensure([changed, cellar, cellar], now + timedelta(days=1)) == ["Cellar"]
+    assert Floors(db).create_missing([changed, cellar, cellar], now + timedelta(days=1)) == ["Cellar"]
     assert Floors(db).all()[:2] == before
     assert before[0].current_vehicles == 11
-    added = Floors(db).get("Cellar")
-    assert added is not None
+    added = Floors(db).by_name("Cellar")
     assert (added.current_vehicles, added.is_active) == (7, False)
-    assert Floors(db).ensure([], now) == []
+    assert Floors(db).create_missing([], now) == []
     assert verify(db) == []
 
 
 def test_a_floor_is_found_by_its_exact_name(db: Database) -> None:
     """Case counts, and what is no text is simply not there."""
-    assert Floors(db).get("Ground") == Floors(db).all()[0]
+    assert Floors(db).by_name("Ground") == Floors(db).by_id(1) == Floors(db).all()[0]
     for name in ("ground", "Ground ", "", "' OR 1=1 --", "\ud800", "a\x00b"):
-        assert Floors(db).get(name) is None
+        with pytest.raises(RefusedError, match="there is no floor"):
+            Floors(db).by_name(name)
+    for row_id in (99, -1, 2**70):
+        with pytest.raises(RefusedError):
+            Floors(db).by_id(row_id)
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "nul\x00"])
@@ -61,16 +64,14 @@ def test_a_name_that_cannot_stand_in_a_log_is_refused(db: Database, now: datetim
     """Control characters in a floor's name are refused, and then nothing is created."""
     fine = FloorConfig(name="Fine", total_slots=1)
     with pytest.raises(RefusedError, match="floor's name"):
-        Floors(db).ensure([fine, FloorConfig.model_construct(name=name, total_slots=1)], now)
+        Floors(db).create_missing([fine, FloorConfig.model_construct(name=name, total_slots=1)], now)
     assert len(Floors(db).all()) == 2
 
 
 def test_names_of_any_script_and_of_sql_are_just_names(db: Database, now: datetime) -> None:
     """A name is data, whatever it looks like."""
     names = ["地下一階", "Ébène №1", "'; DROP TABLE floors; --", '100% "quoted" `x`', "?"]
-    Floors(db).ensure([FloorConfig.model_construct(name=name, total_slots=1) for name in names], now)
+    Floors(db).create_missing([FloorConfig.model_construct(name=name, total_slots=1) for name in names], now)
     for name in names:
-        floor = Floors(db).get(name)
-        assert floor is not None
-        assert floor.name == name
+        assert Floors(db).by_name(name).name == name
     assert len(Floors(db).all()) == 2 + len(names)

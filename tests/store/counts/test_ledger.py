@@ -15,7 +15,7 @@ from edge.core.events import Direction, Event, VehicleType
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
-from edge.store.sql.query import execute_sql, words
+from edge.store.sql.query import execute_sql, with_placeholders
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def test_the_count_is_what_a_person_with_paper_would_have(
     names = [f"floor {example}.{index}" for index in range(len(shape))]
     slots = [total for total, _ in shape]
     counts = [int(total * share) for total, share in shape]
-    Floors(database).ensure(
+    Floors(database).create_missing(
         [
             FloorConfig(name=name, total_slots=total, opening_vehicles=opening)
             for name, total, opening in zip(names, slots, counts, strict=True)
@@ -80,12 +80,12 @@ def test_the_count_is_what_a_person_with_paper_would_have(
             expected.append((new, clamped))
         results = Events(database).record_all(events, BEGINNING)
         assert [(item.inserted, item.clamp is not None) for item in results] == expected
-    floors = [Floors(database).get(name) for name in names]
-    assert [(floor.current_vehicles, floor.seq) for floor in floors if floor] == list(zip(counts, changes, strict=True))
+    floors = [Floors(database).by_name(name) for name in names]
+    assert [(floor.current_vehicles, floor.seq) for floor in floors] == list(zip(counts, changes, strict=True))
     assert Events(database).count() - events_before == len(seen)
     assert Outbox(database).count() - waiting_before == len(seen)
     query = "SELECT COUNT(*) FROM adjustments a JOIN floors f ON f.id = a.floor_id WHERE f.name LIKE ?"
-    assert execute_sql(database, words(database, query), (f"floor {example}.%",)) == [(clamps,)]
+    assert execute_sql(database, with_placeholders(database, query), (f"floor {example}.%",)) == [(clamps,)]
     assert verify(database) == []
 
 

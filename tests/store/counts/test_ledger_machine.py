@@ -15,17 +15,17 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from edge.config.schema import FloorConfig
 from edge.core.errors import RefusedError
 from edge.core.events import Direction, Event, VehicleType
-from edge.store.counts.audit import Act
+from edge.store.counts.audit import Attribution
 from edge.store.counts.configured_floors import apply_configuration
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.ledger import Ledger
 from edge.store.counts.outbox import Outbox
 from edge.store.reports.occupancy_series import occupancy_over_time
-from edge.store.reports.statistics import Statistics
+from edge.store.reports.statistics import event_statistics
 from edge.store.sql.query import execute_sql
-from edge.store.upkeep.cleanup import Cleanup
-from edge.store.upkeep.repair import repair
+from edge.store.upkeep.cleanup import remove_old_events
+from edge.store.upkeep.repair import repair_ledger
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -75,16 +75,18 @@ class LedgerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.keeping.close()
 
-    def act(self) -> Act:
+    def act(self) -> Attribution:
         """Each is a second later than the last."""
         self.clock += timedelta(seconds=1)
-        return Act("anna", self.clock)
+        return Attribution("anna", self.clock)
 
     @initialize()
     def create(self) -> None:
         """Three floors from the configuration."""
         for name, slots, opening in zip(NAMES, (3, 1, 0), (1, 0, 0), strict=True):
-            Floors(self.db).ensure([FloorConfig(name=name, total_slots=slots, opening_vehicles=opening)], BEGINNING)
+            Floors(self.db).create_missing(
+                [FloorConfig(name=name, total_slots=slots, opening_vehicles=opening)], BEGINNING
+            )
             self.sheets[name] = Sheet(slots, opening, opening=opening)
 
     @rule(floor=FLOOR, number=st.integers(0, 400), way=st.sampled_from(Direction))
@@ -177,7 +179,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(days=st.integers(1, 12))
     def clean_up(self, days: int) -> None:
         """Old events go; those that the broker has not got stay."""
-        Cleanup(self.db, lambda _: None).older_than(days, self.act())
+        remove_old_events(self.db, days, self.act(), lambda _: None)
         kept = {(e.floor, int(e.track_id[1:]), e.direction) for e in Events(self.db).newest(10_000)}
         assert {waiting.event_id for waiting in Outbox(self.db).pending(10_000)} <= {
             e.event_id for e in Events(self.db).newest(10_000)
@@ -198,7 +200,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if count <= sheet.slots and count != sheet.vehicles:
             execute_sql(self.db, f"UPDATE floors SET current_vehicles = {count} WHERE name = '{floor}'")
             assert len(verify(self.db)) == 1
-            assert len(repair(self.db, self.act())) == 1
+            assert len(repair_ledger(self.db, self.act())) == 1
             sheet.rows += 1
             sheet.deltas += count - sheet.vehicles
             sheet.vehicles = count
@@ -210,14 +212,14 @@ class LedgerMachine(RuleBasedStateMachine):
             return
         assert verify(self.db) == []
         for balance in Ledger(self.db).balances():
-            sheet, stored = self.sheets[balance.name], Floors(self.db).find(balance.name)
-            assert (stored.occupancy.total_slots, stored.occupancy.current_vehicles) == (sheet.slots, sheet.vehicles)
-            assert (stored.occupancy.is_active, stored.deleted_at is not None) == (sheet.active, sheet.deleted)
+            sheet, stored = self.sheets[balance.name], Floors(self.db).by_name(balance.name)
+            assert (stored.total_slots, stored.current_vehicles) == (sheet.slots, sheet.vehicles)
+            assert (stored.is_active, stored.deleted_at is not None) == (sheet.active, sheet.deleted)
             assert stored.is_configured == sheet.configured
-            assert len(Ledger(self.db).adjustments(stored.id, 10_000)) == sheet.rows + sheet.clamps
+            assert len(Ledger(self.db).adjustments(stored.floor_id, 10_000)) == sheet.rows + sheet.clamps
             assert (balance.adjusted, balance.ledger) == (sheet.deltas, sheet.vehicles)
             end = self.clock + timedelta(days=1)
-            summary = Statistics(self.db).window(BEGINNING, end, balance.name)
+            summary = event_statistics(self.db, BEGINNING, end, balance.name)
             assert summary.total == len(sheet.crossed)
             assert summary.net == sum(way.delta for _, way in sheet.crossed)
             first, *_, last = occupancy_over_time(self.db, balance.name, BEGINNING, end, timedelta(days=1))

@@ -15,7 +15,7 @@ from edge.core.errors import RefusedError
 from edge.core.events import ClockState
 from edge.store.counts.events import Cursor, Events
 from edge.store.counts.floors import Floors
-from edge.store.reports.export import COLUMNS, event_fields, export_events
+from edge.store.reports.export import EXPORT_COLUMNS, event_fields, export_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def awkward(
         for n in range(2500)
     ]
     with new_database() as db:
-        Floors(db).ensure(floors, now)
+        Floors(db).create_missing(floors, now)
         for start in range(0, len(events), 100):
             Events(db).record_all(events[start : start + 100], now)
         yield db
@@ -59,12 +59,12 @@ def test_an_export_is_every_event_in_the_order_of_time(awkward: Database) -> Non
     texts = {}
     for form in ("csv", "jsonl"):
         out = io.StringIO()
-        assert export_events(Events(awkward).stream(), out, form) == 2500  # type: ignore[arg-type]  # of the parameters
+        assert export_events(awkward, out, form) == 2500  # type: ignore[arg-type]  # of the parameters
         texts[form] = out.getvalue()
     lines = [json.loads(line) for line in texts["jsonl"].splitlines()]
     table = list(csv.DictReader(io.StringIO(texts["csv"])))
     assert [{key: str(value) for key, value in line.items()} for line in lines] == table
-    assert tuple(lines[0]) == COLUMNS
+    assert tuple(lines[0]) == EXPORT_COLUMNS
     assert lines[0]["gate_id"] == 'a,"b";é'
     assert lines[0]["timestamp"].endswith("Z")
     assert datetime.fromisoformat(lines[0]["timestamp"]) == Events(awkward).oldest(1)[0].timestamp
@@ -76,11 +76,11 @@ def test_an_export_is_every_event_in_the_order_of_time(awkward: Database) -> Non
 def test_an_export_takes_a_range_a_floor_and_a_camera(awkward: Database, now: datetime) -> None:
     """The beginning is in it, the end is not."""
     since, until = now - timedelta(seconds=100), now - timedelta(seconds=50)
-    got = list(Events(awkward).stream("Roof", "cam 1", since=since, until=until))
+    got = list(Events(awkward).stream(floor="Roof", camera="cam 1", since=since, until=until))
     every = [event for event in Events(awkward).newest(9999) if since <= event.timestamp < until]
     assert got == [event for event in reversed(every) if (event.floor, event.camera_id) == ("Roof", "cam 1")]
     assert got[0].timestamp == since
-    assert list(Events(awkward).stream("Attic")) == []
+    assert list(Events(awkward).stream(floor="Attic")) == []
 
 
 def test_a_stream_takes_little_memory(awkward: Database) -> None:
@@ -95,7 +95,7 @@ def test_a_stream_takes_little_memory(awkward: Database) -> None:
 
     thrown_away(Events(awkward).stream())
     tracemalloc.start()
-    export_events(Events(awkward).stream(), Nowhere(), "csv")  # type: ignore[arg-type]  # a TextIO but for its name
+    export_events(awkward, Nowhere(), "csv")  # type: ignore[arg-type]  # a TextIO but for its name
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 6_000_000
@@ -103,15 +103,16 @@ def test_a_stream_takes_little_memory(awkward: Database) -> None:
 
 def test_pages_follow_each_other_without_gap_or_double(awkward: Database) -> None:
     """The last event of a page is where the next begins, also among events of the same moment."""
-    every = Events(awkward).newest(9999, "Roof")
+    every = Events(awkward).newest(9999, floor="Roof")
     seen: list[StoredEvent] = []
     before = None
-    while page := Events(awkward).newest(7, "Roof", before=before):
+    while page := Events(awkward).newest(7, floor="Roof", before=before):
         seen += page
         before = Cursor(page[-1].timestamp, page[-1].id)
     assert seen == every
-    assert Events(awkward).get(every[0].id) == every[0]
-    assert Events(awkward).get(10**9) is None
+    assert Events(awkward).by_id(every[0].id) == every[0]
+    with pytest.raises(RefusedError, match="there is no event with the id 1000000000"):
+        Events(awkward).by_id(10**9)
 
 
 def test_a_range_of_naive_times_is_refused(awkward: Database) -> None:

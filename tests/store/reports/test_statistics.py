@@ -11,14 +11,14 @@ import pytest
 
 from edge.core.errors import RefusedError
 from edge.core.events import Direction, VehicleType
-from edge.store.counts.audit import Act
+from edge.store.counts.audit import Attribution
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.reports.occupancy_series import occupancy_over_time
-from edge.store.reports.statistics import Statistics
-from edge.store.sql.query import execute_sql, words
-from edge.store.upkeep.cleanup import Cleanup
+from edge.store.reports.statistics import event_statistics
+from edge.store.sql.query import execute_sql, with_placeholders
+from edge.store.upkeep.cleanup import remove_old_events
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def happened(make_event: Callable[..., Event]) -> list[Event]:
 
 def fill(db: Database, floors: tuple[FloorConfig, ...], happened: list[Event]) -> None:
     """Record them, with a few corrections between."""
-    Floors(db).ensure(floors, BEGINNING)
+    Floors(db).create_missing(floors, BEGINNING)
     for start in range(0, len(happened), 50):
         group = happened[start : start + 50]
         Events(db).record_all(group, group[-1].timestamp)
         if start % 100 == 0:
-            Floors(db).correct("Ground", start // 20, Act("anna", group[-1].timestamp))
+            Floors(db).correct("Ground", start // 20, Attribution("anna", group[-1].timestamp))
     Outbox(db).acknowledge(range(1, 10_000))
 
 
@@ -83,7 +83,7 @@ def filled(
 def assert_true(db: Database, events: list[Event], since: datetime, until: datetime, floor: str | None) -> None:
     """The summary is what adding up gives."""
     zone = timezone(timedelta(hours=2))
-    summary = Statistics(db).window(since, until, floor, zone=zone)
+    summary = event_statistics(db, since, until, floor, zone=zone)
     inside = [e for e in events if summary.since <= e.timestamp < summary.until and floor in (None, e.floor)]
     ways = Counter(event.direction for event in inside)
     assert (summary.entries, summary.exits, summary.total) == (
@@ -119,18 +119,18 @@ def test_a_window_is_exact_to_the_microsecond(filled: Database, happened: list[E
     """Whatever the ends, within an hour or over days: every number is that of the events in the window."""
     for since, until in windows():
         assert_true(filled, happened, since, until, floor)
-        assert Statistics(filled).window(since, until).since == since
+        assert event_statistics(filled, since, until).since == since
 
 
 def test_what_is_no_window_is_refused(filled: Database) -> None:
     """A window that ends before it begins, a naive time and an unknown floor get a sentence."""
     for since, until, floor, reason in (
-        (LAST, BEGINNING, None, "not after its beginning"),
+        (LAST, BEGINNING, None, "not after its start"),
         (datetime(2026, 5, 4), LAST, None, "no time zone"),  # noqa: DTZ001
         (BEGINNING, LAST, "Attic", "no floor 'Attic'"),
     ):
         with pytest.raises(RefusedError, match=reason):
-            Statistics(filled).window(since, until, floor)
+            event_statistics(filled, since, until, floor)
 
 
 def counted(happened: list[Event], db: Database, floor: str, moment: datetime) -> int:
@@ -138,7 +138,7 @@ def counted(happened: list[Event], db: Database, floor: str, moment: datetime) -
     opening = {"Ground": 10, "Roof": 0}[floor]
     crossed = sum(e.direction.delta for e in happened if e.floor == floor and e.timestamp < moment)
     query = "SELECT coalesce(sum(delta), 0) FROM adjustments JOIN floors f ON f.id = floor_id WHERE name = ? AND at < ?"
-    [(adjusted,)] = execute_sql(db, words(db, query), (floor, int(moment.timestamp() * 1_000_000)))
+    [(adjusted,)] = execute_sql(db, with_placeholders(db, query), (floor, int(moment.timestamp() * 1_000_000)))
     return opening + crossed + int(adjusted)
 
 
@@ -192,8 +192,8 @@ def test_statistics_and_series_outlive_the_events(
     with new_database() as db:
         fill(db, floors, happened)
         series = {f: occupancy_over_time(db, f, BEGINNING, LAST) for f in ("Ground", "Roof")}
-        when = Act("anna", BEGINNING + timedelta(days=3, hours=2, minutes=59))
-        done = Cleanup(db, pause=lambda _: None).older_than(1, when)
+        when = Attribution("anna", BEGINNING + timedelta(days=3, hours=2, minutes=59))
+        done = remove_old_events(db, 1, when, pause=lambda _: None)
         edge = BEGINNING + timedelta(days=2, hours=2)
         assert done.before == edge
         assert done.removed == sum(event.timestamp < edge for event in happened)
@@ -202,7 +202,7 @@ def test_statistics_and_series_outlive_the_events(
         for since, until in windows():
             for floor in (None, "Ground", "Roof"):
                 assert_true(db, happened, since, until, floor)
-        piece = Statistics(db).window(BEGINNING + timedelta(minutes=90), edge + timedelta(minutes=90))
+        piece = event_statistics(db, BEGINNING + timedelta(minutes=90), edge + timedelta(minutes=90))
         assert (piece.since, piece.until) == (BEGINNING + timedelta(hours=1), edge + timedelta(minutes=90))
         assert {f: occupancy_over_time(db, f, BEGINNING, LAST) for f in ("Ground", "Roof")} == series
         # In between the hours of what is gone only their ends are known.
@@ -240,12 +240,12 @@ def test_hours_of_the_day_follow_the_change_to_summer_time(
     zone = SummerTime()
     since, until = CHANGE - days * timedelta(hours=24), CHANGE + days * timedelta(hours=24)
     expected = Counter(moment.astimezone(zone).hour for moment in moments if since <= moment < until)
-    summary = Statistics(db).window(since, until, zone=zone)
+    summary = event_statistics(db, since, until, zone=zone)
     assert [entries for entries, _ in summary.by_hour] == [expected[hour] for hour in range(24)]
-    assert Statistics(db).window(since, until, "Ground", zone=zone).by_hour == summary.by_hour
+    assert event_statistics(db, since, until, "Ground", zone=zone).by_hour == summary.by_hour
 
 
 def test_a_window_of_centuries_without_an_event_is_empty(db: Database) -> None:
     """And takes no time to go through."""
-    summary = Statistics(db).window(datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
+    summary = event_statistics(db, datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC))
     assert (summary.total, summary.peak_hour, summary.mean_confidence) == (0, None, None)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.errors import RefusedError
-from edge.store.schema.columns import UtcField, UuidField, from_micros, to_micros, to_utc
+from edge.store.schema.columns import UtcField, UuidField
+from edge.store.sql.times import from_micros, to_micros, to_utc
 
 if TYPE_CHECKING:
     import uuid

@@ -19,8 +19,9 @@ from edge.store.counts.ledger import Ledger
 from edge.store.counts.outbox import Outbox
 from edge.store.schema import migrations
 from edge.store.schema.connect import open_database
-from edge.store.schema.migrations import MIGRATIONS, Migration, migrate, pending
-from edge.store.schema.versions import SCHEMA_VERSION, create_schema, schema_version
+from edge.store.schema.migrations import _MIGRATIONS, Migration, migrate, pending_migrations
+from edge.store.schema.versions import SCHEMA_VERSION, create_tables, schema_version
+from edge.store.store import open_store
 from edge.store.upkeep.verify import verify
 from edge.store.writing.writer import Writer
 
@@ -91,7 +92,7 @@ def test_the_first_release_is_upgraded_with_all_that_is_in_it(old: Path, make_ev
     """Rows stay, the ledger adds up, the hourly totals are there, counting goes on, and a copy of before is kept."""
     before = content(old, KEPT)
     with closing(open_database(old, busy_timeout=1.0)) as db:
-        assert [step.version for step in pending(db)] == [2]
+        assert [step.version for step in pending_migrations(db)] == [2]
         done = migrate(db, MOMENT)
         assert [step.version for step in done.applied] == [2]
         assert verify(db) == []
@@ -120,8 +121,8 @@ def test_an_upgraded_database_is_a_new_one(old: Path, tmp_path: Path) -> None:
         migrate(db, MOMENT)
     fresh = tmp_path / "fresh.db"
     with closing(open_database(fresh, busy_timeout=1.0)) as db:
-        create_schema(db)
-        assert schema_version(db) == SCHEMA_VERSION == MIGRATIONS[-1].version
+        create_tables(db)
+        assert schema_version(db) == SCHEMA_VERSION == _MIGRATIONS[-1].version
     assert shape(old) == shape(fresh)
 
 
@@ -139,7 +140,7 @@ def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Eve
     """The daemon brings its database up to date by itself; a guest beside another program does not."""
 
     def writer(*, may_migrate: bool) -> Writer:
-        writer = Writer(lambda: open_database(old, busy_timeout=1.0), lambda _: None, lambda _: None)
+        writer = Writer(lambda: open_store(old, any_version=True), lambda _: None, lambda _: None)
         writer.may_migrate = may_migrate
         return writer
 
@@ -148,12 +149,12 @@ def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Eve
         guest.start()
     owner = writer(may_migrate=True)
     owner.start()
-    owner.ensure_floors([FloorConfig(name="Ground", total_slots=9)])
+    owner.create_missing_floors([FloorConfig(name="Ground", total_slots=9)])
     owner.submit([make_event(1)])
     assert owner.close(20.0)
     with closing(open_database(old, busy_timeout=1.0, read_only=True)) as db:
         assert verify(db) == []
-        assert Floors(db).get("Ground") is not None
+        assert Floors(db).by_name("Ground").total_slots == 9
 
 
 def test_a_reader_of_an_older_database_is_told(old: Path) -> None:
@@ -174,7 +175,7 @@ def test_a_dry_run_changes_nothing(old: Path) -> None:
 def test_a_failing_migration_leaves_the_version_before(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its transaction takes the ledger row back too; what came before it stays, and the copy is there."""
     bad = Migration(3, "broken", ("CREATE TABLE half (x)", "ALTER TABLE nowhere ADD COLUMN y"))
-    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, bad))
+    monkeypatch.setattr(migrations, "_MIGRATIONS", (*_MIGRATIONS, bad))
     with closing(open_database(old, busy_timeout=1.0)) as db:
         with pytest.raises(StoreError, match="no such table: nowhere"):
             migrate(db, MOMENT)
@@ -190,7 +191,7 @@ def test_without_a_copy_nothing_is_migrated(old: Path) -> None:
     taken = old.with_name("smartpark.db.before-v2-20260601T123000Z")
     taken.write_text("not ours")
     with closing(open_database(old, busy_timeout=1.0)) as db:
-        with pytest.raises(StoreError, match="is there already; move it away"):
+        with pytest.raises(StoreError, match="exists already; move it away"):
             migrate(db, MOMENT)
         assert schema_version(db) == 1
     assert taken.read_text() == "not ours"

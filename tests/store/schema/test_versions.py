@@ -15,7 +15,7 @@ from edge.core.errors import StoreError
 from edge.store.counts.events import Events
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
-from edge.store.schema.versions import APPLICATION_ID, SCHEMA_VERSION, create_schema, schema_version
+from edge.store.schema.versions import APPLICATION_ID, SCHEMA_VERSION, create_tables, schema_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,7 @@ def test_an_id_is_never_given_twice(db: Database, make_event: Callable[..., Even
 def test_creating_twice_is_creating_once(db: Database) -> None:
     """The second call finds the tables, says so and leaves them alone."""
     before = db.execute_sql("SELECT * FROM floors").fetchall()
-    assert create_schema(db) is False
+    assert create_tables(db) is False
     assert db.execute_sql("SELECT * FROM floors").fetchall() == before
     assert schema_version(db) == SCHEMA_VERSION
     if isinstance(db, SqliteDatabase):
@@ -150,9 +150,9 @@ def test_an_unfinished_creation_leaves_nothing(path: Path, monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr("edge.store.schema.versions.APPLICATION_ID", "no number")
         with pytest.raises(StoreError):
-            create_schema(db)
+            create_tables(db)
     assert db.get_tables() in ([], ["sqlite_sequence"])
-    assert create_schema(db) is True
+    assert create_tables(db) is True
     db.close()
 
 
@@ -210,5 +210,5 @@ def test_an_empty_file_becomes_a_database(path: Path) -> None:
     """What a power cut can leave at the very first start is no obstacle to the second."""
     path.touch()
     db = open_database(path, busy_timeout=1.0)
-    assert create_schema(db) is True
+    assert create_tables(db) is True
     db.close()

@@ -23,14 +23,16 @@ if TYPE_CHECKING:
     from peewee import SqliteDatabase
 
     from edge.core.events import Event
-    from edge.store.counts.audit import Act
+    from edge.store.counts.audit import Attribution
 
 TEXT = (Path(__file__).parent / "queries.sql").read_text()
 QUERIES = [part.strip() for part in re.split(r"^-- \d+\..*$", TEXT, flags=re.MULTILINE)[1:]]
 
 
 @pytest.fixture
-def used(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, act: Act) -> SqliteDatabase:
+def used(
+    sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, act: Attribution
+) -> SqliteDatabase:
     """Some events, a clamp, a correction."""
     Events(sqlite_db).record_all([make_event(n) for n in range(5)], now)
     Events(sqlite_db).record(make_event(9, floor="Roof", direction=Direction.EXIT), now)

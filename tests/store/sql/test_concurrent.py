@@ -13,8 +13,8 @@ from edge.store.counts.configured_floors import apply_configuration
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
-from edge.store.sql.query import execute_sql, words
-from edge.store.upkeep.cleanup import Cleanup
+from edge.store.sql.query import execute_sql, with_placeholders
+from edge.store.upkeep.cleanup import remove_old_events
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from edge.config.schema import FloorConfig
     from edge.core.events import Event
-    from edge.store.counts.audit import Act
+    from edge.store.counts.audit import Attribution
     from edge.store.counts.stored_event import Recorded
 
 
@@ -111,7 +111,7 @@ def test_writers_of_every_kind_beside_readers_that_see_one_moment(
     beside: Callable[[Database], Database],
     make_event: Callable[..., Event],
     floors: tuple[FloorConfig, ...],
-    act: Act,
+    act: Attribution,
 ) -> None:
     """Recorders, a technician, a configuration and a clean-up at once: every reading agrees with itself, none errs.
 
@@ -146,13 +146,15 @@ def test_writers_of_every_kind_beside_readers_that_see_one_moment(
 
     def cleaner(handle: Database) -> None:
         while not crowd.over.wait(PAUSE):
-            Cleanup(handle, lambda _: None).older_than(1, act)
+            remove_old_events(handle, 1, act, lambda _: None)
 
     def relay(handle: Database) -> None:
         last = 0
         while True:
             over = crowd.over.is_set()
-            query = words(handle, "SELECT event_id FROM outbox WHERE event_id > ? ORDER BY event_id LIMIT 7")
+            query = with_placeholders(
+                handle, "SELECT event_id FROM outbox WHERE event_id > ? ORDER BY event_id LIMIT 7"
+            )
             if ids := [row_id for (row_id,) in execute_sql(handle, query, (last,))]:
                 sent.extend(ids)
                 last = ids[-1]

@@ -16,7 +16,7 @@ import pytest
 
 from edge.core.errors import StoreError
 from edge.store.counts.events import Events
-from edge.store.sql.errors import codes, is_passing, sentence, told
+from edge.store.sql.errors import AccessError, description, is_passing, result_codes, translated_errors
 from edge.store.sql.query import execute_sql, write_transaction
 
 if TYPE_CHECKING:
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from edge.core.events import Event
 
 
-def fill_the_disk(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> peewee.PeeweeException:
+def fill_the_disk(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> AccessError:
     """Record in a transaction that SQLite itself gives up in the middle; what is raised."""
     db.execute_sql(f"PRAGMA max_page_count = {db.pragma('page_count')}")
-    with pytest.raises(peewee.PeeweeException) as caught, write_transaction(db):
+    with pytest.raises(AccessError) as caught, write_transaction(db):
         Events(db).record_all([make_event(n) for n in range(1000)], now)
     return caught.value
 
@@ -41,9 +41,9 @@ def test_a_full_disk_passes_although_the_roll_back_hides_it(
 ) -> None:
     """SQLite ends the transaction by itself; the error of the vain roll-back still counts as a full disk."""
     error = fill_the_disk(sqlite_db, make_event, now)
-    assert sqlite3.SQLITE_FULL in codes(error)
+    assert sqlite3.SQLITE_FULL in result_codes(error)
     assert is_passing(error)
-    assert sentence(error) == "database or disk is full; free some room on the disk"
+    assert description(error) == "database or disk is full; free some room on the disk"
     sqlite_db.execute_sql("PRAGMA max_page_count = 1000000")
     assert Events(sqlite_db).count() == 0
     assert Events(sqlite_db).record(make_event(1), now).inserted
@@ -54,19 +54,19 @@ def test_a_lock_passes(sqlite_db: SqliteDatabase, path: Path, make_event: Callab
     sqlite_db.timeout = 0.01
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(peewee.OperationalError) as caught:
+        with pytest.raises(AccessError) as caught:
             Events(sqlite_db).record(make_event(1), now)
         with pytest.raises(sqlite3.OperationalError) as raw:
             sqlite_db.connection().execute("BEGIN IMMEDIATE")
     assert is_passing(caught.value)
     assert is_passing(raw.value)
-    assert sentence(caught.value) == "database is locked; another program holds it; close that one"
+    assert description(caught.value) == "database is locked; another program holds it; close that one"
 
 
 def test_a_wrong_statement_and_a_refused_row_do_not_pass(sqlite_db: SqliteDatabase) -> None:
     """Trying again would not help, so it must not be tried for ever."""
     for statement in ("SELECT * FROM nowhere", "SELEKT", "INSERT INTO floors (name) VALUES ('x')"):
-        with pytest.raises(peewee.DatabaseError) as caught:
+        with pytest.raises(AccessError) as caught:
             execute_sql(sqlite_db, statement)
         assert not is_passing(caught.value)
     assert not is_passing(ValueError("no database at all"))
@@ -77,11 +77,11 @@ def test_an_operational_error_of_another_database_passes() -> None:
     assert is_passing(peewee.OperationalError("server closed the connection"))
 
 
-def test_told_names_the_file(sqlite_db: SqliteDatabase) -> None:
+def test_a_translated_error_names_the_file(sqlite_db: SqliteDatabase) -> None:
     """The sentence for people begins with the path; errors that are none of the database's go through."""
-    with pytest.raises(StoreError, match=r"^/var/x\.db: no such table: nowhere$"), told("/var/x.db"):
-        execute_sql(sqlite_db, "SELECT * FROM nowhere")
-    with pytest.raises(KeyError), told("/var/x.db"):
+    with pytest.raises(StoreError, match=r"^/var/x\.db: no such table: nowhere$"), translated_errors("/var/x.db"):
+        sqlite_db.execute_sql("SELECT * FROM nowhere")
+    with pytest.raises(KeyError), translated_errors("/var/x.db"):
         raise KeyError
 
 
@@ -113,7 +113,7 @@ else:
             "read",
             "use the account that owns the file and its folder",
         ),
-        (0o644, 0o700, "read", "cannot be looked at (Permission denied); check the rights"),
+        (0o644, 0o700, "read", "cannot be opened (Permission denied); check the rights"),
         (0o644, 0o755, "write", "use the account that owns the file and its folder"),
     ],
 )

@@ -12,8 +12,8 @@ from edge.store.counts.events import Cursor, Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.reports.occupancy_series import occupancy_over_time
-from edge.store.reports.statistics import Statistics
-from edge.store.upkeep.cleanup import Cleanup
+from edge.store.reports.statistics import event_statistics
+from edge.store.upkeep.cleanup import remove_old_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from peewee import SqliteDatabase
 
     from edge.core.events import Event
-    from edge.store.counts.audit import Act
+    from edge.store.counts.audit import Attribution
 
 DAY = timedelta(days=1)
 
@@ -55,29 +55,35 @@ def plans(db: SqliteDatabase, work: Callable[[], object]) -> list[str]:
 # (what is asked, the index or key that must answer it)
 QUERIES = [
     (lambda db, now, event: Events(db).record(event, now), "event_camera_id_track_id_direction_timestamp"),
-    (lambda db, now, event: Events(db).newest(50, "Ground"), "event_floor_id_timestamp"),
-    (lambda db, now, event: Events(db).newest(50, "Ground", before=Cursor(now, 9)), "event_floor_id_timestamp"),
-    (lambda db, now, event: Events(db).newest(50, "Roof", since=now - DAY, until=now), "event_floor_id_timestamp"),
-    (lambda db, now, event: Events(db).oldest(50, "Roof", after=Cursor(now - DAY, 9)), "event_floor_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, floor="Ground"), "event_floor_id_timestamp"),
+    (lambda db, now, event: Events(db).newest(50, floor="Ground", before=Cursor(now, 9)), "event_floor_id_timestamp"),
+    (
+        lambda db, now, event: Events(db).newest(50, floor="Roof", since=now - DAY, until=now),
+        "event_floor_id_timestamp",
+    ),
+    (
+        lambda db, now, event: Events(db).oldest(50, floor="Roof", after=Cursor(now - DAY, 9)),
+        "event_floor_id_timestamp",
+    ),
     (lambda db, now, event: Events(db).newest(50, camera="ramp"), "event_camera_id_timestamp"),
     (lambda db, now, event: Events(db).newest(50, camera="ramp", before=Cursor(now, 9)), "event_camera_id_timestamp"),
     (lambda db, now, event: Events(db).newest(50, camera="ramp", since=now - DAY), "event_camera_id_timestamp"),
     (lambda db, now, event: Events(db).newest(50), "event_timestamp"),
     (lambda db, now, event: Events(db).newest(50, since=now - DAY, until=now), "event_timestamp"),
     (lambda db, now, event: Events(db).newest(50, before=Cursor(now, 9)), "event_timestamp"),
-    (lambda db, now, event: Events(db).get(9), "INTEGER PRIMARY KEY"),
+    (lambda db, now, event: Events(db).by_id(9), "INTEGER PRIMARY KEY"),
     (lambda db, now, event: list(Events(db).stream(since=now - DAY)), "event_timestamp"),
-    (lambda db, now, event: list(Events(db).stream("Roof")), "event_floor_id_timestamp"),
-    (lambda db, now, event: Statistics(db).window(now - DAY, now), "event_timestamp"),
-    (lambda db, now, event: Statistics(db).window(now - 365 * DAY, now), "USING PRIMARY KEY (hour>? AND hour<?)"),
-    (lambda db, now, event: Statistics(db).window(now - 5000 * DAY, now), "USING PRIMARY KEY (hour>? AND hour<?)"),
-    (lambda db, now, event: Statistics(db).window(now - DAY, now, "Ground"), "event_floor_id_timestamp"),
-    (lambda db, now, event: Statistics(db).window(now - 365 * DAY, now, "Ground"), "eventhourly_floor_id"),
+    (lambda db, now, event: list(Events(db).stream(floor="Roof")), "event_floor_id_timestamp"),
+    (lambda db, now, event: event_statistics(db, now - DAY, now), "event_timestamp"),
+    (lambda db, now, event: event_statistics(db, now - 365 * DAY, now), "USING PRIMARY KEY (hour>? AND hour<?)"),
+    (lambda db, now, event: event_statistics(db, now - 5000 * DAY, now), "USING PRIMARY KEY (hour>? AND hour<?)"),
+    (lambda db, now, event: event_statistics(db, now - DAY, now, "Ground"), "event_floor_id_timestamp"),
+    (lambda db, now, event: event_statistics(db, now - 365 * DAY, now, "Ground"), "eventhourly_floor_id"),
     (lambda db, now, event: occupancy_over_time(db, "Roof", now - DAY, now), "adjustment_floor_id_at"),
     (lambda db, now, event: occupancy_over_time(db, "Roof", now - DAY, now), "eventhourly_floor_id"),
     (lambda db, now, event: Outbox(db).pending(50), "outbox_event_id"),
     (lambda db, now, event: Floors(db).recommended(), "floor_is_active"),
-    (lambda db, now, event: Floors(db).find("Ground"), "floor_name"),
+    (lambda db, now, event: Floors(db).by_name("Ground"), "floor_name"),
 ]
 
 
@@ -107,18 +113,16 @@ def test_a_query_is_answered_by_its_index(
 
 def test_statistics_of_all_floors_sort_hours_not_rows(filled: SqliteDatabase, now: datetime) -> None:
     """The rows are added up in the order of the table; what is sorted is one row an hour."""
-    [plan] = [
-        plan for plan in plans(filled, lambda: Statistics(filled).window(now - 9 * DAY, now)) if "by_hour" in plan
-    ]
+    [plan] = [plan for plan in plans(filled, lambda: event_statistics(filled, now - 9 * DAY, now)) if "by_hour" in plan]
     steps = plan.split("; ")
     assert steps.index("SEARCH event_hourly USING PRIMARY KEY (hour>? AND hour<?)") < steps.index("SCAN by_hour")
     assert steps.count("USE TEMP B-TREE FOR GROUP BY") == 1
     assert steps[-1] == "USE TEMP B-TREE FOR GROUP BY"
 
 
-def test_a_clean_up_finds_the_oldest_by_their_index(filled: SqliteDatabase, act: Act) -> None:
+def test_a_clean_up_finds_the_oldest_by_their_index(filled: SqliteDatabase, act: Attribution) -> None:
     """It never searches for what to delete."""
-    done = plans(filled, lambda: Cleanup(filled, lambda _: None).older_than(5, act))
+    done = plans(filled, lambda: remove_old_events(filled, 5, act, lambda _: None))
     chosen = [plan for plan in done if "event_timestamp (timestamp>? AND timestamp<?)" in plan]
     assert chosen
     for plan in done:

@@ -21,7 +21,7 @@ from edge.core.errors import RefusedError, StoreError
 from edge.store.counts.events import Events
 from edge.store.schema.connect import PAGE_BYTES, open_copy, open_database
 from edge.store.sql import online_copy as copying
-from edge.store.upkeep.backup import STAMP, Backups
+from edge.store.upkeep.backup import TIME_FORMAT, Backups
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def test_a_backup_beside_a_writer_is_one_moment_of_it(
             for number in range(5):
                 before = len(committed)
                 made = backups.make(reader, NOW + timedelta(seconds=number))
-                assert made.disagreements == []
+                assert made.problems == []
                 with open_copy(made.backup.path) as copy:
                     there = Events(copy).count()
                     assert verify(copy) == []
@@ -78,8 +78,8 @@ def test_a_backup_beside_a_writer_is_one_moment_of_it(
     finally:
         stop.set()
         writer.join()
-    assert [one.made_at for one in backups.found()] == [NOW + timedelta(seconds=n) for n in (4, 3, 2, 1, 0)]
-    assert {entry.suffix for entry in backups.found()[0].path.parent.iterdir()} == {".db"}
+    assert [one.made_at for one in backups.newest_first()] == [NOW + timedelta(seconds=n) for n in (4, 3, 2, 1, 0)]
+    assert {entry.suffix for entry in backups.newest_first()[0].path.parent.iterdir()} == {".db"}
 
 
 def test_a_damaged_database_makes_no_backup(
@@ -99,7 +99,7 @@ def test_a_damaged_database_makes_no_backup(
         pytest.raises(StoreError, match="damaged"),
     ):
         backups.make(damaged, NOW + timedelta(days=1))
-    assert backups.found() == [good]
+    assert backups.newest_first() == [good]
     assert [entry.name for entry in good.path.parent.iterdir()] == [good.path.name]
 
 
@@ -107,8 +107,8 @@ def test_a_wrong_count_is_copied_and_said(sqlite_db: SqliteDatabase, backups: Ba
     """A backup is still worth having when the ledger does not add up."""
     sqlite_db.execute_sql("UPDATE floors SET current_vehicles = 12 WHERE name = 'Ground'")
     made = backups.make(sqlite_db, NOW)
-    assert len(made.disagreements) == 1
-    assert "its ledger says 10" in made.disagreements[0]
+    assert len(made.problems) == 1
+    assert "its ledger says 10" in made.problems[0]
     assert made.backup.path.exists()
 
 
@@ -134,7 +134,7 @@ def test_two_backups_at_once_are_refused(sqlite_db: SqliteDatabase, path: Path, 
     finally:
         os.close(other)
     backups.make(sqlite_db, NOW)
-    with pytest.raises(StoreError, match="is there already"):
+    with pytest.raises(StoreError, match="exists already"):
         backups.make(sqlite_db, NOW)
 
 
@@ -144,15 +144,15 @@ def test_a_disk_without_room_is_left_alone(
     """A copy that would take the last room of the disk, which the next events need, is not begun."""
     usage = namedtuple("usage", "total used free")  # as shutil's own
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 40_000, 40_000))
-    with pytest.raises(StoreError, match=r"0\.0 MB free; make room, or use a folder on another disk"):
+    with pytest.raises(StoreError, match=r"0\.0 MB free; free some room, or use a folder on another disk"):
         backups.make(sqlite_db, NOW)
-    assert backups.found() == []
+    assert backups.newest_first() == []
 
 
 def test_a_folder_that_cannot_be_made_is_said(sqlite_db: SqliteDatabase, path: Path) -> None:
     """With the remedy."""
     (path.parent / "file").write_text("")
-    with pytest.raises(StoreError, match=r"file/backups: cannot be made .* set \[backup\] folder"):
+    with pytest.raises(StoreError, match=r"file/backups: cannot be created .* set \[backup\] folder"):
         Backups(path.parent / "file" / "backups", path).make(sqlite_db, NOW)
 
 
@@ -160,10 +160,12 @@ def test_the_newest_sound_one_is_found(sqlite_db: SqliteDatabase, path: Path, ba
     """Damaged, foreign and empty ones before it are named with the reason."""
     sound = backups.make(sqlite_db, NOW).backup
     for days, content in ((1, b""), (2, b"no database"), (3, sound.path.read_bytes()[:20_000])):
-        (sound.path.parent / f"smartpark-{NOW + timedelta(days=days):{STAMP}}.db").write_bytes(content)
-    with closing(sqlite3.connect(sound.path.parent / f"smartpark-{NOW + timedelta(days=4):{STAMP}}.db")) as foreign:
+        (sound.path.parent / f"smartpark-{NOW + timedelta(days=days):{TIME_FORMAT}}.db").write_bytes(content)
+    with closing(
+        sqlite3.connect(sound.path.parent / f"smartpark-{NOW + timedelta(days=4):{TIME_FORMAT}}.db")
+    ) as foreign:
         foreign.execute("CREATE TABLE theirs (x)")
-    found, why_not = backups.newest_sound()
+    found, why_not = backups.newest_intact()
     assert found == sound
     assert len(why_not) == 4
     assert "another program" in why_not[0]
@@ -187,10 +189,10 @@ def test_pruning_keeps_days_and_files_and_always_the_newest(
     for name in others:
         (folder / name).touch()
     for age in ages:
-        (folder / f"smartpark-{NOW - timedelta(days=age):{STAMP}}.db").touch()
+        (folder / f"smartpark-{NOW - timedelta(days=age):{TIME_FORMAT}}.db").touch()
     backups = Backups(folder, Path("smartpark.db"))
     removed = backups.prune(NOW, keep_days, keep_files)
-    kept = [(NOW - one.made_at).days for one in backups.found()]
+    kept = [(NOW - one.made_at).days for one in backups.newest_first()]
     wanted = [age for place, age in enumerate(sorted(ages)) if place == 0 or (place < keep_files and age <= keep_days)]
     assert kept == wanted
     assert len(removed) == len(ages) - len(wanted)

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from edge.core.errors import RefusedError
-from edge.store.counts.audit import Act, Audit
+from edge.store.counts.audit import Attribution, Audit
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
-from edge.store.upkeep.cleanup import LEAST_BATCH, Cleanup
+from edge.store.upkeep.cleanup import SMALLEST_BATCH, remove_floor, remove_old_events
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -51,15 +51,15 @@ def year(db: Database, make_event: Callable[..., Event], now: datetime) -> Datab
     return fill(db, make_event, now)
 
 
-def test_events_older_than_so_many_days_go(year: Database, act: Act, now: datetime) -> None:
+def test_events_older_than_so_many_days_go(year: Database, act: Attribution, now: datetime) -> None:
     """By whole hours; counts, ledger and totals stay, the log says who took how many."""
-    floors = Floors(year).stored()
-    done = Cleanup(year, no_pause).older_than(30, act)
+    floors = Floors(year).all(deleted=True)
+    done = remove_old_events(year, 30, act, no_pause)
     assert done.before == (now - timedelta(days=30)).replace(minute=0, second=0, microsecond=0)
     assert done.removed == 139
     assert Events(year).count() == 400 - 139
     assert Events(year).oldest(1)[0].timestamp >= done.before
-    assert Floors(year).stored() == floors
+    assert Floors(year).all(deleted=True) == floors
     assert verify(year) == []
     [(removed,)] = year.execute_sql("SELECT sum(removed_entries + removed_exits) FROM event_hourly").fetchall()
     assert removed == 139
@@ -69,24 +69,24 @@ def test_events_older_than_so_many_days_go(year: Database, act: Act, now: dateti
         "events older than 30 days",
     )
     assert end.after == {"before": done.before.isoformat(), "removed": 139}
-    assert Cleanup(year, no_pause).older_than(30, act).removed == 0
+    assert remove_old_events(year, 30, act, no_pause).removed == 0
     assert len(Audit(year).newest()) == 2
 
 
 def test_what_the_broker_has_not_got_stays(
-    year: Database, make_event: Callable[..., Event], act: Act, now: datetime
+    year: Database, make_event: Callable[..., Event], act: Attribution, now: datetime
 ) -> None:
     """An old event in the outbox is kept until it was acknowledged."""
     old = Events(year).record(make_event(9999, timestamp=now - timedelta(days=90)), now)
-    Cleanup(year, no_pause).older_than(30, act)
+    remove_old_events(year, 30, act, no_pause)
     assert Events(year).oldest(1) == [old.event]
     assert Outbox(year).count() == 1
     Outbox(year).acknowledge([Outbox(year).pending(1)[0].id])
-    assert Cleanup(year, no_pause).older_than(30, act).removed == 1
+    assert remove_old_events(year, 30, act, no_pause).removed == 1
     assert verify(year) == []
 
 
-def test_it_can_be_broken_off_and_taken_up_again(year: Database, act: Act) -> None:
+def test_it_can_be_broken_off_and_taken_up_again(year: Database, act: Attribution) -> None:
     """Between two batches everything agrees; the next run does the rest."""
 
     class StoppedError(Exception):
@@ -96,34 +96,34 @@ def test_it_can_be_broken_off_and_taken_up_again(year: Database, act: Act) -> No
         raise StoppedError
 
     with pytest.raises(StoppedError):
-        Cleanup(year, stop).older_than(30, act)
+        remove_old_events(year, 30, act, stop)
     left = Events(year).count()
     assert 261 < left < 400
     assert verify(year) == []
     assert [line.action for line in Audit(year).newest()] == ["cleanup begins"]
-    assert Cleanup(year, no_pause).older_than(30, act).removed == left - 261
+    assert remove_old_events(year, 30, act, no_pause).removed == left - 261
     assert verify(year) == []
 
 
 @pytest.mark.parametrize("days", [0, -1, 10**9, True])
-def test_an_impossible_number_of_days_is_refused(year: Database, act: Act, days: int) -> None:
+def test_an_impossible_number_of_days_is_refused(year: Database, act: Attribution, days: int) -> None:
     """Nothing is removed then."""
     with pytest.raises(RefusedError, match="it must be a whole number from 1 to 36500"):
-        Cleanup(year, no_pause).older_than(days, act)
+        remove_old_events(year, days, act, no_pause)
     assert Events(year).count() == 400
 
 
-def test_a_floor_is_deleted_for_good(year: Database, make_event: Callable[..., Event], act: Act) -> None:
+def test_a_floor_is_deleted_for_good(year: Database, make_event: Callable[..., Event], act: Attribution) -> None:
     """With its events, totals, adjustments and what waits of it in the outbox; the other floor is untouched."""
     Events(year).record(make_event(9999, floor="Roof"), act.at)
-    ground = Floors(year).find("Ground")
-    done = Cleanup(year, no_pause).floor("Roof", act)
+    ground = Floors(year).by_name("Ground")
+    done = remove_floor(year, "Roof", act, no_pause)
     assert done.removed == 201
-    assert Floors(year).stored() == [ground]
+    assert Floors(year).all(deleted=True) == [ground]
     assert Events(year).count() == 200
     assert Outbox(year).count() == 0
     for table in ("event_hourly", "adjustments"):
-        query = f"SELECT count(*) FROM {table} WHERE floor_id <> {ground.id}"
+        query = f"SELECT count(*) FROM {table} WHERE floor_id <> {ground.floor_id}"
         assert year.execute_sql(query).fetchone() == (0,)
     assert verify(year) == []
     line, hidden = Audit(year).newest()
@@ -131,11 +131,11 @@ def test_a_floor_is_deleted_for_good(year: Database, make_event: Callable[..., E
     assert line.before is not None
     assert line.before["events"] == 201
     with pytest.raises(RefusedError, match="no floor 'Roof'"):
-        Cleanup(year, no_pause).floor("Roof", act)
+        remove_floor(year, "Roof", act, no_pause)
 
 
 def test_a_writer_beside_it_waits_a_moment_at_most(
-    db: Database, beside: Callable[[Database], Database], make_event: Callable[..., Event], act: Act
+    db: Database, beside: Callable[[Database], Database], make_event: Callable[..., Event], act: Attribution
 ) -> None:
     """While thousands of events go in batches, another connection records all the time and all agrees at the end."""
     old = act.at - timedelta(days=50)
@@ -159,7 +159,7 @@ def test_a_writer_beside_it_waits_a_moment_at_most(
     thread = threading.Thread(target=record)
     thread.start()
     try:
-        done = Cleanup(db).older_than(7, act)
+        done = remove_old_events(db, 7, act)
     finally:
         ended.set()
         thread.join()
@@ -173,7 +173,7 @@ def test_a_writer_beside_it_waits_a_moment_at_most(
 def test_a_slow_disk_does_not_make_the_batches_small(
     sqlite_db: SqliteDatabase,
     make_event: Callable[..., Event],
-    act: Act,
+    act: Attribution,
     now: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -188,21 +188,21 @@ def test_a_slow_disk_does_not_make_the_batches_small(
         return bool(commit())
 
     monkeypatch.setattr(sqlite_db, "commit", wait_for_the_disk)
-    done = Cleanup(sqlite_db, no_pause).older_than(7, act)
+    done = remove_old_events(sqlite_db, 7, act, no_pause)
     assert done.removed == 3000
     assert done.longest_seconds > 0.03
-    assert done.batches < 3000 / LEAST_BATCH / 1.5
+    assert done.batches < 3000 / SMALLEST_BATCH / 1.5
 
 
 def test_a_locked_database_ends_it_without_harm(
-    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], act: Act, now: datetime
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], act: Attribution, now: datetime
 ) -> None:
     """What another program's lock interrupts was done batch by batch."""
     year = fill(sqlite_db, make_event, now)
     year.timeout = 0.01
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         with pytest.raises(Exception, match="locked"):
-            Cleanup(year, lambda _: other.execute("BEGIN IMMEDIATE") and None).older_than(30, act)
+            remove_old_events(year, 30, act, lambda _: other.execute("BEGIN IMMEDIATE") and None)
         other.execute("ROLLBACK")
     assert verify(year) == []
     assert 261 < Events(year).count() < 400

@@ -12,19 +12,19 @@ import pytest
 
 from edge.core.errors import StoreError
 from edge.core.events import Direction
-from edge.store.counts.audit import Act, Audit
+from edge.store.counts.audit import Attribution, Audit
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import PAGE_BYTES, open_database
-from edge.store.schema.versions import create_schema
+from edge.store.schema.versions import create_tables
 from edge.store.sql.errors import is_damage
 from edge.store.upkeep import recovery
-from edge.store.upkeep.backup import STAMP, Backups
-from edge.store.upkeep.cleanup import Cleanup
-from edge.store.upkeep.recovery import find_damage, recover, suspect
-from edge.store.upkeep.replace_file import Replacement, finish, under_way
-from edge.store.upkeep.salvage import take_over
+from edge.store.upkeep.backup import TIME_FORMAT, Backups
+from edge.store.upkeep.cleanup import remove_old_events
+from edge.store.upkeep.recovery import find_damage, recover, request_full_check
+from edge.store.upkeep.replace_file import Replacement, finish_replacement, unfinished_replacement
+from edge.store.upkeep.salvage import salvage
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from edge.core.events import Event
 
 NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
-ACT = Act("recovery", NOW)
+ACT = Attribution("recovery", NOW)
 
 
 @pytest.fixture
@@ -104,11 +104,11 @@ def test_the_newest_sound_backup_takes_the_place_of_a_damaged_database(
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         backups.make(db, NOW - timedelta(days=2))
         sound = backups.make(db, NOW - timedelta(days=1)).backup
-    torn = sound.path.with_name(f"smartpark-{NOW:{STAMP}}.db")
+    torn = sound.path.with_name(f"smartpark-{NOW:{TIME_FORMAT}}.db")
     torn.write_bytes(sound.path.read_bytes()[:30_000])
     harm(filled)
     content = filled.read_bytes()
-    assert find_damage(filled, ours=True) is not None
+    assert find_damage(filled, is_ours=True) is not None
 
     done = recover(filled, backups, NOW)
     assert done is not None
@@ -116,8 +116,8 @@ def test_the_newest_sound_backup_takes_the_place_of_a_damaged_database(
     assert done.source == sound.path
     assert done.set_aside == filled.with_name("smartpark.db.damaged-20260601T123000Z")
     assert done.set_aside.read_bytes() == content
-    assert recover(filled, backups, NOW + timedelta(hours=1)) == done == under_way(filled)
-    finish(filled)
+    assert recover(filled, backups, NOW + timedelta(hours=1)) == done == unfinished_replacement(filled)
+    finish_replacement(filled)
     assert recover(filled, backups, NOW + timedelta(hours=2)) is None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         assert verify(db) == []
@@ -133,7 +133,7 @@ def test_a_sound_database_is_left_alone(sqlite_db: SqliteDatabase, path: Path, b
     assert copied.with_name("copied.db-wal").stat().st_size > 0
     assert recover(copied, backups, NOW) is None
     with closing(open_database(copied, busy_timeout=1.0, read_only=True)) as handle:
-        assert Floors(handle).get("More") is not None
+        assert Floors(handle).by_name("More").total_slots == 5
     assert recover(path.with_name("not-there.db"), backups, NOW) is None
     path.with_name("empty.db").touch()
     assert recover(path.with_name("empty.db"), backups, NOW) is None
@@ -158,7 +158,7 @@ def test_what_the_damaged_file_still_tells_is_carried_over(
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         backups.make(db, NOW - timedelta(days=1))
         Events(db).record_all([make_event(n) for n in range(2000, 2600)], now)
-        Floors(db).correct("Ground", 33, Act("anna", NOW))
+        Floors(db).correct("Ground", 33, Attribution("anna", NOW))
         Events(db).record(make_event(2600), now)
         db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
@@ -166,13 +166,12 @@ def test_what_the_damaged_file_still_tells_is_carried_over(
     assert done is not None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         assert Events(db).count() == 2000
-        saved = take_over(db, done, ACT)
+        saved = salvage(db, done, ACT)
         assert (saved.events, saved.floors) == (601, ["Ground"])
-        assert take_over(db, done, ACT).events == 0
+        assert salvage(db, done, ACT).events == 0
         assert Events(db).count() == 2601
         assert {stored.track_id for stored in Outbox(db).pending(5000)} >= {"RUN-2000", "RUN-2600"}
-        ground = Floors(db).get("Ground")
-        assert ground is not None
+        ground = Floors(db).by_name("Ground")
         assert ground.current_vehicles == 34
         assert verify(db) == []
         lines = [line for line in Audit(db).newest() if line.subject == "database"]
@@ -200,7 +199,7 @@ def test_events_on_both_sides_of_a_damaged_page_are_carried_over(
     done = recover(filled, backups, NOW)
     assert done is not None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
-        saved = take_over(db, done, ACT)
+        saved = salvage(db, done, ACT)
         assert 1950 < saved.events < 2000
         numbers = sorted(int(event.track_id[4:]) for event in Events(db).newest(10_000))
         assert (numbers[0], numbers[-1]) == (0, 3999)
@@ -216,12 +215,11 @@ def test_without_a_backup_counting_begins_anew_with_the_counts_that_can_be_read(
     assert done is not None
     assert done.source is None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
-        Floors(db).ensure(floors, NOW)  # type: ignore[arg-type]
+        Floors(db).create_missing(floors, NOW)  # type: ignore[arg-type]
         Floors(db).correct("Ground", 3, ACT)
-        saved = take_over(db, done, ACT)
+        saved = salvage(db, done, ACT)
         assert (saved.events, saved.floors) == (0, ["Ground"])
-        ground = Floors(db).get("Ground")
-        assert ground is not None
+        ground = Floors(db).by_name("Ground")
         assert ground.current_vehicles == 10
         assert verify(db) == []
 
@@ -237,7 +235,7 @@ def test_a_file_that_tells_nothing_any_more_hinders_nothing(
     done = recover(filled, backups, NOW)
     assert done is not None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
-        take_over(db, done, ACT)
+        salvage(db, done, ACT)
         assert Events(db).count() == 2000
         assert verify(db) == []
 
@@ -248,8 +246,10 @@ def test_of_a_database_that_a_person_replaced_nothing_is_carried_over(
     """They wanted the other one; it is audited all the same."""
     Events(sqlite_db).record(make_event(1), now)
     with closing(open_database(path.with_name("other.db"), busy_timeout=1.0)) as other:
-        create_schema(other)
-        done = take_over(other, Replacement(path, path.with_name("b.db"), NOW, "anna"), Act("anna", NOW, "tried it"))
+        create_tables(other)
+        done = salvage(
+            other, Replacement(path, path.with_name("b.db"), NOW, "anna"), Attribution("anna", NOW, "tried it")
+        )
         assert (done.events, done.floors) == (0, [])
         [line] = Audit(other).newest()
         assert (line.actor, line.action, line.note) == ("anna", "restore", "tried it")
@@ -263,7 +263,7 @@ def test_a_large_file_is_looked_at_for_a_while_only(
     monkeypatch.setattr(recovery, "_STEPS", 1)
     assert find_damage(filled, seconds=0.0) is None
     assert find_damage(filled, seconds=60.0) is not None
-    suspect(filled)
+    request_full_check(filled)
     assert find_damage(filled, seconds=0.0) is not None
     assert recover(filled, backups, NOW) is not None
     assert not filled.with_name("smartpark.db.suspect").exists()
@@ -271,7 +271,7 @@ def test_a_large_file_is_looked_at_for_a_while_only(
 
 def test_a_false_alarm_is_over_once_all_was_looked_at(filled: Path, backups: Backups) -> None:
     """The mark of a process that met damage goes when there is none."""
-    suspect(filled)
+    request_full_check(filled)
     assert recover(filled, backups, NOW) is None
     assert not filled.with_name("smartpark.db.suspect").exists()
 
@@ -286,7 +286,7 @@ def test_damage_is_told_from_trouble(filled: Path, make_event: Callable[..., Eve
         with closing(sqlite3.connect(filled, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Exception, match="locked") as caught:
-                Cleanup(db).older_than(1, ACT)
+                remove_old_events(db, 1, ACT)
         assert not is_damage(caught.value)
 
 
@@ -312,7 +312,7 @@ def test_backups_that_cannot_be_read_hinder_no_start(filled: Path, monkeypatch: 
     backups = Backups(filled.parent, filled)
     monkeypatch.setattr(type(filled), "iterdir", refuse)
     with pytest.raises(StoreError, match=r"cannot be read \(Permission denied\); .*\[backup\] folder"):
-        backups.found()
+        backups.newest_first()
     assert recover(filled, backups, NOW) is None
     scribbled_events(filled)
     done = recover(filled, backups, NOW)

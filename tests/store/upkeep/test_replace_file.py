@@ -13,7 +13,14 @@ import pytest
 
 from edge.core.errors import StoreError
 from edge.store.upkeep import replace_file as replacing
-from edge.store.upkeep.replace_file import Replacement, begin, carry_out, finish, new_file, under_way
+from edge.store.upkeep.replace_file import (
+    Replacement,
+    begin_replacement,
+    carry_out_replacement,
+    finish_replacement,
+    replacing_path,
+    unfinished_replacement,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +48,7 @@ def replacement(path: Path, now: datetime) -> Replacement:
         kept = {part: part.read_bytes() for part in (path, path.with_name(f"{path.name}-wal"))}
     for part, content in kept.items():
         part.write_bytes(content)
-    with closing(sqlite3.connect(new_file(path))) as new:
+    with closing(sqlite3.connect(replacing_path(path))) as new:
         new.execute("CREATE TABLE t (x)")
         new.execute("INSERT INTO t VALUES ('new')")
         new.commit()
@@ -56,16 +63,16 @@ def rows(path: Path) -> set[str]:
 
 def test_the_new_one_takes_the_place_and_the_old_one_is_kept_whole(path: Path, replacement: Replacement) -> None:
     """Both with all of their rows; the note stays until it is finished."""
-    assert under_way(path) is None
-    begin(path, replacement)
-    assert under_way(path) == replacement
-    carry_out(path, replacement)
-    carry_out(path, replacement)
+    assert unfinished_replacement(path) is None
+    begin_replacement(path, replacement)
+    assert unfinished_replacement(path) == replacement
+    carry_out_replacement(path, replacement)
+    carry_out_replacement(path, replacement)
     assert (rows(path), rows(replacement.set_aside)) == ({"new"}, {"old", "log"})
-    assert under_way(path) == replacement
-    finish(path)
-    finish(path)
-    assert under_way(path) is None
+    assert unfinished_replacement(path) == replacement
+    finish_replacement(path)
+    finish_replacement(path)
+    assert unfinished_replacement(path) is None
     assert {entry.name.removesuffix("-shm").removesuffix("-wal") for entry in path.parent.iterdir()} == {
         "smartpark.db",
         "aside.db",
@@ -93,7 +100,7 @@ def test_broken_off_anywhere_it_is_done_again(
         raise OSError("no links here")
 
     monkeypatch.setattr(Path, "replace", breaking(Path.replace))
-    monkeypatch.setattr(replacing, "on_disk", breaking(replacing.on_disk))
+    monkeypatch.setattr(replacing, "sync_to_disk", breaking(replacing.sync_to_disk))
     monkeypatch.setattr(os, "link", breaking(os.link if links else no_link))
     for broken_after in range(MOST_STEPS):
         for part in path.parent.iterdir():
@@ -102,16 +109,16 @@ def test_broken_off_anywhere_it_is_done_again(
             part.write_bytes(content)
         steps["left"] = broken_after
         with suppress(BrokenOffError):
-            begin(path, replacement)
-            carry_out(path, replacement)
+            begin_replacement(path, replacement)
+            carry_out_replacement(path, replacement)
             assert broken_after > 5
             return
         steps["left"] = -1
-        begun = under_way(path)
+        begun = unfinished_replacement(path)
         if begun is None:
             assert rows(path) == {"old", "log"}
             continue
-        carry_out(path, begun)
+        carry_out_replacement(path, begun)
         assert (rows(path), rows(begun.set_aside)) == ({"new"}, {"old", "log"})
     pytest.fail("it never came to its end")
 
@@ -120,13 +127,13 @@ def test_broken_off_anywhere_it_is_done_again(
 def test_a_note_that_is_not_ours_is_said(path: Path, text: str) -> None:
     """With its name and the remedy, instead of a guess."""
     path.with_name("smartpark.db.replacement").write_text(text)
-    with pytest.raises(StoreError, match=r"smartpark\.db\.replacement: is not what the program wrote .*remove it"):
-        under_way(path)
+    with pytest.raises(StoreError, match=r"smartpark\.db\.replacement: was not written by this program .*remove it"):
+        unfinished_replacement(path)
 
 
 def test_a_folder_that_cannot_be_written_is_said(path: Path, replacement: Replacement) -> None:
     """Neither is anything moved."""
     path.with_name("smartpark.db.replacement").mkdir()
     with pytest.raises(StoreError, match="cannot be written"):
-        begin(path, replacement)
+        begin_replacement(path, replacement)
     assert rows(path) == {"old", "log"}

@@ -97,7 +97,7 @@ def test_rows_without_their_parents_are_found(used_file: SqliteDatabase, path: P
         other.commit()
     with closing(open_database(path, busy_timeout=1.0, read_only=True)) as db:
         found = verify(db)
-    assert any("Row 1 of the outbox speaks of event 4711" in sentence for sentence in found)
+    assert any("Row 1 of the outbox refers to event 4711" in sentence for sentence in found)
     assert any("Row 1 of adjustments refers to a row of floors" in sentence for sentence in found)
     assert any("'Roof'" in sentence for sentence in found)
     assert len(found) == 3

@@ -12,11 +12,10 @@ import pytest
 from edge.core.errors import StoreError
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
-from edge.store.schema.connect import LOG_BYTES, open_database
-from edge.store.sql.data_version import data_version
+from edge.store.schema.connect import WAL_BYTES, open_database
 from edge.store.sql.query import execute_sql, read_transaction
 from edge.store.upkeep import wal as log
-from edge.store.upkeep.cleanup import Cleanup
+from edge.store.upkeep.cleanup import remove_old_events
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from peewee import SqliteDatabase
 
     from edge.core.events import Event
-    from edge.store.counts.audit import Act
+    from edge.store.counts.audit import Attribution
 
 EVENTS = 20_000
 # What others write and one round of batches come on top of where the log is begun anew.
-BOUND = 2 * LOG_BYTES
+BOUND = 2 * WAL_BYTES
 
 
 def fill(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, number: int) -> None:
@@ -47,7 +46,7 @@ def fill(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, nu
 
 
 def test_a_clean_up_keeps_the_log_short_beside_a_reader_and_a_writer(
-    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], act: Act
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], act: Attribution
 ) -> None:
     """While 20,000 events go, a handle stays open to look for changes, others read, and a camera records."""
     fill(sqlite_db, make_event, act.at, EVENTS)
@@ -64,10 +63,10 @@ def test_a_clean_up_keeps_the_log_short_beside_a_reader_and_a_writer(
     def look() -> None:
         with closing(open_database(path, busy_timeout=10.0, read_only=True)) as kept:
             while not ended.wait(0.01):
-                data_version(kept)
+                execute_sql(kept, "PRAGMA data_version")
                 with closing(open_database(path, busy_timeout=10.0, read_only=True)) as db:
                     Floors(db).all()
-                    Events(db).newest(50, "Ground")
+                    Events(db).newest(50, floor="Ground")
                 read[0] += 1
                 longest[0] = max(longest[0], wal.stat().st_size)
 
@@ -75,7 +74,7 @@ def test_a_clean_up_keeps_the_log_short_beside_a_reader_and_a_writer(
     for thread in threads:
         thread.start()
     try:
-        done = Cleanup(sqlite_db).older_than(7, act)
+        done = remove_old_events(sqlite_db, 7, act)
     finally:
         ended.set()
         for thread in threads:
@@ -91,7 +90,7 @@ def test_a_clean_up_waits_for_a_long_read(
     sqlite_db: SqliteDatabase,
     path: Path,
     make_event: Callable[..., Event],
-    act: Act,
+    act: Attribution,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It writes nothing more while a reader keeps a log that is long already, and goes on when that has ended."""
@@ -105,12 +104,12 @@ def test_a_clean_up_waits_for_a_long_read(
         execute_sql(reader, "SELECT count(*) FROM events")
 
         def pause(seconds: float) -> None:
-            if seconds == log.WAIT_SECONDS:
+            if seconds == log._WAIT_SECONDS:
                 waited.append(wal.stat().st_size)
                 if len(waited) == 20:
                     execute_sql(reader, "COMMIT")
 
-        done = Cleanup(sqlite_db, pause).older_than(7, act)
+        done = remove_old_events(sqlite_db, 7, act, pause)
     assert done.removed == 3000
     assert len(waited) == 20
     assert len(set(waited)) == 1
@@ -121,7 +120,7 @@ def test_a_read_without_end_breaks_the_clean_up_off(
     sqlite_db: SqliteDatabase,
     path: Path,
     make_event: Callable[..., Event],
-    act: Act,
+    act: Attribution,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With a sentence; what was removed stays removed, and the next run does the rest."""
@@ -131,16 +130,16 @@ def test_a_read_without_end_breaks_the_clean_up_off(
     fill(sqlite_db, make_event, act.at, 3000)
     with closing(open_database(path, busy_timeout=5.0, read_only=True)) as reader, read_transaction(reader):
         Floors(reader).all()
-        with pytest.raises(StoreError, match="another program has read it for 0 s without an end"):
-            Cleanup(sqlite_db, lambda _: None).older_than(7, act)
+        with pytest.raises(StoreError, match="another program has been reading it for 0 s"):
+            remove_old_events(sqlite_db, 7, act, lambda _: None)
     left = Events(sqlite_db).count()
     assert 0 < left < 3000
     assert verify(sqlite_db) == []
-    assert Cleanup(sqlite_db, lambda _: None).older_than(7, act).removed == left
+    assert remove_old_events(sqlite_db, 7, act, lambda _: None).removed == left
 
 
-def test_commits_copy_the_log_again_after_a_clean_up(sqlite_db: SqliteDatabase, act: Act) -> None:
+def test_commits_copy_the_log_again_after_a_clean_up(sqlite_db: SqliteDatabase, act: Attribution) -> None:
     """The handle is left as it was."""
     before = sqlite_db.pragma("wal_autocheckpoint"), sqlite_db.timeout
-    Cleanup(sqlite_db, lambda _: None).older_than(7, act)
+    remove_old_events(sqlite_db, 7, act, lambda _: None)
     assert (sqlite_db.pragma("wal_autocheckpoint"), sqlite_db.timeout) == before

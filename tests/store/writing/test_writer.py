@@ -17,6 +17,7 @@ from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
+from edge.store.store import open_store
 from edge.store.upkeep.verify import verify
 from edge.store.writing.writer import Writer
 
@@ -45,7 +46,12 @@ def test_what_is_submitted_is_committed_and_then_told(
     assert writer.flush(WAIT)
     assert [item.event.event for item in bench.recorded] == events
     assert all(item.inserted and item.event.created_at == now for item in bench.recorded)
-    assert (writer.queued, writer.dropped, writer.refused, writer.healthy) == (0, 0, 0, True)
+    assert (writer.status.waiting, writer.status.dropped, writer.status.refused, writer.status.healthy) == (
+        0,
+        0,
+        0,
+        True,
+    )
     with closing(bench.read()) as reader:
         assert Events(reader).count() == Outbox(reader).count() == 20
         assert verify(reader) == []
@@ -62,9 +68,9 @@ def test_the_callback_hears_after_the_commit(
             stored = {item.event_id for item in Events(reader).newest(100)}
         seen.extend(item.event.event_id in stored for item in recorded)
 
-    writer = Writer(lambda: open_database(path, busy_timeout=1.0), look, lambda _: None)
+    writer = Writer(lambda: open_store(path, any_version=True), look, lambda _: None)
     writer.start()
-    writer.ensure_floors(floors)
+    writer.create_missing_floors(floors)
     for n in range(5):
         writer.submit([make_event(n)])
     assert writer.close(WAIT)
@@ -84,7 +90,7 @@ def test_the_two_events_of_a_crossing_are_stored_together_or_not_at_all(
     with closing(bench.read()) as reader:
         assert [item.track_id for item in Events(reader).newest(9)] == ["RUN-3", "RUN-1", "RUN-1"]
         assert verify(reader) == []
-    assert (writer.refused, writer.dropped, writer.healthy) == (2, 0, True)
+    assert (writer.status.refused, writer.status.dropped, writer.status.healthy) == (2, 0, True)
     lines = [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
     assert len(lines) == 2
     assert all("there is no floor 'Attic'" in line for line in lines)
@@ -100,7 +106,7 @@ def test_close_writes_what_waits_and_leaves_no_log_behind(
         writer.submit([make_event(n)])
     assert writer.close(WAIT)
     assert writer.close(WAIT)
-    assert not writer.healthy
+    assert not writer.status.healthy
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
     with closing(bench.read()) as reader:
         assert Events(reader).count() == 300
@@ -156,7 +162,7 @@ def test_many_threads_may_submit_at_once(
     for thread in threads:
         thread.join()
     assert writer.flush(WAIT)
-    assert writer.dropped == 0
+    assert writer.status.dropped == 0
     for index in range(8):
         own = [item.event.track_id for item in bench.recorded if item.event.camera_id == f"camera-{index}"]
         assert own == [f"RUN-{n}" for n in range(40) for _ in range(2)]
@@ -186,7 +192,7 @@ def test_a_clamp_is_logged_with_the_event(
     writer.submit([event])
     assert writer.flush(WAIT)
     [line] = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert "'Roof' is off: underflow" in line
+    assert "'Roof' is wrong: underflow" in line
     assert f"event={event.event_id} camera=ramp track=RUN-1" in line
 
 
@@ -219,10 +225,10 @@ def test_an_idle_writer_shows_that_it_lives(
     """Without any work the last success moves on, because a read succeeded."""
     writer = bench.started(floors)
     for _ in range(2):
-        before = writer.last_success
-        eventually(lambda: writer.last_success > before, WAIT)  # noqa: B023  # called before it changes
-    assert time.monotonic() - writer.last_success < WAIT
-    assert writer.last_answer == writer.last_success
+        before = writer.status.last_success
+        eventually(lambda: writer.status.last_success > before, WAIT)  # noqa: B023  # called before it changes
+    assert time.monotonic() - writer.status.last_success < WAIT
+    assert writer.status.last_answer == writer.status.last_success
 
 
 def test_events_may_be_submitted_before_the_start(
@@ -233,7 +239,7 @@ def test_events_may_be_submitted_before_the_start(
     for one in (writer, never):
         one.submit([make_event(1)])
     assert not never.close(WAIT)
-    assert never.dropped == 1
+    assert never.status.dropped == 1
     writer.start()
     assert writer.flush(WAIT)
     assert Events(sqlite_db).count() == 1
@@ -245,22 +251,22 @@ def test_nothing_to_do_is_done_at_once(bench: Any) -> None:
     writer.submit([])
     assert writer.flush(0.0)
     assert writer.close(0.0)
-    assert writer.dropped == 0
+    assert writer.status.dropped == 0
 
 
 def test_floors_are_made_by_the_writer(bench: Any, floors: tuple[FloorConfig, ...], locked: sqlite3.Connection) -> None:
     """The names created come back; a refusal and a database that does not answer are raised in the caller."""
     writer = bench.writer()
     writer.start()
-    assert writer.ensure_floors(floors) == ["Ground", "Roof"]
-    assert writer.ensure_floors(floors) == []
+    assert writer.create_missing_floors(floors) == ["Ground", "Roof"]
+    assert writer.create_missing_floors(floors) == []
     with pytest.raises(RefusedError, match="floor's name"):
-        writer.ensure_floors([FloorConfig.model_construct(name="a\nb", total_slots=1)])
+        writer.create_missing_floors([FloorConfig.model_construct(name="a\nb", total_slots=1)])
     locked.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreError, match=r"were not stored in 0\.2 s"):
-        writer.ensure_floors([FloorConfig(name="Late", total_slots=1)], timeout=0.2)
+        writer.create_missing_floors([FloorConfig(name="Late", total_slots=1)], timeout=0.2)
     locked.execute("ROLLBACK")
     assert writer.flush(WAIT)
     with closing(bench.read()) as reader:
-        assert Floors(reader).get("Late") is not None
+        assert Floors(reader).by_name("Late") is not None
     assert bench.fatal == []

@@ -111,17 +111,17 @@ def test_a_disk_that_fills_up_loses_nothing(
     with traffic(writer).flowing() as flow:
         eventually(lambda: len(bench.recorded) > 50, WAIT)
         small_disk.fill()
-        eventually(lambda: writer.trouble is not None, WAIT)
-        assert writer.trouble == "database or disk is full; free some room on the disk"
-        answer, waiting = writer.last_answer, writer.queued
-        eventually(lambda: writer.last_answer > answer and writer.queued > waiting + 200, WAIT)
+        eventually(lambda: writer.status.problem is not None, WAIT)
+        assert writer.status.problem == "database or disk is full; free some room on the disk"
+        answer, waiting = writer.status.last_answer, writer.status.waiting
+        eventually(lambda: writer.status.last_answer > answer and writer.status.waiting > waiting + 200, WAIT)
         with closing(bench.read()) as reader:
             assert verify(reader) == []
         small_disk.free()
-        eventually(lambda: writer.healthy, WAIT)
+        eventually(lambda: writer.status.healthy, WAIT)
     assert writer.flush(WAIT)
     assert flow.longest < HELD_UP
-    assert (writer.dropped, writer.refused, bench.fatal) == (0, 0, [])
+    assert (writer.status.dropped, writer.status.refused, bench.fatal) == (0, 0, [])
     assert_all_there(bench, flow.submitted)
     told = [record.levelno for record in caplog.records if "database" in record.getMessage()]
     assert told == [logging.ERROR, logging.WARNING]
@@ -143,12 +143,12 @@ def test_what_a_small_queue_drops_on_a_full_disk_is_counted_and_said(
     events = [make_event(n) for n in range(25)]
     for event in events:
         writer.submit([event])
-    eventually(lambda: writer.trouble is not None, WAIT)
+    eventually(lambda: writer.status.problem is not None, WAIT)
     small_disk.free()
     assert writer.flush(WAIT)
     kept = len(bench.recorded)
     assert kept >= 20
-    assert writer.dropped == 25 - kept > 0
+    assert writer.status.dropped == 25 - kept > 0
     assert_all_there(bench, events[:kept])
     for event in events[kept:]:
         assert f"dropped, not recorded: event={event.event_id} camera=ramp track={event.track_id}" in caplog.text
@@ -171,16 +171,16 @@ def test_a_card_that_failed_and_was_put_back_loses_nothing(
     with traffic(writer).flowing() as flow:
         eventually(lambda: len(bench.recorded) > 50, WAIT)
         card.fail()
-        eventually(lambda: writer.trouble is not None, WAIT)
-        assert "check the disk and the kernel's log" in str(writer.trouble)
+        eventually(lambda: writer.status.problem is not None, WAIT)
+        assert "check the disk and the kernel's log" in str(writer.status.problem)
         card.take_out()
-        eventually(lambda: "is not there any more; mount its disk" in str(writer.trouble), WAIT)
+        eventually(lambda: "does not exist any more; mount its disk" in str(writer.status.problem), WAIT)
         assert list(card.path.iterdir()) == []
         card.put_back()
-        eventually(lambda: writer.healthy, WAIT)
+        eventually(lambda: writer.status.healthy, WAIT)
     assert writer.flush(WAIT)
     assert flow.longest < HELD_UP
-    assert (writer.dropped, writer.refused, bench.fatal) == (0, 0, [])
+    assert (writer.status.dropped, writer.status.refused, bench.fatal) == (0, 0, [])
     assert_all_there(bench, flow.submitted)
 
 
@@ -204,8 +204,8 @@ def test_a_handle_that_stays_read_only_is_replaced(
     with traffic(writer).flowing() as flow:
         eventually(lambda: len(bench.recorded) > 20, WAIT)
         bad_since.set()
-        eventually(lambda: "readonly database" in str(writer.trouble), WAIT)
-        eventually(lambda: writer.healthy, WAIT)
+        eventually(lambda: "readonly database" in str(writer.status.problem), WAIT)
+        eventually(lambda: writer.status.healthy, WAIT)
     assert writer.flush(WAIT)
     assert bench.opened == 2
     assert_all_there(bench, flow.submitted)
@@ -221,7 +221,7 @@ def test_a_read_only_disk_stops_the_start_and_says_why(
     with pytest.raises(StoreError, match="the disk may be mounted read-only"):
         bench.started(floors)
     small_disk.make_writable()
-    assert bench.started(floors).healthy
+    assert bench.started(floors).status.healthy
 
 
 def test_a_lock_of_another_process_is_waited_out(
@@ -242,14 +242,14 @@ def test_a_lock_of_another_process_is_waited_out(
         assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
         began = time.monotonic()
-        eventually(lambda: writer.trouble is not None, WAIT)
-        assert "another program holds it; close that one" in str(writer.trouble)
-        eventually(lambda: writer.last_answer > began + 3.0, WAIT)
+        eventually(lambda: writer.status.problem is not None, WAIT)
+        assert "another program holds it; close that one" in str(writer.status.problem)
+        eventually(lambda: writer.status.last_answer > began + 3.0, WAIT)
         other.communicate("\n", WAIT)
-        eventually(lambda: writer.healthy, WAIT)
+        eventually(lambda: writer.status.healthy, WAIT)
     assert writer.flush(WAIT)
     assert flow.longest < HELD_UP
-    assert (writer.dropped, bench.opened) == (0, 1)
+    assert (writer.status.dropped, bench.opened) == (0, 1)
     assert_all_there(bench, flow.submitted)
 
 
@@ -277,14 +277,14 @@ def test_a_disk_that_pauses_holds_up_no_camera(
         eventually(lambda: len(bench.recorded) > 20, WAIT)
         bench.on_attempt = trace
         assert paused.wait(WAIT)
-        answer, before = writer.last_answer, len(flow.submitted)
+        answer, before = writer.status.last_answer, len(flow.submitted)
         eventually(lambda: len(flow.submitted) > before + 200, WAIT)
-        assert writer.last_answer == answer
-        assert writer.trouble is None
+        assert writer.status.last_answer == answer
+        assert writer.status.problem is None
         goes_on.set()
-        eventually(lambda: writer.last_answer > answer, WAIT)
+        eventually(lambda: writer.status.last_answer > answer, WAIT)
     assert writer.flush(WAIT)
     assert flow.longest < HELD_UP
-    assert (writer.dropped, bench.fatal) == (0, [])
+    assert (writer.status.dropped, bench.fatal) == (0, [])
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert_all_there(bench, flow.submitted)

@@ -14,6 +14,7 @@ from edge.core.errors import StoreError
 from edge.store.counts.events import Events
 from edge.store.counts.outbox import Outbox
 from edge.store.schema.connect import open_database
+from edge.store.store import open_store
 from edge.store.upkeep.verify import verify
 from edge.store.writing.writer import Writer
 
@@ -67,8 +68,8 @@ class Scene:
 
     def wait_for_trouble(self, writer: Writer) -> str:
         """What the writer says, once it is in trouble."""
-        self.eventually(lambda: writer.trouble is not None, WAIT)
-        return str(writer.trouble)
+        self.eventually(lambda: writer.status.problem is not None, WAIT)
+        return str(writer.status.problem)
 
     @property
     def tracks(self) -> list[str]:
@@ -98,16 +99,21 @@ def test_a_lock_is_waited_out_and_nothing_is_lost(
     for n in range(30):
         writer.submit([make_event(n), make_event(n, floor="Roof", camera_id="other")])
     told = scene.wait_for_trouble(writer)
-    success, answer = writer.last_success, writer.last_answer
-    scene.eventually(lambda: writer.last_answer > answer, WAIT)
-    assert writer.last_success == success
-    assert not writer.healthy
+    success, answer = writer.status.last_success, writer.status.last_answer
+    scene.eventually(lambda: writer.status.last_answer > answer, WAIT)
+    assert writer.status.last_success == success
+    assert not writer.status.healthy
     assert "another program holds it" in told
-    assert writer.queued == 60
+    assert writer.status.waiting == 60
     assert not writer.flush(0.05)
     scene.let_in()
     assert writer.flush(WAIT)
-    assert (writer.healthy, writer.trouble, writer.queued, writer.dropped) == (True, None, 0, 0)
+    assert (writer.status.healthy, writer.status.problem, writer.status.waiting, writer.status.dropped) == (
+        True,
+        None,
+        0,
+        0,
+    )
     assert scene.tracks == [f"RUN-{n}" for n in range(30) for _ in range(2)]
     levels = [record.levelno for record in caplog.records if "database" in record.getMessage()]
     assert levels == [logging.ERROR, logging.WARNING]
@@ -128,7 +134,7 @@ def test_work_that_piled_up_shares_transactions_and_a_refused_job_takes_no_other
     scene.let_in()
     assert writer.flush(WAIT)
     assert statements.count("COMMIT") <= 4
-    assert writer.refused == 25
+    assert writer.status.refused == 25
     assert scene.tracks == [f"RUN-{n}" for n in range(250) if n % 10 != 3]
     assert len(scene.bench.told) <= 4
     scene.assert_holds(225)
@@ -168,7 +174,7 @@ def test_close_gives_up_in_time_and_says_what_it_lost(
     assert not writer.close(0.4)
     assert time.monotonic() - began < 5.0
     scene.let_in()
-    assert writer.dropped == 3
+    assert writer.status.dropped == 3
     assert all(f"dropped, not recorded: event={event.event_id} camera=ramp" in caplog.text for event in events)
 
 
@@ -176,7 +182,7 @@ def test_a_close_interrupts_the_wait_between_attempts(
     scene: Scene, make_event: Callable[..., Event], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a minute to wait until the next attempt, a close tries at once and succeeds."""
-    monkeypatch.setattr("edge.store.writing.retry.FIRST_RETRY_SECONDS", 120.0)
+    monkeypatch.setattr("edge.store.writing.status._FIRST_RETRY_SECONDS", 120.0)
     writer = scene.shut_out()
     writer.submit([make_event(1)])
     scene.wait_for_trouble(writer)
@@ -196,7 +202,7 @@ def test_what_exceeds_the_bound_is_dropped_counted_and_logged(
     writer.submit([make_event(100), make_event(101)])
     assert time.monotonic() - began < 2.0
     writer.submit([make_event(9)])
-    assert (writer.queued, writer.dropped) == (10, 2)
+    assert (writer.status.waiting, writer.status.dropped) == (10, 2)
     for n in (100, 101):
         assert f"dropped, not recorded: event={make_event(n).event_id} camera=ramp track=RUN-{n}" in caplog.text
     scene.let_in()
@@ -209,13 +215,13 @@ def test_a_full_queue_that_gets_room_in_time_drops_nothing(
 ) -> None:
     """Callers that are faster than the disk are slowed down a little, not robbed; a big job fits an empty queue."""
     # How long the disk takes is not what this is about, and some take longer for one commit than callers wait.
-    monkeypatch.setattr("edge.store.writing.job_queue.FULL_WAIT_SECONDS", WAIT)
+    monkeypatch.setattr("edge.store.writing.job_queue._FULL_WAIT_SECONDS", WAIT)
     writer = bench.started(floors, queue_limit=3)
     writer.submit([make_event(1000 + n) for n in range(20)])
     for n in range(60):
         writer.submit([make_event(n)])
     assert writer.flush(WAIT)
-    assert (writer.dropped, len(bench.recorded)) == (0, 80)
+    assert (writer.status.dropped, len(bench.recorded)) == (0, 80)
 
 
 def test_acknowledgements_that_met_a_lock_are_written_later(scene: Scene, make_event: Callable[..., Event]) -> None:
@@ -242,14 +248,14 @@ def test_a_fault_stops_the_writer_and_is_told(
     writer.submit([make_event(1)])
     scene.eventually(lambda: scene.bench.fatal, WAIT)
     assert "no such table" in str(scene.bench.fatal[0])
-    scene.eventually(lambda: writer.dropped == 1, WAIT)
-    assert not writer.healthy
+    scene.eventually(lambda: writer.status.dropped == 1, WAIT)
+    assert not writer.status.healthy
     writer.submit([make_event(2)])
-    assert writer.dropped == 2
+    assert writer.status.dropped == 2
     assert "camera=ramp track=RUN-2: the writer has stopped" in caplog.text
     assert not writer.flush(WAIT)
     with pytest.raises(StoreError, match="the database is closed"):
-        writer.ensure_floors(())
+        writer.create_missing_floors(())
     writer.close(WAIT)
     assert len(scene.bench.fatal) == 1
     assert scene.other.execute("SELECT COUNT(*) FROM events").fetchone() == (0,)
@@ -268,14 +274,14 @@ def test_a_callback_that_fails_is_a_fault_and_its_events_are_not_called_lost(
         writer.close(1.0)
         fatal.append(error)
 
-    writer = Writer(lambda: open_database(path, busy_timeout=1.0), refuse, on_fatal)
+    writer = Writer(lambda: open_store(path, any_version=True), refuse, on_fatal)
     writer.start()
-    writer.ensure_floors(floors)
+    writer.create_missing_floors(floors)
     writer.submit([make_event(1)])
     eventually(lambda: fatal, WAIT)
     assert isinstance(fatal[0], ZeroDivisionError)
     writer.close(WAIT)
-    assert writer.dropped == 0
+    assert writer.status.dropped == 0
     with closing(open_database(path, busy_timeout=1.0, read_only=True)) as reader:
         assert Events(reader).count() == 1
 
@@ -289,8 +295,8 @@ def test_a_bad_database_stops_the_start(bench: Any, path: Path, make_event: Call
         writer.start()
     with pytest.raises(RuntimeError, match="started once"):
         writer.start()
-    assert not writer.healthy
-    assert writer.dropped == 1
+    assert not writer.status.healthy
+    assert writer.status.dropped == 1
     writer.close(WAIT)
 
 
