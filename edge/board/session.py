@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edge.board.messages import EventMessage, Recommendation, SiteMessage
-    from edge.board.state import FloorRow
+    from edge.board.state import ShownFloor
     from edge.config.schema import MqttConfig
     from edge.mqtt.connection import Connection, Timing
     from edge.mqtt.topics import Topics
@@ -32,7 +32,7 @@ class BoardSnapshot:
 
     site_id: str
     connected: bool
-    rows: tuple[FloorRow, ...]
+    rows: tuple[ShownFloor, ...]
     site: SiteMessage | None
     recommended: Recommendation | None
     devices: dict[str, bool]
@@ -135,5 +135,5 @@ class Board:
             self._state.reset()
 
 
-def _without_numbers(row: FloorRow) -> FloorRow:
+def _without_numbers(row: ShownFloor) -> ShownFloor:
     return replace(row, available=None, total=None, vehicles=None, percentage=None, is_full=False)

@@ -28,7 +28,7 @@ _EVENTS_REMEMBERED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class FloorRow:
+class ShownFloor:
     """One floor on the board. A number that is not known to be true now is None, and is shown as ``--``."""
 
     slug: str
@@ -97,7 +97,7 @@ class BoardState:
         self._health.clear()
         self._site = None
 
-    def rows(self) -> list[FloorRow]:
+    def rows(self) -> list[ShownFloor]:
         """The floors to show, those that were expected first and in that order, the others by number and name."""
         order = {slug: (0, place, slug) for place, slug in enumerate(self._expected)}
         for slug in self._names.keys() - order.keys():
@@ -135,12 +135,12 @@ class BoardState:
         """Whether the last known status of the device is ``online``."""
         return self._devices.get(device, False)
 
-    def _row(self, slug: str) -> FloorRow:
+    def _row(self, slug: str) -> ShownFloor:
         floor = self._floors.get(slug)
         if floor is None or not self.is_online(floor.device):
             name = floor.name if floor is not None else self._names[slug]
-            return FloorRow(slug, name, None, None, None, None, is_full=False, is_active=True)
-        return FloorRow(
+            return ShownFloor(slug, name, None, None, None, None, is_full=False, is_active=True)
+        return ShownFloor(
             slug,
             floor.name,
             floor.available_slots,

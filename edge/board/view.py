@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from edge.board.session import BoardSnapshot
-    from edge.board.state import FloorRow
+    from edge.board.state import ShownFloor
 
 _UNKNOWN = "--"
 
@@ -82,13 +82,13 @@ def printable(name: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in name)
 
 
-def _style(row: FloorRow) -> str:
+def _style(row: ShownFloor) -> str:
     if row.available is None or not row.is_active:
         return "dim"
     return "red" if row.is_full else "green"
 
 
-def _free_places(row: FloorRow) -> str:
+def _free_places(row: ShownFloor) -> str:
     if row.available is None:
         return _UNKNOWN
     if not row.is_active:
@@ -96,7 +96,7 @@ def _free_places(row: FloorRow) -> str:
     return "FULL" if row.is_full else str(row.available)
 
 
-def _row_text(row: FloorRow) -> str:
+def _row_text(row: ShownFloor) -> str:
     name = printable(row.name)
     if row.available is None or row.total is None or row.percentage is None:
         return f"{name} {_UNKNOWN}"

@@ -1,4 +1,4 @@
-"""The database: floors, events, ledger, outbox and audit log, and their upkeep.
+"""This room keeps the database: floors, events, ledger, outbox, audit log, and their upkeep.
 
 This module has every name that other rooms and other programs use; the modules inside the room are not imported from
 outside of it. A name is imported when it is first used, so that ``import edge.store`` alone costs nothing.

@@ -1,4 +1,4 @@
-"""The database as other rooms and other programs use it: ``open_store`` and ``Store``."""
+"""This module is the database as other rooms and other programs use it: ``open_store`` and ``Store``."""
 
 from __future__ import annotations
 

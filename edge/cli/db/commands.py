@@ -13,10 +13,10 @@ import click
 
 from edge.cli.db.backup import back_up_database, list_backups, restore_database
 from edge.cli.db.tables import (
-    create_tables,
-    drop_tables,
+    make_tables,
     migrate_database,
     recreate_tables,
+    remove_tables,
     reset_database,
     seed_floors,
 )
@@ -37,7 +37,7 @@ def database_group() -> None:
 
 
 for command in (
-    *(create_tables, drop_tables, recreate_tables, seed_floors, reset_database, migrate_database),
+    *(make_tables, remove_tables, recreate_tables, seed_floors, reset_database, migrate_database),
     *(back_up_database, list_backups, restore_database),
 ):
     database_group.add_command(command)
@@ -62,7 +62,7 @@ def check_tables(config_path: Path | None, as_json: bool) -> None:
 @database_group.command("describe")
 @config_option
 @json_option
-def describe_tables(config_path: Path | None, as_json: bool) -> None:
+def show_tables(config_path: Path | None, as_json: bool) -> None:
     """Show every table's columns, indexes and checks."""
     with open_for_reading(config_path) as (_, store):
         tables = store.describe_tables()

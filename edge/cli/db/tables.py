@@ -23,7 +23,7 @@ _sample_option = click.option("--sample", is_flag=True, help="Add 15 events of t
 @click.command("create")
 @config_option
 @json_option
-def create_tables(config_path: Path | None, as_json: bool) -> None:
+def make_tables(config_path: Path | None, as_json: bool) -> None:
     """Make the file and its tables where they are missing. Existing tables and rows stay."""
     with open_for_writing(config_path, any_version=True) as (config, store):
         made = store.create_tables()
@@ -38,7 +38,7 @@ def create_tables(config_path: Path | None, as_json: bool) -> None:
 @click.command("drop")
 @yes_option
 @config_option
-def drop_tables(yes: bool, config_path: Path | None) -> None:
+def remove_tables(yes: bool, config_path: Path | None) -> None:
     """Remove all tables and everything in them (asks). Not while a daemon runs."""
     path = existing_database_path(config_path)
     with open_for_writing(config_path, alone=True, any_version=True) as (_, store):

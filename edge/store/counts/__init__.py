@@ -1,1 +1,1 @@
-"""Events, floors, ledger, outbox and audit log."""
+"""This room reads and writes what is counted: events, floors, ledger, outbox and audit log."""

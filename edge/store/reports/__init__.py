@@ -1,1 +1,1 @@
-"""Statistics, occupancy over time, export, and the description of the file."""
+"""This room computes statistics and occupancy over time, exports events, and describes the file."""

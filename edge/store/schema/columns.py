@@ -1,4 +1,4 @@
-"""Column types that Peewee lacks: each converts exactly in both directions, on SQLite and on PostgreSQL."""
+"""This module adds column types to Peewee, which convert exactly in both directions, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 

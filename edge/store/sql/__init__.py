@@ -1,1 +1,1 @@
-"""How queries run: transactions, prepared statements, errors, online copies."""
+"""This room runs queries: transactions, prepared statements, errors, online copies."""

@@ -1,4 +1,4 @@
-"""Queries that Peewee turns into SQL once, for work where building the SQL costs more than running it."""
+"""This module has Peewee build the SQL of a query once, for work where building it costs more than running it."""
 
 from __future__ import annotations
 

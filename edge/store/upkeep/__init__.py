@@ -1,1 +1,1 @@
-"""Backup, clean-up, verification, repair and recovery of the database file."""
+"""This room backs up, cleans up, verifies, repairs and recovers the database file."""

@@ -1,1 +1,1 @@
-"""The one thread that writes, its queue and its retries."""
+"""This room is the thread that writes to the database, with its queue and its retries."""
