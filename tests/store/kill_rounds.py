@@ -24,7 +24,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from multiprocessing.connection import wait
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge.config.schema import FloorConfig
 from edge.core.events import Direction, Event
@@ -119,7 +119,7 @@ def back_up(path: Path, run: str, _: Connection) -> None:
             breathe()
 
 
-def read(path: Path, _: str, told: Connection) -> None:
+def read(path: Path, _run: str, told: Connection) -> None:
     """What a board and a technician read, over and over; says how often, and what went wrong."""
     stop = Stop()
     reads = 0
@@ -165,9 +165,9 @@ def start(work: Callable[[Path, str, Connection], None], path: Path, run: str) -
     return process, ours
 
 
-def told_by(connection: Connection) -> list[object]:
+def told_by(connection: Connection) -> list[Any]:
     """All that came before the end of the process; a message that was cut off is none."""
-    heard: list[object] = []
+    heard: list[Any] = []
     while connection.poll():
         try:
             heard.append(connection.recv())
@@ -178,7 +178,7 @@ def told_by(connection: Connection) -> list[object]:
 
 def make(path: Path) -> None:
     """A database with the floors; the clean-up begins with batches that are small enough to be met in the middle."""
-    cleanup.FIRST_BATCH = 2
+    cleanup.SMALLEST_BATCH = 2
     with closing(open_database(path, busy_timeout=10.0)) as db:
         create_tables(db)
         Floors(db).create_missing(FLOORS, NOW)
@@ -208,7 +208,7 @@ def kills(path: Path, seed: int, number_of_rounds: int) -> dict[str, int]:
             process.join(20.0)
         assert not ended, [process.exitcode for process, _ in workers]
         for ids in told_by(workers[0][1]):
-            acknowledged.update(ids)  # type: ignore[call-overload]
+            acknowledged.update(ids)
         for _, connection in workers:
             connection.close()
         there = events_of_whole(path)
@@ -248,7 +248,7 @@ def cuts(path: Path, seed: int, number_of_cuts: int) -> dict[str, int]:
             os.kill(process.pid or 0, signal.SIGSTOP)
             os.waitid(os.P_PID, process.pid or 0, os.WSTOPPED | os.WNOWAIT)
         for ids in told_by(workers[0][1]):
-            acknowledged.update(ids)  # type: ignore[call-overload]
+            acknowledged.update(ids)
         content = path.read_bytes()
         log = bytearray(path.with_name(f"{path.name}-wal").read_bytes())
         index = path.with_name(f"{path.name}-shm").read_bytes()

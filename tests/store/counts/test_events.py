@@ -6,7 +6,7 @@ import random
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -248,7 +248,7 @@ def test_the_newest_come_first_by_their_own_time(db: Database, make_event: Calla
         floor, camera = ("Roof" if n % 2 else "Ground"), ("up" if n % 3 else "down")
         Events(db).record(make_event(n, floor=floor, camera_id=camera), now)
 
-    def tracks(limit: int, **choice: str) -> list[int]:
+    def tracks(limit: int, **choice: Any) -> list[int]:
         return [int(item.track_id.removeprefix("RUN-")) for item in Events(db).newest(limit, **choice)]
 
     assert tracks(5) == [19, 18, 17, 16, 15]

@@ -232,7 +232,7 @@ def test_the_store_does_what_the_sheets_say(
     """Whatever is done in whatever order, floors, ledger, statistics and series are those of a plain model."""
     on_a_server = "postgresql" in request.node.name
     run_state_machine_as_test(
-        lambda: LedgerMachine(new_database),
+        lambda: LedgerMachine(new_database),  # type: ignore[arg-type]  # its docstring allows a function too
         settings=settings(
             max_examples=10 if on_a_server else 25,
             stateful_step_count=30,

@@ -59,7 +59,7 @@ def test_an_export_is_every_event_in_the_order_of_time(awkward: Database) -> Non
     texts = {}
     for form in ("csv", "jsonl"):
         out = io.StringIO()
-        assert export_events(awkward, out, form) == 2500  # type: ignore[arg-type]  # of the parameters
+        assert export_events(awkward, out, form) == 2500
         texts[form] = out.getvalue()
     lines = [json.loads(line) for line in texts["jsonl"].splitlines()]
     table = list(csv.DictReader(io.StringIO(texts["csv"])))

@@ -225,6 +225,10 @@ class SummerTime(tzinfo):
         """What is added in summer."""
         return self.utcoffset(moment) - timedelta(hours=1)
 
+    def tzname(self, moment: datetime | None) -> str:
+        """The name of the offset."""
+        return "summer" if self.dst(moment) else "winter"
+
     def fromutc(self, moment: datetime) -> datetime:
         """Local time."""
         return moment + timedelta(hours=2 if moment.replace(tzinfo=UTC) >= CHANGE else 1)

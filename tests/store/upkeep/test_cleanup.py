@@ -201,8 +201,12 @@ def test_a_locked_database_ends_it_without_harm(
     year = fill(sqlite_db, make_event, now)
     year.timeout = 0.01
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
+
+        def lock(_: float) -> None:
+            other.execute("BEGIN IMMEDIATE")
+
         with pytest.raises(Exception, match="locked"):
-            remove_old_events(year, 30, act, lambda _: other.execute("BEGIN IMMEDIATE") and None)
+            remove_old_events(year, 30, act, lock)
         other.execute("ROLLBACK")
     assert verify(year) == []
     assert 261 < Events(year).count() < 400

@@ -87,8 +87,8 @@ def test_broken_off_anywhere_it_is_done_again(
     before = {part: part.read_bytes() for part in path.parent.iterdir()}
     steps = {"left": 0}
 
-    def breaking(function):  # type: ignore[no-untyped-def]
-        def step(*arguments, **options):  # type: ignore[no-untyped-def]
+    def breaking(function):
+        def step(*arguments, **options):
             if steps["left"] == 0:
                 raise BrokenOffError
             steps["left"] -= 1

@@ -57,7 +57,7 @@ def test_failures_in_a_row_have_it_opened_anew(handle: WritingConnection) -> Non
     fail(handle, times=1)
     assert first.db.is_closed()
     assert handle.use() is not first
-    assert handle.use().db.pragma("synchronous") == 2
+    assert handle.use().db.execute_sql("PRAGMA synchronous").fetchone() == (2,)
 
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL])
