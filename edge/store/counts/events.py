@@ -182,6 +182,11 @@ class Events:
             values["floor"] = floor_id = int(row[0])
         if cursor is not None:
             values |= {"cursor_time": cursor.timestamp, "cursor_id": cursor.id}
+            # SQLite searches the index with one limit only: with the range's it would read all earlier pages again.
+            if newest and until is not None and cursor.timestamp < until:
+                del values["until"]
+            elif not newest and since is not None and cursor.timestamp >= since:
+                del values["since"]
         values = {name: value for name, value in values.items() if value is not None}
         query = _page_query(newest, frozenset(values))
         if floor is not None:

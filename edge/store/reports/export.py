@@ -1,21 +1,23 @@
 """Writes events as CSV or JSON Lines for other programs, however many there are.
 
-The rows are written as the database returns them: a ``StoredEvent`` for each would take several times as long.
+Each line is composed from the row as the database returns it: with a ``StoredEvent`` for each row, and the modules
+``csv`` and ``json``, it would take several times as long.
 """
 
 from __future__ import annotations
 
 import csv
-import json
+import re
 from functools import lru_cache
-from itertools import chain
+from io import StringIO
+from json.encoder import encode_basestring as _json_text
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from edge.store.counts.events import Events
 from edge.store.sql.times import from_micros, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from peewee import Database
@@ -27,7 +29,14 @@ EXPORT_COLUMNS = (
     *("id", "event_id", "camera_id", "gate_id", "floor_id", "floor", "track_id", "vehicle_type", "direction"),
     *("confidence", "timestamp", "clock_state", "created_at"),
 )
-_DAY_MICROS = 86_400_000_000
+# Whether a text consists of characters that CSV never quotes.
+_PLAIN = re.compile(r"[0-9A-Za-z_.:/-]+").fullmatch
+_SECOND_MICROS = 1_000_000
+_MINUTE_MICROS = 60 * _SECOND_MICROS
+_DAY_MICROS = 24 * 60 * _MINUTE_MICROS
+# The parts of a time of day in ISO 8601: by the minute of the day, and by the second of the minute.
+_MINUTES = [f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(24 * 60)]
+_SECONDS = [f"{second:02}." for second in range(60)]
 
 
 def event_fields(stored: StoredEvent) -> dict[str, object]:
@@ -63,45 +72,51 @@ def export_events(
 
     The form is CSV with a header line, or one JSON object a line; the columns are ``EXPORT_COLUMNS``.
     """
-    pages = Events(db).raw_pages(floor=floor, camera=camera, since=since, until=until)
-    return _write_csv(pages, out) if form == "csv" else _write_json_lines(pages, out)
-
-
-def _write_csv(pages: Iterable[tuple[list[SqlRow], Mapping[int, str]]], out: TextIO) -> int:
     written = 0
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(EXPORT_COLUMNS)
-    for rows, floor_names in pages:
-        table.writerows(_values(rows, floor_names))
+    line = _csv_line if form == "csv" else _json_line
+    if form == "csv":
+        out.write(",".join(EXPORT_COLUMNS) + "\n")
+    for rows, floors in Events(db).raw_pages(floor=floor, camera=camera, since=since, until=until):
+        out.write("".join([line(row, floors) for row in rows]))
         written += len(rows)
     return written
 
 
-def _write_json_lines(pages: Iterable[tuple[list[SqlRow], Mapping[int, str]]], out: TextIO) -> int:
-    written = 0
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    for rows, floor_names in pages:
-        lines = (encode(dict(zip(EXPORT_COLUMNS, row, strict=True))) for row in _values(rows, floor_names))
-        out.writelines(chain.from_iterable((line, "\n") for line in lines))
-        written += len(rows)
-    return written
+def _csv_line(row: SqlRow, floors: Mapping[int, str]) -> str:
+    """The line that ``csv.writer`` makes of the values. The texts that are not quoted never need it."""
+    row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock = row
+    return (
+        f"{row_id},{event_id},{_csv_text(camera)},{_csv_text(gate)},{floor_id},{_csv_text(floors[floor_id])},"
+        f"{track if _PLAIN(track) else _csv_text(track)},{vehicle},{direction},{confidence!r},{_iso_of_micros(at)},"
+        f"{clock},{_iso_of_micros(created)}\n"
+    )
 
 
-def _values(rows: Iterable[SqlRow], floor_names: Mapping[int, str]) -> Iterator[tuple[object, ...]]:
-    """The values of ``EXPORT_COLUMNS`` of raw rows of ``PAGE_COLUMNS``."""
-    for row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock in rows:
-        yield (
-            *(row_id, event_id, camera, gate, floor_id, floor_names[floor_id], track, vehicle, direction, confidence),
-            *(_iso_of_micros(at), clock, _iso_of_micros(created)),
-        )
+def _json_line(row: SqlRow, floors: Mapping[int, str]) -> str:
+    """The line that ``json.dumps`` makes of ``event_fields``. The texts that are not quoted never need it."""
+    row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock = row
+    return (
+        f'{{"id": {row_id}, "event_id": "{event_id}", "camera_id": {_json_text(camera)}, "gate_id": {_json_text(gate)},'
+        f' "floor_id": {floor_id}, "floor": {_json_text(floors[floor_id])}, "track_id": {_json_text(track)},'
+        f' "vehicle_type": "{vehicle}", "direction": "{direction}", "confidence": {confidence!r},'
+        f' "timestamp": "{_iso_of_micros(at)}", "clock_state": "{clock}", "created_at": "{_iso_of_micros(created)}"}}\n'
+    )
+
+
+@lru_cache(maxsize=1000)
+def _csv_text(text: str) -> str:
+    """A text as ``csv.writer`` writes it, quoted where necessary. Names come again and again."""
+    field = StringIO()
+    csv.writer(field, lineterminator="\n").writerow(("", text))
+    return field.getvalue()[1:-1]
 
 
 def _iso_of_micros(micros: int) -> str:
-    """``iso`` of a moment in microseconds. The date is computed once a day of events, which takes most of the time."""
+    """``iso`` of a moment in microseconds, from parts that are computed once: a third of the time."""
     day, rest = divmod(micros, _DAY_MICROS)
-    seconds, micros = divmod(rest, 1_000_000)
-    minutes, seconds = divmod(seconds, 60)
-    return f"{_date(day)}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.{micros:06}Z"
+    minute, rest = divmod(rest, _MINUTE_MICROS)
+    second, rest = divmod(rest, _SECOND_MICROS)
+    return f"{_date(day)}{_MINUTES[minute]}{_SECONDS[second]}{rest:06}Z"
 
 
 @lru_cache(maxsize=1000)

@@ -38,6 +38,8 @@ def open_database(path: Path, *, busy_timeout: float, read_only: bool = False) -
     program is left as it was.
     """
     path = path.absolute()
+    if "\0" in str(path):
+        raise StoreError(f"{str(path)!r}: cannot be a path; it has a zero byte")
     try:
         is_folder = path.is_dir()
     except OSError as error:

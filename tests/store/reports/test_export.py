@@ -10,11 +10,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge.core.errors import RefusedError
 from edge.core.events import ClockState
 from edge.store.counts.events import Cursor, Events
 from edge.store.counts.floors import Floors
+from edge.store.reports import export
 from edge.store.reports.export import EXPORT_COLUMNS, event_fields, export_events
 
 if TYPE_CHECKING:
@@ -81,6 +84,19 @@ def test_an_export_takes_a_range_a_floor_and_a_camera(awkward: Database, now: da
     assert got == [event for event in reversed(every) if (event.floor, event.camera_id) == ("Roof", "cam 1")]
     assert got[0].timestamp == since
     assert list(Events(awkward).stream(floor="Attic")) == []
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=20))
+def test_any_text_is_quoted_as_the_modules_csv_and_json_do(text: str) -> None:
+    """Whatever a camera, gate, floor or track is called, every program reads the name back."""
+    row = (1, "id", text, text, 2, text, "car", "entry", 0.5, 0, 0, "unknown")
+    moment = "1970-01-01T00:00:00.000000Z"
+    values = (1, "id", text, text, 2, text, text, "car", "entry", 0.5, moment, "unknown", moment)
+    expected = io.StringIO()
+    csv.writer(expected, lineterminator="\n").writerow(values)
+    assert export._csv_line(row, {2: text}) == expected.getvalue()
+    fields = dict(zip(export.EXPORT_COLUMNS, values, strict=True))
+    assert export._json_line(row, {2: text}) == json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def test_a_stream_takes_little_memory(awkward: Database) -> None:
