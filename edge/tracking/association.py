@@ -73,16 +73,18 @@ def motion_costs(
     """
     costs = overlap_costs(tracks, boxes, limits.lost_iou, step.size, limits)
     for row, track in enumerate(tracks):
+        size = track.size
         for column, (box, velocity) in enumerate(zip(boxes, velocities, strict=True)):
-            costs[row, column] = _motion_cost(track, box, velocity, costs[row, column], step.seconds, limits)
+            costs[row, column] = _motion_cost(track, size, box, velocity, costs[row, column], step.seconds, limits)
     return costs
 
 
 def _motion_cost(
-    track: Tracklet, box: Floats, velocity: Point | None, cost: float, seconds: float, limits: AssociationParameters
-) -> float:
-    """Return the cost of one pair, given its cost by overlap."""
-    motion, size = track.motion, track.size
+    track: Tracklet, size: float, box: Floats, velocity: Point | None, cost: float, seconds: float,
+    limits: AssociationParameters,
+) -> float:  # fmt: skip
+    """Return the cost of one pair, given the track's size and the pair's cost by overlap."""
+    motion = track.motion
     iou = 1 - cost if cost < FORBIDDEN else 0.0
     width, height = float(box[2] - box[0]), float(box[3] - box[1])
     size_ratio = side_of(width, height) / size
