@@ -1,7 +1,7 @@
-"""The yardstick of the bench of the store: the same work by hand in plain ``sqlite3``, with nothing to spare.
+"""Does the work of the store in plain ``sqlite3``, as fast as we can: what ``bench_store.py`` compares the store with.
 
-Same file, tables, indexes and durability; the best SQL we know for each; times stay numbers and rows become dicts.
-Nothing is checked, named or told. The values come prepared, as the database takes them.
+File, tables, indexes and durability are the same. Times stay integers, rows become dicts, and nothing is validated or
+logged. The values come prepared, as the database takes them.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class Bare:
         return dict(zip(_FLOOR, self._run(_RECOMMENDED).fetchone(), strict=True))
 
     def record(self, event: Event, timestamp: int, now: int) -> tuple[Row, bool]:
-        """Event, count, hour and outbox in one durable transaction; a known event is found and left."""
+        """Write event, count, hour and outbox row in one durable transaction; a known event is returned as it is."""
         run = self._run
         run("BEGIN IMMEDIATE")
         way, kind = event.direction.value, event.vehicle_type.value
@@ -135,7 +135,7 @@ class Bare:
         return [dict(zip(_EVENT, row, strict=True)) for row in found.fetchall()]
 
     def between(self, floor: str, since: int, until: int) -> list[Row]:
-        """A floor's events of a stretch of time."""
+        """A floor's events of a range of time."""
         [floor_id] = self._run("SELECT id FROM floors WHERE name = ?", (floor,)).fetchone()
         found = self._run(
             f"{_SELECT} WHERE e.floor_id = ? AND e.timestamp >= ? AND e.timestamp < ?"
@@ -161,7 +161,7 @@ class Bare:
             if begin < end:
                 found.append((begin // HOUR % 24, *run(piece, (begin, end, *more)).fetchone()))
         run("COMMIT")
-        # One offset for the whole window: less than the product does, which minds the change to summer time.
+        # One offset for the whole window is less work than the product's, which follows the change to summer time.
         offset = time.localtime(since // 1_000_000).tm_gmtoff // 3600
         hours = [[0, 0] for _ in range(24)]
         totals = [0.0] * len(_SUMS)
@@ -174,7 +174,7 @@ class Bare:
         return {**dict(zip(_SUMS, totals, strict=True)), "by_hour": hours}
 
     def clean(self, before: int) -> int:
-        """Remove what is older, in batches and with pauses of the product's lengths; how many went."""
+        """Remove older events, in batches and with pauses of the product's lengths; the number removed."""
         run, size, removed, batches, after = self._run, product.SMALLEST_BATCH, 0, 0, -(2**62)
         run("PRAGMA wal_autocheckpoint = 0").fetchall()
         while True:
@@ -182,15 +182,15 @@ class Bare:
             began = time.monotonic()
             chosen = run(_OLDEST, (after, before, size)).fetchall()
             ids = ", ".join(str(row_id) for row_id, _ in chosen)
-            for hour, floor, came, went in run(_REMOVED.format(ids=ids)).fetchall():
-                run(_MARK, (came, went, hour, floor))
+            for hour, floor, entries, exits in run(_REMOVED.format(ids=ids)).fetchall():
+                run(_MARK, (entries, exits, hour, floor))
             run(f"DELETE FROM events WHERE id IN ({ids})")
             run("COMMIT")
-            held = time.monotonic() - began
+            locked = time.monotonic() - began
             if not chosen:
                 return removed
             removed, after = removed + len(chosen), chosen[-1][1]
-            size = max(1, min(int(size * min(product.BATCH_SECONDS / max(held, 1e-6), 1.5)), product.LARGEST_BATCH))
+            size = max(1, min(int(size * min(product.BATCH_SECONDS / max(locked, 1e-6), 1.5)), product.LARGEST_BATCH))
             batches += 1
             if batches % product.BATCHES_PER_CHECKPOINT == 0:
                 run("PRAGMA wal_checkpoint(PASSIVE)").fetchall()

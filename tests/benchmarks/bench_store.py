@@ -1,4 +1,4 @@
-"""Speed of the store at ten million events and at a hundredth of them, beside bare ``sqlite3`` (``make bench-store``).
+"""Measures the store at ten million events and at a hundredth of them, beside bare ``sqlite3`` (``make bench-store``).
 
 The databases are built first, the same for the same seed: 2 years, 8 floors. Caches are warm. For figures worth quoting
 nothing else may run on the machine.
@@ -58,31 +58,31 @@ def run(options: argparse.Namespace, folder: Path) -> int:
     report: dict[str, Any] = {"events": sizes, "seed": options.seed, "build": {}}
     paths = {events: folder / f"{events}-{options.seed}.db" for events in sizes}
     for events, path in paths.items():
-        made(path, events, options.seed, DAYS, report)
+        build_missing(path, events, options.seed, DAYS, report)
     dense = folder / f"{sizes[0]}-{options.seed}-dense.db"
-    made(dense, sizes[0], options.seed, DENSE_DAYS, report)
+    build_missing(dense, sizes[0], options.seed, DENSE_DAYS, report)
     for events in sizes if options.verify else sizes[:1]:
-        if not sound(paths[events], events, report):
+        if not is_sound(paths[events], events, report):
             return 1
     report["fsync"] = measure_fsync(folder)
-    report["reads"] = read_all(paths, dense, options.share)
-    # What writes does so on copies, so that the databases can be used again.
+    report["reads"] = measure_all_reads(paths, dense, options.share)
+    # Operations that write get copies, so that the databases can be used again.
     copies = {events: path.with_suffix(".copy") for events, path in paths.items()}
     try:
         for events, path in paths.items():
-            tell(f"copying {events:,} events")
+            show_progress(f"copying {events:,} events")
             shutil.copyfile(path, copies[events])
         os.sync()
-        report["records"] = measure_records(copies, options.share, tell)
-        report["cleanup"] = {} if options.without_cleanup else clean_all(copies, options.clean)
-        if not all(sound(copies[events], events, report) for events in (sizes if options.verify else sizes[:1])):
+        report["records"] = measure_records(copies, options.share, show_progress)
+        report["cleanup"] = {} if options.without_cleanup else measure_cleanup(copies, options.clean)
+        if not all(is_sound(copies[events], events, report) for events in (sizes if options.verify else sizes[:1])):
             return 1
     finally:
         for path in copies.values():
             for file in path.parent.glob(f"{path.name}*"):
                 file.unlink()
-    tell("")
-    show(report)
+    show_progress("")
+    print_report(report)
     if options.json:
         options.json.write_text(json.dumps(report, indent=1, default=vars))
     return 0
@@ -109,11 +109,11 @@ def arguments() -> argparse.Namespace:
     return options
 
 
-def made(path: Path, events: int, seed: int, days: int, report: dict[str, Any]) -> None:
-    """Build that database if it is not there."""
+def build_missing(path: Path, events: int, seed: int, days: int, report: dict[str, Any]) -> None:
+    """Build a database, unless the file exists."""
     if path.exists():
         return
-    tell(f"building {events:,} events")
+    show_progress(f"building {events:,} events")
     unfinished = path.with_suffix(".unfinished")
     for old in path.parent.glob(f"{unfinished.name}*"):
         old.unlink()
@@ -124,15 +124,15 @@ def made(path: Path, events: int, seed: int, days: int, report: dict[str, Any]) 
     print(f"built {events:,} events of {days} days in {seconds:.0f} s, {path.stat().st_size / 1e6:.0f} MB", flush=True)
 
 
-def tell(what: str) -> None:
-    """What is being done, for somebody who looks on."""
+def show_progress(what: str) -> None:
+    """Show on the terminal's line what is being done; an empty text clears the line."""
     if sys.stderr.isatty():
         print(f"\r  ... {what:60}" if what else f"\r{'':70}\r", end="", file=sys.stderr, flush=True)
 
 
-def sound(path: Path, events: int, report: dict[str, Any]) -> bool:
-    """Whether ``verify`` finds nothing, with how long it took."""
-    tell(f"verifying {events:,} events")
+def is_sound(path: Path, events: int, report: dict[str, Any]) -> bool:
+    """Whether ``verify`` finds no fault; prints how long it took."""
+    show_progress(f"verifying {events:,} events")
     began = time.monotonic()
     with closing(open_database(path, busy_timeout=5.0, read_only=True)) as handle:
         found = verify(handle)
@@ -143,8 +143,8 @@ def sound(path: Path, events: int, report: dict[str, Any]) -> bool:
     return not found
 
 
-def read_all(paths: dict[int, Path], dense: Path, share: float) -> dict[str, Any]:
-    """Every reading operation."""
+def measure_all_reads(paths: dict[int, Path], dense: Path, share: float) -> dict[str, Any]:
+    """Milliseconds of every reading operation at every size."""
     with ExitStack() as stack:
         sizes = [
             Size(
@@ -155,36 +155,36 @@ def read_all(paths: dict[int, Path], dense: Path, share: float) -> dict[str, Any
             )
             for name, path, days in (*((str(n), path, DAYS) for n, path in paths.items()), (DENSE, dense, DENSE_DAYS))
         ]
-        return measure_reads(sizes, share, tell)
+        return measure_reads(sizes, share, show_progress)
 
 
-def clean_all(copies: dict[int, Path], number: int) -> dict[str, CleanedBeside]:
-    """The clean-up of a tenth at the smaller size and of ``number`` events at the larger, then of the next by hand."""
+def measure_cleanup(copies: dict[int, Path], number: int) -> dict[str, CleanedBeside]:
+    """Clean up a tenth of the smaller database and ``number`` events of the larger, then as many in bare SQL."""
     found = {}
     for turn, (events, path) in enumerate(copies.items()):
         part = number if events == max(copies) else events // 10
         for who in ("ours", "bare"):
-            tell(f"clean-up of {part:,} events of {events:,}, {who}")
+            show_progress(f"clean-up of {part:,} events of {events:,}, {who}")
             found[f"{who} {events}"] = clean_beside(path, who, part, 1_000_000 * (turn + (2 if who == "bare" else 4)))
     return found
 
 
-def show(report: dict[str, Any]) -> None:
-    """The table."""
+def print_report(report: dict[str, Any]) -> None:
+    """Print the table, and the figures that are in no table."""
     small, large = report["events"]
     titles = (f"{small:,}", "p99", f"{large:,}", "p99", "aims", "bare", "ratio", "growth")
     print(f"\n{'milliseconds':34}" + "".join(f"{title:>11}" for title in titles))
     for operation in READS:
-        line(operation.title, report["reads"][operation.title], small, large, operation.median, operation.p99)
+        print_line(operation.title, report["reads"][operation.title], small, large, operation.median, operation.p99)
         if operation.title == "recommended floor":
-            fsync = middle(report["fsync"])
-            line("record an event", report["records"]["new"], small, large, 2 + fsync, None)
+            fsync = median_of(report["fsync"])
+            print_line("record an event", report["records"]["new"], small, large, 2 + fsync, None)
             print(f"{'  the fsync of this disk alone':34}{'':22}{fsync:11.3f}{percentile(report['fsync']):11.3f}")
-            line("record an event, duplicate", report["records"]["again"], small, large, 0.5, 2)
+            print_line("record an event, duplicate", report["records"]["again"], small, large, 0.5, 2)
     for key, title in (("alone", "a writer before a clean-up"), ("beside", "a writer beside a clean-up")):
         series = {name: getattr(cleaned, key) for name, cleaned in report["cleanup"].items()}
         if series:
-            line(title, series, small, large, None, CLEANED_P99_AIM if key == "beside" else None)
+            print_line(title, series, small, large, None, CLEANED_P99_AIM if key == "beside" else None)
     for name, cleaned in report["cleanup"].items():
         print(
             f"  clean-up, {name}: {cleaned.removed:,} events in {cleaned.seconds:.0f} s"
@@ -201,16 +201,19 @@ def show(report: dict[str, Any]) -> None:
     print(f"for windows of an hour or a day to {small:,} in {DENSE_DAYS} days, where an hour is as full")
 
 
-def line(
+def print_line(
     title: str, series: dict[str, list[float]], small: int, large: int, median: float | None, p99: float | None
 ) -> None:
-    """One line of the table, and after it what is above its aim."""
+    """Print a line of the table, with the figures that are above their aims at its end."""
     at_small, ours, bare = (series[key] for key in (f"ours {small}", f"ours {large}", f"bare {large}"))
-    ratio, growth = middle(ours) / middle(bare), middle(ours) / middle(series.get(f"ours {DENSE}", at_small))
+    ratio, growth = (
+        median_of(ours) / median_of(bare),
+        median_of(ours) / median_of(series.get(f"ours {DENSE}", at_small)),
+    )
     above = [
         name
         for name, value, aim in (
-            ("median", middle(ours), median),
+            ("median", median_of(ours), median),
             ("p99", percentile(ours), p99),
             ("ratio", ratio, RATIO_AIM),
             ("growth", growth, GROWTH_AIM),
@@ -221,12 +224,12 @@ def line(
     aims += f"/{p99:g}" if p99 is not None else ""
     verdict = f"above: {', '.join(above)}" if above else "ok"
     print(
-        f"{title:34}{middle(at_small):11.3f}{percentile(at_small):11.3f}{middle(ours):11.3f}{percentile(ours):11.3f}"
-        f"{aims:>11}{middle(bare):11.3f}{ratio:10.2f}x{growth:10.2f}x  {verdict}"
+        f"{title:34}{median_of(at_small):11.3f}{percentile(at_small):11.3f}{median_of(ours):11.3f}{percentile(ours):11.3f}"
+        f"{aims:>11}{median_of(bare):11.3f}{ratio:10.2f}x{growth:10.2f}x  {verdict}"
     )
 
 
-def middle(times: list[float]) -> float:
+def median_of(times: list[float]) -> float:
     """The median."""
     return statistics.median(times)
 

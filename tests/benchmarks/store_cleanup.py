@@ -1,4 +1,4 @@
-"""The clean-up of a large part of the events, and a process beside it that records 20 events a second meanwhile.
+"""Measures the clean-up of many events while another process records 20 events a second.
 
 store_cleanup.py PATH ours|bare FIRST    records until its input ends, then prints the waits as JSON
 """
@@ -25,13 +25,13 @@ from edge.store.schema.connect import open_database
 from edge.store.sql.times import from_micros, to_micros
 from edge.store.upkeep.cleanup import remove_old_events
 
-A_SECOND = 20
-ALONE_SECONDS = 5.0
+A_SECOND = 20  # events that are recorded
+ALONE_SECONDS = 5.0  # of recording before the clean-up begins
 
 
 @dataclass(frozen=True)
 class CleanedBeside:
-    """Events removed in so many seconds, the writer's waits in milliseconds before and meanwhile, the longest log."""
+    """A clean-up: events removed, seconds, the writer's milliseconds before and during it, the longest log's bytes."""
 
     removed: int
     seconds: float
@@ -72,12 +72,12 @@ def clean_beside(path: Path, who: str, number: int, first: int) -> CleanedBeside
 
 
 class _LogWatch:
-    """Looks at the size of the write-ahead log several times a second."""
+    """Reads the size of the write-ahead log ten times a second, in a thread."""
 
     def __init__(self, path: Path) -> None:
         self._wal = path.with_name(path.name + "-wal")
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._watch)
         self.longest = 0
 
     def __enter__(self) -> _LogWatch:
@@ -88,7 +88,7 @@ class _LogWatch:
         self._ended.set()
         self._thread.join()
 
-    def _look(self) -> None:
+    def _watch(self) -> None:
         while not self._ended.wait(0.1):
             if self._wal.exists():
                 self.longest = max(self.longest, self._wal.stat().st_size)
@@ -100,7 +100,7 @@ def _wait_for_the_end_of_input(ended: threading.Event) -> None:
 
 
 def record_beside(path: Path, who: str, first: int) -> list[tuple[float, float]]:
-    """(when, milliseconds) of each event recorded, 20 a second, until the input ends."""
+    """The time and the milliseconds of each event recorded, 20 a second, until the input ends."""
     ended = threading.Event()
     threading.Thread(target=_wait_for_the_end_of_input, args=[ended], daemon=True).start()
     waits = []

@@ -1,8 +1,8 @@
-"""Databases for the bench of the store: years of a car park, the same for the same seed, written in bulk.
+"""Writes databases for the bench of the store in bulk: years of a car park, the same for the same seed.
 
-What stands in them is what recording each event on its own would have written: events in the order of their times,
-hourly totals, clamps in the ledger, the floors' counts; nothing waits in the outbox. Indexes are built at the end, so
-their pages are fuller than those of a database that grew.
+Their rows are those that recording each event on its own would have written: events in the order of their times, hourly
+totals, clamps in the ledger, the floors' counts; the outbox is empty. Indexes are built at the end, so their pages are
+fuller than those of a database that grew.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _COUNTED = "UPDATE floors SET current_vehicles = ?, seq = seq + ?, updated_at = 
 
 
 def build(path: Path, events: int, seed: int = 1, days: int = DAYS) -> None:
-    """Write a database of so many events in so many days until ``END`` to ``path``, which must not be there."""
+    """Write a database of ``events`` events in the ``days`` days before ``END`` to ``path``, which must not exist."""
     with closing(open_database(path, busy_timeout=5.0)) as db:
         create_tables(db)
         Floors(db).create_missing(FLOORS, END - timedelta(days=days))
@@ -164,17 +164,17 @@ def _hours(
     places = (times - first) // HOUR_MICROS * width + floors
     size = 24 * width
     total = np.bincount(places, minlength=size)
-    came = np.bincount(places, weights=entries, minlength=size).astype(int)
+    entered = np.bincount(places, weights=entries, minlength=size).astype(int)
     by_kind = np.bincount(places * len(KINDS) + kinds, minlength=size * len(KINDS)).reshape(size, len(KINDS))
     confidence = np.bincount(places, weights=confidences, minlength=size) / 10_000
     for place in np.flatnonzero(total).tolist():
         hour, floor = first + place // width * HOUR_MICROS, place % width + 1
-        gone = int(total[place] - came[place])
-        yield (hour, floor, int(came[place]), gone, *by_kind[place].tolist(), float(confidence[place]), 0, 0)
+        exits = int(total[place] - entered[place])
+        yield (hour, floor, int(entered[place]), exits, *by_kind[place].tolist(), float(confidence[place]), 0, 0)
 
 
 def new_event(number: int, moment: datetime) -> Event:
-    """An event that no database of the bench has, and that clamps nothing: they come and go in turn."""
+    """An event that no database of the bench has. Entries and exits alternate, so that no count is clamped."""
     floor = number % (2 * len(FLOORS)) // 2
     way = Direction.EXIT if number % 2 else Direction.ENTRY
     track = f"new-{number:08d}"

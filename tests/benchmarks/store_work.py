@@ -1,4 +1,4 @@
-"""What the bench of the store measures: each operation of the product beside the same in bare ``sqlite3``."""
+"""Measures each operation of the store beside the same work in bare ``sqlite3``, for ``bench_store.py``."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 Timed = tuple["Callable[[], object]", "Callable[[], object]"]
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-# Consecutive operations of one contender on the shared file, before it is the other's turn.
+# Consecutive operations of the product on the shared file, then as many of bare ``sqlite3``, and so on.
 BLOCK = 20
-# Of SQLite's write-ahead log, and of what a disk writes at least.
+# Bytes of the headers of SQLite's write-ahead log.
 _LOG_HEADER, _FRAME_HEADER = 32, 24
-BLOCK_BYTES = 4096
+BLOCK_BYTES = 4096  # of a disk, which writes no less
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Operation:
     p99: float | None
     rounds: int
     make: Callable[[Size, random.Random], Timed]
-    # Whether what it reads is as much as happened in a window of time, so that sizes compare where an hour is as full.
+    # Whether it reads all events of a window of time: then sizes are compared by a database whose hours are as full.
     dense: bool = False
 
 
@@ -114,15 +114,20 @@ READS = (
 )
 
 
-def measure_reads(sizes: list[Size], share: float, tell: Callable[[str], None]) -> dict[str, dict[str, list[float]]]:
-    """Milliseconds of every reading operation, by title and then ``"ours 100000"``: all of them in turn."""
+def measure_reads(
+    sizes: list[Size], share: float, show_progress: Callable[[str], None]
+) -> dict[str, dict[str, list[float]]]:
+    """Milliseconds of every reading operation, by title and then by ``"ours 100000"``.
+
+    Product and bare ``sqlite3``, and the sizes, take turns, so that changes of the machine's speed meet all of them.
+    """
     found: dict[str, dict[str, list[float]]] = {}
     for operation in READS:
-        tell(operation.title)
+        show_progress(operation.title)
         rounds = max(5, round(operation.rounds * share))
         series: dict[str, list[float]] = {}
         chances = [random.Random(operation.title) for _ in sizes]
-        # The first rounds are not counted: what is measured is a database in use, not one just opened.
+        # The first rounds are not counted, because a database that was just opened is slower.
         for number in range(-3, rounds):
             for size, chance in zip(sizes, chances, strict=True):
                 if (size.days < DAYS) > operation.dense:
@@ -138,7 +143,7 @@ def measure_reads(sizes: list[Size], share: float, tell: Callable[[str], None]) 
 
 
 class Recorder:
-    """Records new events in a working copy, as the product or by hand, one durable transaction each."""
+    """Records new events in a copy, by the product or by bare ``sqlite3``, one durable transaction each."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         self.path = path
@@ -149,7 +154,7 @@ class Recorder:
         self.number = 0
 
     def prepared(self, who: str, number: int) -> Callable[[], object]:
-        """Recording the event of that number."""
+        """A function that records the event of that number."""
         moment = END + timedelta(milliseconds=700 * number)
         event, now = new_event(number, moment), moment + timedelta(milliseconds=150)
         if who == "ours":
@@ -158,7 +163,7 @@ class Recorder:
         return lambda: self.bare.record(event, micros, at)
 
     def block(self, who: str, *, again: bool) -> Iterator[float]:
-        """Milliseconds of one event after the other; the first, which reads again what the other wrote, is left out."""
+        """Milliseconds of each event but the first, which reads pages that the other connection wrote."""
         first = self.number - BLOCK if again else self.number
         for number in range(first, first + BLOCK):
             work = self.prepared(who, number)
@@ -169,7 +174,7 @@ class Recorder:
         self.number = first + BLOCK
 
     def written(self, who: str, number: int, *, acknowledge: bool) -> float:
-        """Bytes that go to the disk for each of so many events, by the pages in the log: see ``logged_bytes``."""
+        """Bytes that each of ``number`` events writes to the disk; see ``logged_bytes``."""
         connections = (self.bare.db, self.events_handle.connection(), self.outbox_handle.connection())
         for connection in connections:
             connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
@@ -184,15 +189,15 @@ class Recorder:
         return total / number
 
 
-def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str], None]) -> dict[str, Any]:
-    """Recording and recording again, in blocks in turn on both sizes; then bytes written for an event."""
+def measure_records(copies: dict[int, Path], share: float, show_progress: Callable[[str], None]) -> dict[str, Any]:
+    """Milliseconds of recording events and recording them again, at both sizes, and bytes written for an event."""
     new: dict[str, list[float]] = {}
     again: dict[str, list[float]] = {}
     bytes_each: dict[str, float] = {}
     blocks, number = max(2, round(20 * share)), max(300, round(1000 * share))
     with ExitStack() as stack:
         recorders = {size: Recorder(path, stack) for size, path in copies.items()}
-        tell("record an event")
+        show_progress("record an event")
         for turn in range(-2, blocks):
             for size, recorder in recorders.items():
                 for who in ("ours", "bare") if turn % 2 else ("bare", "ours"):
@@ -200,7 +205,7 @@ def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str],
                         times = list(recorder.block(who, again=known))
                         if turn >= 0:
                             series.setdefault(f"{who} {size}", []).extend(times)
-        tell("bytes written")
+        show_progress("bytes written")
         for size, recorder in recorders.items():
             for who in ("ours", "bare"):
                 bytes_each[f"{who} {size}"] = recorder.written(who, number, acknowledge=False)
@@ -209,12 +214,12 @@ def measure_records(copies: dict[int, Path], share: float, tell: Callable[[str],
 
 
 def logged_bytes(path: Path) -> int:
-    """Bytes that the disk has to write for the present log, in whole blocks of 4 KiB.
+    """Bytes that the disk writes for the present log, in whole blocks of 4 KiB.
 
-    For each commit the blocks of the log that it touches; for each ``WAL_BYTES`` of the log the blocks of the database
-    that a checkpoint then writes. What the file system writes for itself is not in it.
+    They are the blocks of the log that each commit touches, and for each ``WAL_BYTES`` of the log the blocks of the
+    database that a checkpoint then writes. The file system's own blocks are not counted.
     """
-    total, end, begun, changed = 0, _LOG_HEADER, 0, set()
+    total, end, checkpointed, changed = 0, _LOG_HEADER, 0, set()
     with path.with_name(path.name + "-wal").open("rb") as log:
         page_bytes = struct.unpack(">8xI20x", log.read(_LOG_HEADER))[0]
         begin = end
@@ -226,14 +231,14 @@ def logged_bytes(path: Path) -> int:
                 continue
             total += ((end - 1) // BLOCK_BYTES - begin // BLOCK_BYTES + 1) * BLOCK_BYTES
             begin = end
-            if end - begun >= WAL_BYTES:
+            if end - checkpointed >= WAL_BYTES:
                 total += len(changed) * BLOCK_BYTES
-                begun, changed = end, set()
+                checkpointed, changed = end, set()
     return total + len(changed) * BLOCK_BYTES
 
 
 def measure_fsync(folder: Path, rounds: int = 200) -> list[float]:
-    """Milliseconds of the disk itself: appending as much as an event takes in the log, and having it on the disk."""
+    """Milliseconds that the disk needs to append and sync as many bytes as an event takes in the log."""
     path = folder / "fsync"
     found = []
     descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)

@@ -1,4 +1,4 @@
-"""The databases of the bench are what recording would have made."""
+"""Tests that the databases of the bench are those that recording would have made."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EVENTS = 2400
 
 
 def test_a_database_in_bulk_is_the_one_that_recording_makes(tmp_path: Path) -> None:
-    """Row by row, with clamps among them; and verify finds nothing."""
+    """Both have the same rows, clamps among them, and ``verify`` finds no fault."""
     bulk, one_by_one = tmp_path / "bulk.db", tmp_path / "recorded.db"
     store_data.build(bulk, EVENTS, days=3)
     with (
@@ -43,7 +43,7 @@ def test_a_database_in_bulk_is_the_one_that_recording_makes(tmp_path: Path) -> N
 
 
 def rows(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """What is in the tables that recording writes to, sums rounded, and the ids that were given."""
+    """The rows of the tables that recording writes to, with rounded sums, and the last ids."""
     with closing(sqlite3.connect(path)) as db:
         found = {
             name: db.execute(f"SELECT * FROM {name} ORDER BY 1, 2").fetchall() for name in ("events", "adjustments")
