@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from support.command_line import logging_restored
 
 from edge.core.errors import StoreError
 from edge.host.instance_lock import InstanceLock
@@ -128,13 +129,7 @@ def test_the_journal_gets_the_level_on_every_line() -> None:
 
 def test_the_level_applies_to_the_product_alone() -> None:
     """The loggers of libraries stay at the level of warnings."""
-    root, product = logging.getLogger(), logging.getLogger("edge")
-    before = root.handlers[:], root.level, product.level
-    try:
+    with logging_restored():
         set_up_logging("debug", {})
         assert logging.getLogger("edge.tracking").isEnabledFor(logging.DEBUG)
         assert not logging.getLogger("paho").isEnabledFor(logging.INFO)
-    finally:
-        root.handlers[:], root.level = before[0], before[1]
-        product.setLevel(before[2])
-        logging.captureWarnings(False)

@@ -28,12 +28,13 @@ def run_in_process(
     """Run a command to its end, as ``smartpark`` would in ``folder`` with ``environ``; ``answer`` is its stdin.
 
     The product's variables and systemd's are taken from ``environ`` alone. An error that the program does not expect
-    is raised. Signal handlers and the root logger are afterwards what they were before.
+    is raised. Signal handlers and logging are afterwards what they were before.
     """
     runner = CliRunner()
     unset = {name: None for name in os.environ if name.startswith("SMARTPARK_") or name in _LEFT_OUT}
     with (
-        _restored(),
+        logging_restored(),
+        _signals_restored(),
         contextlib.chdir(folder),
         runner.isolation(input=answer, env={**unset, **environ}) as (stdout, stderr, _),
     ):
@@ -45,14 +46,24 @@ def run_in_process(
 
 
 @contextlib.contextmanager
-def _restored() -> Iterator[None]:
-    root = logging.getLogger()
-    log_handlers, level = root.handlers[:], root.level
+def logging_restored() -> Iterator[None]:
+    """Undo at the end what ``set_up_logging`` changes, so that it has no effect on other tests."""
+    root, product = logging.getLogger(), logging.getLogger("edge")
+    handlers, levels = root.handlers[:], (root.level, product.level)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(levels[0])
+        product.setLevel(levels[1])
+        logging.captureWarnings(False)
+
+
+@contextlib.contextmanager
+def _signals_restored() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        root.handlers[:] = log_handlers
-        root.setLevel(level)
         for number, handler in handlers.items():
             signal.signal(number, handler)
