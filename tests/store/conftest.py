@@ -1,4 +1,4 @@
-"""A real database with two floors, of SQLite and of PostgreSQL; events to put in it, and a writer to do so."""
+"""Fixtures: a database with two floors, of SQLite and of PostgreSQL, events to record in it, and a writer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from peewee import PostgresqlDatabase, SqliteDatabase
-from support.postgres_server import PostgresServer, why_not
+from support.postgres_server import PostgresServer, reason_for_none
 
 from edge.config.schema import FloorConfig
 from edge.core.events import Direction, Event, VehicleType
@@ -34,7 +34,7 @@ BEGINNING = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
 @pytest.fixture(scope="session")
 def now() -> datetime:
-    """A moment after every event of ``make_event``."""
+    """A time after every event of ``make_event``."""
     return datetime(2026, 5, 4, 20, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -46,7 +46,7 @@ def act(now: datetime) -> Attribution:
 
 @pytest.fixture(scope="session")
 def floors() -> tuple[FloorConfig, ...]:
-    """``Ground`` with 50 places and 10 vehicles, ``Roof`` with 2 places and none."""
+    """``Ground`` with 50 slots and 10 vehicles, ``Roof`` with 2 slots and no vehicle."""
     return (
         FloorConfig(name="Ground", total_slots=50, opening_vehicles=10, description="by the street"),
         FloorConfig(name="Roof", total_slots=2),
@@ -55,7 +55,7 @@ def floors() -> tuple[FloorConfig, ...]:
 
 @pytest.fixture(scope="session")
 def make_event() -> Callable[..., Event]:
-    """``make_event(n)`` is the nth entry into Ground, one a second; keywords change its fields."""
+    """``make_event(n)`` is the nth entry into Ground, one each second; keywords change its fields."""
 
     def make(n: int, **changes: object) -> Event:
         fields: dict[str, object] = {
@@ -75,16 +75,25 @@ def make_event() -> Callable[..., Event]:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the database of the test is, once something made it."""
+    """The path of the test's database, which need not exist yet."""
     return tmp_path / "smartpark.db"
 
 
+@pytest.fixture(scope="session")
+def file_with_floors(tmp_path_factory: pytest.TempPathFactory, floors: tuple[FloorConfig, ...], now: datetime) -> bytes:
+    """The content of a SQLite file with the floors: to copy it is quicker than to create the tables for each test."""
+    path = tmp_path_factory.mktemp("template") / "x.db"
+    with closing(open_database(path, busy_timeout=5.0)) as handle:
+        create_tables(handle)
+        Floors(handle).create_missing(floors, now)
+    return path.read_bytes()
+
+
 @pytest.fixture
-def sqlite_db(path: Path, floors: tuple[FloorConfig, ...], now: datetime) -> Iterator[SqliteDatabase]:
-    """A writer's handle on a file with the floors: for what is SQLite's own. ``db`` is for all else."""
+def sqlite_db(path: Path, file_with_floors: bytes) -> Iterator[SqliteDatabase]:
+    """A writing handle on a file with the floors, for what only SQLite has; ``db`` is for everything else."""
+    path.write_bytes(file_with_floors)
     handle = open_database(path, busy_timeout=5.0)
-    create_tables(handle)
-    Floors(handle).create_missing(floors, now)
     yield handle
     handle.close()
 
@@ -92,7 +101,7 @@ def sqlite_db(path: Path, floors: tuple[FloorConfig, ...], now: datetime) -> Ite
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server that ends with the tests."""
-    reason = why_not()
+    reason = reason_for_none()
     if reason is not None:
         pytest.skip(reason)
     server = PostgresServer()
@@ -103,26 +112,19 @@ def postgres() -> Iterator[PostgresServer]:
         server.stop()
 
 
-@pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer, floors: tuple[FloorConfig, ...], now: datetime) -> str:
-    """The name of a database with the floors, to make others of."""
-    name = postgres.create()
-    with closing(postgres.connect(name)) as handle:
-        create_tables(handle)
-        Floors(handle).create_missing(floors, now)
-    return name
-
-
 @pytest.fixture
-def postgres_db(postgres: PostgresServer, postgres_template: str) -> Iterator[PostgresqlDatabase]:
+def postgres_db(
+    postgres: PostgresServer, floors: tuple[FloorConfig, ...], now: datetime
+) -> Iterator[PostgresqlDatabase]:
     """A handle on a PostgreSQL database with the floors."""
-    with postgres.database(postgres_template) as handle:
+    with postgres.database() as handle:
+        Floors(handle).create_missing(floors, now)
         yield handle
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def db(request: pytest.FixtureRequest) -> Database:
-    """A handle that may write, on a database with the floors, of either kind."""
+    """A writing handle on a database with the floors, of each kind in turn."""
     return request.getfixturevalue("sqlite_db" if request.param == "sqlite" else "postgres_db")
 
 
@@ -130,9 +132,9 @@ def db(request: pytest.FixtureRequest) -> Database:
 def new_database(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[], AbstractContextManager[Database]]:
-    """Makes databases of either kind that have tables and no floors, for tests that share one or need several.
+    """Makes databases that have tables and no floors, of each kind in turn, for tests that share one or need several.
 
-    Nothing waits for the disk: not for a test of crashes.
+    They do not wait for the disk, so they are not for tests of crashes.
     """
 
     @contextmanager
@@ -144,16 +146,13 @@ def new_database(
 
     if request.param == "sqlite":
         return sqlite
-    server = request.getfixturevalue("postgres")
-    empty = server.create()
-    with closing(server.connect(empty)) as handle:
-        create_tables(handle)
-    return lambda: server.database(empty)
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.database
 
 
 @pytest.fixture
 def beside() -> Iterator[Callable[[Database], Database]]:
-    """``beside(db)`` opens another handle on the same database; it is closed at the end, in this thread."""
+    """``beside(db)`` opens another handle on the same database; the fixture closes it in the test's thread."""
     made: list[Database] = []
 
     def another(db: Database) -> Database:

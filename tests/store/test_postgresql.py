@@ -43,7 +43,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 @pytest.fixture
 def empty(postgres: PostgresServer) -> Iterator[PostgresqlDatabase]:
     """A handle on a database without any table."""
-    with postgres.database() as db:
+    with postgres.database(tables=False) as db:
         yield db
 
 

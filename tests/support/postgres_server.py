@@ -1,4 +1,4 @@
-"""A real PostgreSQL server that belongs to the tests, for as long as they run."""
+"""Starts a real PostgreSQL server for the tests, which ends with them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from urllib.parse import quote
 
 import peewee
 
+from edge.store.schema.versions import create_tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Nothing here outlives the tests, so nothing waits for the disk.
+# No data is kept after the tests, so nothing waits for the disk.
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",
@@ -33,9 +35,18 @@ SETTINGS = {
     "shared_buffers": "16MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # Not what the program asks for: it has to say what it needs.
+    # Not the level that the program needs, which it has to ask for.
     "default_transaction_isolation": "serializable",
 }
+
+
+_END_OTHER_CONNECTIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+# Tables, columns and indexes, and the version of the tables: a test may change any of them.
+_SHAPE = """
+    SELECT c.relname, c.relkind::text, a.attname, a.atttypid::int FROM pg_class c JOIN pg_attribute a ON a.attrelid =
+    c.oid WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 ORDER BY 1, 2, a.attnum"""
 
 
 def binaries() -> Path | None:
@@ -47,8 +58,8 @@ def binaries() -> Path | None:
     return max(versions, key=lambda path: float(path.parent.name), default=None)
 
 
-def why_not() -> str | None:
-    """Why there can be no server here; None where there can."""
+def reason_for_none() -> str | None:
+    """Why no server can be started here; None if one can."""
     if binaries() is None:
         return "PostgreSQL is not installed here: neither initdb on the path nor /usr/lib/postgresql/*/bin"
     if importlib.util.find_spec("psycopg") is None:
@@ -57,20 +68,21 @@ def why_not() -> str | None:
 
 
 class PostgresServer:
-    """A server on a Unix socket in a folder of its own. As root it runs as somebody else, as it insists on."""
+    """A server on a Unix socket in a folder of its own. It refuses to run as root, so it then runs as another user."""
 
     def __init__(self) -> None:
-        # Not pytest's folder: others may not enter that one, and a socket's path must be short.
+        # Not pytest's folder: other users may not enter it, and the path of a socket must be short.
         self.folder = Path(tempfile.mkdtemp(prefix="spg-"))
         self._numbers = count()
-        self._version = 0
+        self._free: list[str] = []
+        self._shape: list[tuple[object, ...]] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._who: dict[str, Any] = {}
+        self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
             names = {entry.pw_name: entry for entry in pwd.getpwall()}
             user = names.get("postgres") or names["nobody"]
             os.chown(self.folder, user.pw_uid, user.pw_gid)
-            self._who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            self._user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
     def start(self) -> None:
         """Make the cluster, start the server and wait until it answers."""
@@ -79,7 +91,7 @@ class PostgresServer:
         data = self.folder / "data"
         initdb: list[Path | str] = [folder / "initdb", "-D", data, "-U", "tests", "-A", "trust", "-E", "UTF8"]
         initdb += ["--locale=C", "--no-sync"]
-        made = subprocess.run(initdb, check=False, capture_output=True, text=True, cwd=self.folder, **self._who)
+        made = subprocess.run(initdb, check=False, capture_output=True, text=True, cwd=self.folder, **self._user)
         assert made.returncode == 0, made.stderr
         options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("wb") as log:
@@ -88,20 +100,19 @@ class PostgresServer:
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                **self._who,
+                **self._user,
             )
         limit = time.monotonic() + 60
         while True:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             with contextlib.suppress(peewee.OperationalError), contextlib.closing(self.connect("postgres")) as db:
                 db.connect()
-                self._version = db.server_version
                 return
             assert time.monotonic() < limit, (self.folder / "log").read_text()
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Stop it at once, whoever is connected, and take away its folder."""
+        """Stop it at once, also with open connections, and remove its folder."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             try:
@@ -116,30 +127,39 @@ class PostgresServer:
         return f"postgresql://tests@/{name}?host={quote(str(self.folder), safe='')}"
 
     def connect(self, name: str) -> peewee.PostgresqlDatabase:
-        """A handle on a database of the server, not connected; it connects by itself when it is used."""
+        """A handle on a database of the server; it connects when it is used."""
         return peewee.PostgresqlDatabase(self.url(name), prefer_psycopg3=True)
 
-    def create(self, template: str = "template1") -> str:
-        """A new database, a copy of one that nobody is connected to; its name."""
-        name = f"test{next(self._numbers)}"
-        # Copying the files is the quicker way where nothing waits for the disk, and the only one before version 15.
-        how = " STRATEGY FILE_COPY" if self._version >= 150_000 else ""
-        self.administer(f"CREATE DATABASE {name} TEMPLATE {template}{how}")
-        return name
-
     @contextlib.contextmanager
-    def database(self, template: str = "template1") -> Iterator[peewee.PostgresqlDatabase]:
-        """A handle on a new database, which goes at the end with all who are still connected to it."""
-        name = self.create(template)
+    def database(self, *, tables: bool = True) -> Iterator[peewee.PostgresqlDatabase]:
+        """A handle on a database with our tables, or with none, and no rows. Databases are used again."""
+        if not self._free:
+            name = f"test{next(self._numbers)}"
+            self.administer(f"CREATE DATABASE {name}")
+            self._free.append(name)
+        name = self._free.pop()
         db = self.connect(name)
-        db.connect()
         try:
+            self._empty(db, tables=tables)
             yield db
         finally:
             db.close()
-            self.administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            self._free.append(name)
 
     def administer(self, statement: str) -> None:
         """Run a statement on the server as a whole."""
         with contextlib.closing(self.connect("postgres")) as db:
             db.execute_sql(statement)
+
+    def _empty(self, db: peewee.PostgresqlDatabase, *, tables: bool) -> None:
+        """Remove what an earlier test left; tables that no test has changed are emptied, which is quick."""
+        db.execute_sql(_END_OTHER_CONNECTIONS)
+        shape = db.execute_sql(_SHAPE).fetchall()
+        if tables and self._shape is not None and shape == self._shape:
+            db.execute_sql("TRUNCATE floors, events, adjustments, event_hourly, outbox, audit_log RESTART IDENTITY")
+            return
+        db.execute_sql("DROP SCHEMA public CASCADE")
+        db.execute_sql("CREATE SCHEMA public")
+        if tables:
+            create_tables(db)
+            self._shape = db.execute_sql(_SHAPE).fetchall()

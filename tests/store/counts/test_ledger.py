@@ -42,12 +42,30 @@ def database(new_database: Callable[[], AbstractContextManager[Database]]) -> It
         yield db
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(shape=FLOORS, steps=STEPS)
-def test_the_count_is_what_a_person_with_paper_would_have(
+def test_counts_and_ledger_agree_with_a_model(
     database: Database, shape: list[tuple[int, float]], steps: list[list[tuple[int, Direction, int]]]
 ) -> None:
-    """Whatever crosses in whatever order, doubled or not: counts, clamps, events and outbox agree with a model."""
+    """For any crossings in any order, some of them twice, counts, clamps, events and outbox are those of a model."""
+    check_with_model(database, shape, steps)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(shape=FLOORS, steps=STEPS)
+def test_counts_and_ledger_agree_with_a_model_a_thousand_times(
+    database: Database, shape: list[tuple[int, float]], steps: list[list[tuple[int, Direction, int]]]
+) -> None:
+    """The same with many more examples."""
+    check_with_model(database, shape, steps)
+
+
+def check_with_model(
+    database: Database, shape: list[tuple[int, float]], steps: list[list[tuple[int, Direction, int]]]
+) -> None:
+    """Record the steps on new floors, and compare all that is stored with sums in plain Python."""
     example = next(NUMBERS)
     names = [f"floor {example}.{index}" for index in range(len(shape))]
     slots = [total for total, _ in shape]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -86,51 +87,45 @@ def test_a_translated_error_names_the_file(sqlite_db: SqliteDatabase) -> None:
 
 
 UNPRIVILEGED = """
-import os, sys
+import json, os, sys
 from pathlib import Path
 from edge.core.errors import StoreError
 from edge.store.schema.connect import open_database
-path = Path(sys.argv[1])
 os.setgid(65534)
 os.setuid(65534)
-try:
-    open_database(path, busy_timeout=0.2, read_only=sys.argv[2] == "read")
-except StoreError as error:
-    print(error)
-else:
-    print("opened")
+answers = []
+for path, kind in json.loads(sys.argv[1]):
+    try:
+        open_database(Path(path), busy_timeout=0.2, read_only=kind == "read")
+        answers.append("opened")
+    except StoreError as error:
+        answers.append(str(error))
+print(json.dumps(answers))
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-@pytest.mark.parametrize(
-    ("file_mode", "folder_mode", "kind", "answer"),
-    [
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_missing_rights_are_reported_with_the_remedy(sqlite_db: SqliteDatabase) -> None:
+    """A user who is not the daemon's reads which right is missing, of the file or of its folder."""
+    cases = (
         (0o600, 0o755, "read", "unable to open database file; check that the folder exists, and use the account"),
-        (
-            0o644,
-            0o755,
-            "read",
-            "use the account that owns the file and its folder",
-        ),
+        (0o644, 0o755, "read", "use the account that owns the file and its folder"),
         (0o644, 0o700, "read", "cannot be opened (Permission denied); check the rights"),
         (0o644, 0o755, "write", "use the account that owns the file and its folder"),
-    ],
-)
-def test_missing_rights_are_said_with_their_remedy(
-    sqlite_db: SqliteDatabase, file_mode: int, folder_mode: int, kind: str, answer: str
-) -> None:
-    """Somebody who is not the daemon's user is told what stands in the way."""
-    with tempfile.TemporaryDirectory() as root:  # pytest's own folders are closed to others
-        folder = Path(root, "state")
-        folder.mkdir()
-        path = folder / "x.db"
-        with closing(sqlite3.connect(path)) as copy:
-            sqlite_db.connection().backup(copy)
-        path.chmod(file_mode)
-        folder.chmod(folder_mode)
+    )
+    with tempfile.TemporaryDirectory() as root:  # pytest's own folders are closed to other users
         Path(root).chmod(0o755)
-        command = [sys.executable, "-c", UNPRIVILEGED, str(path), kind]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-    assert answer in done.stdout
-    assert str(path) in done.stdout
+        paths = []
+        for number, (file_mode, folder_mode, kind, _) in enumerate(cases):
+            path = Path(root, f"state-{number}", "x.db")
+            path.parent.mkdir()
+            with closing(sqlite3.connect(path)) as copy:
+                sqlite_db.connection().backup(copy)
+            path.chmod(file_mode)
+            path.parent.chmod(folder_mode)
+            paths.append((str(path), kind))
+        command = [sys.executable, "-c", UNPRIVILEGED, json.dumps(paths)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for answer, (path_text, _), (*_, expected) in zip(json.loads(done.stdout), paths, cases, strict=True):
+        assert expected in answer
+        assert path_text in answer
