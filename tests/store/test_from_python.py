@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import peewee
 import pytest
@@ -118,7 +118,7 @@ def test_a_store_of_an_older_version_is_left_alone(path: Path) -> None:
         lambda store: store.floors.create("a\nb", 5),
         lambda store: store.events.record(replace(EVENT, floor="Attic")),
         lambda store: store.events.record(replace(EVENT, confidence=7)),
-        lambda store: store.events.record(replace(EVENT, direction="in")),
+        lambda store: store.events.record(replace(EVENT, direction=cast("Direction", "in"))),
         lambda store: store.events.record(replace(EVENT, timestamp=datetime(2026, 5, 4))),  # noqa: DTZ001
         lambda store: store.events.record(EVENT, datetime(2026, 5, 4)),  # noqa: DTZ001
         lambda store: store.events.newest(0),
@@ -240,7 +240,14 @@ VALUES = st.sampled_from(
         *(None, "", "Ground Floor", "x" * 300, "\ud800", "a\x00b", "'; DROP TABLE events; --", b"bytes"),
         *(0, 1, -1, 2**31, 2**63, 2**70, 0.5, float("nan"), True, object(), [], [1], {}),
         *(NOW, datetime(2026, 5, 4), datetime.max.replace(tzinfo=UTC), timedelta(0), timedelta.max),  # noqa: DTZ001
-        *(EVENT, [EVENT], replace(EVENT, camera_id=7), Attribution("anna", NOW), Cursor(NOW, 2**70), Direction.ENTRY),
+        *(
+            EVENT,
+            [EVENT],
+            replace(EVENT, camera_id=cast("str", 7)),
+            Attribution("anna", NOW),
+            Cursor(NOW, 2**70),
+            Direction.ENTRY,
+        ),
     ]
 )
 PARTS = ("floors", "events", "outbox", "ledger", "audit", "")

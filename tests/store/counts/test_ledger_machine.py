@@ -232,7 +232,7 @@ def test_the_store_agrees_with_a_model(
 ) -> None:
     """After any changes in any order, floors, ledger, statistics and series are those of a model in plain Python."""
     run_state_machine_as_test(
-        lambda: LedgerMachine(new_database),
+        lambda: LedgerMachine(new_database),  # type: ignore[arg-type]  # its docstring allows a function
         settings=settings(
             max_examples=examples,
             stateful_step_count=30,
