@@ -39,7 +39,7 @@ def now() -> datetime:
 
 
 @pytest.fixture(scope="session")
-def act(now: datetime) -> Attribution:
+def by(now: datetime) -> Attribution:
     """A technician makes a change at ``now``."""
     return Attribution("anna", now, "by hand")
 
@@ -167,22 +167,22 @@ def beside() -> Iterator[Callable[[Database], Database]]:
         handle.close()
 
 
-class Bench:
-    """A writer on the test's file, and what it told."""
+class WriterBench:
+    """Writers on a file, and what they reported."""
 
     def __init__(self, path: Path, now: datetime) -> None:
         self.path = path
         self.handle: SqliteDatabase | None = None
-        self.told: list[list[Recorded]] = []
+        self.reports: list[list[Recorded]] = []
         self.fatal: list[BaseException] = []
-        self.busy_timeout = 0.05  # short, which keeps the tests quick
+        self.busy_timeout = 0.05
         self.opened = 0
         self.on_attempt: Callable[[SqliteDatabase], None] | None = None
         self._now = now
         self.writers: list[Writer] = []
 
     def writer(self, **options: int) -> Writer:
-        """A new one, not started."""
+        """A new writer, not started."""
 
         def open_again() -> Store:
             store = open_store(self.path, any_version=True, busy_timeout=self.busy_timeout)
@@ -191,17 +191,17 @@ class Bench:
             self.opened += 1
             return store
 
-        def clock() -> datetime:  # the writer asks for the time once an attempt, in its own thread
+        def clock() -> datetime:  # called once for each attempt, in the writer's thread
             if self.on_attempt is not None and self.handle is not None:
                 self.on_attempt(self.handle)
             return self._now
 
-        writer = Writer(open_again, self.told.append, self.fatal.append, clock=clock, **options)
+        writer = Writer(open_again, self.reports.append, self.fatal.append, clock=clock, **options)
         self.writers.append(writer)
         return writer
 
     def started(self, floors: tuple[FloorConfig, ...], **options: int) -> Writer:
-        """A new one that runs and has the floors."""
+        """A new writer that runs and has created the floors."""
         writer = self.writer(**options)
         writer.start()
         writer.create_missing_floors(floors)
@@ -213,17 +213,17 @@ class Bench:
 
     @property
     def recorded(self) -> list[Recorded]:
-        """All that was told, in order."""
-        return [item for group in self.told for item in group]
+        """All events that were reported as recorded, in order."""
+        return [item for group in self.reports for item in group]
 
 
 @pytest.fixture
-def make_bench(now: datetime) -> Iterator[Callable[[Path], Bench]]:
+def make_bench(now: datetime) -> Iterator[Callable[[Path], WriterBench]]:
     """``make_bench(path)``: writers on that file, which are closed at the end of the test."""
-    benches: list[Bench] = []
+    benches: list[WriterBench] = []
 
-    def make(path: Path) -> Bench:
-        benches.append(Bench(path, now))
+    def make(path: Path) -> WriterBench:
+        benches.append(WriterBench(path, now))
         return benches[-1]
 
     yield make
@@ -233,13 +233,13 @@ def make_bench(now: datetime) -> Iterator[Callable[[Path], Bench]]:
 
 
 @pytest.fixture
-def bench(make_bench: Callable[[Path], Bench], path: Path) -> Bench:
+def bench(make_bench: Callable[[Path], WriterBench], path: Path) -> WriterBench:
     """Writers on the test's file."""
     return make_bench(path)
 
 
 @pytest.fixture
-def locked(path: Path) -> Iterator[sqlite3.Connection]:
-    """Another program's connection; ``BEGIN IMMEDIATE`` on it keeps the writer out, ``ROLLBACK`` lets it in."""
+def other_program(path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program's connection; ``BEGIN IMMEDIATE`` on it locks the writer out, ``ROLLBACK`` ends that."""
     with closing(sqlite3.connect(path, isolation_level=None, timeout=5.0)) as other:
         yield other

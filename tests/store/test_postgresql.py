@@ -1,4 +1,4 @@
-"""What differs on a PostgreSQL server: who else may write there, connections that end, tables beside ours."""
+"""Tests of what differs on a PostgreSQL server: other writers, lost connections, other tables."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def empty(postgres: PostgresServer) -> Iterator[PostgresqlDatabase]:
 
 @pytest.fixture
 def other(postgres_db: PostgresqlDatabase, beside: Callable[..., PostgresqlDatabase]) -> PostgresqlDatabase:
-    """Another program on the same database, one that knows nothing of this one's ways."""
+    """Another program on the same database, which does not take this program's lock."""
     return beside(postgres_db)
 
 
@@ -61,7 +61,7 @@ def test_a_count_is_not_written_over_what_another_program_commits(
     now: datetime,
     eventually: Callable[..., object],
 ) -> None:
-    """While somebody has a floor's row in hand the recording waits for him, and counts from what he left."""
+    """While another program has locked a floor's row, recording waits, and then counts from the committed row."""
     recorded: list[Recorded] = []
 
     def record() -> None:
@@ -82,18 +82,18 @@ def test_a_count_is_not_written_over_what_another_program_commits(
     assert verify(postgres_db) == []
 
 
-def test_a_correction_waits_as_well(
+def test_a_correction_waits_too(
     postgres_db: PostgresqlDatabase,
     other: PostgresqlDatabase,
-    act: Attribution,
+    by: Attribution,
     now: datetime,
     make_event: Callable[..., Event],
 ) -> None:
-    """A floor that another program holds is not changed; a wait that takes too long is trouble that passes."""
+    """A locked floor is not changed; a wait that takes too long is an error that passes."""
     execute_sql(postgres_db, "SET lock_timeout = '20ms'")
     for change in (
-        lambda: Floors(postgres_db).correct("Ground", 3, act),
-        lambda: Floors(postgres_db).update("Ground", act, total_slots=3),
+        lambda: Floors(postgres_db).correct("Ground", 3, by),
+        lambda: Floors(postgres_db).update("Ground", by, total_slots=3),
         lambda: Events(postgres_db).record(make_event(1), now),
     ):
         with other.atomic():
@@ -107,10 +107,10 @@ def test_a_correction_waits_as_well(
     assert verify(postgres_db) == []
 
 
-def test_a_writer_waits_for_the_one_before_it(
+def test_writers_take_turns(
     postgres_db: PostgresqlDatabase, other: PostgresqlDatabase, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Two transactions that write take turns even on different floors; a reader is not held up by them."""
+    """Also on different floors; a reader does not wait for them."""
     execute_sql(other, "SET lock_timeout = '20ms'")
     with write_transaction(postgres_db):
         Events(postgres_db).record(make_event(1), now)
@@ -122,23 +122,23 @@ def test_a_writer_waits_for_the_one_before_it(
     assert Events(other).record(make_event(1, floor="Roof", camera_id="up"), now).inserted
 
 
-def test_a_lost_connection_passes_and_leaves_nothing_half_done(
+def test_a_lost_connection_passes_and_stores_nothing(
     postgres_db: PostgresqlDatabase,
     other: PostgresqlDatabase,
     make_event: Callable[..., Event],
     now: datetime,
     eventually: Callable[..., object],
 ) -> None:
-    """What the server ends in the middle is not stored; opened anew, the same events are recorded once."""
+    """After the connection is opened again, the same events are recorded once."""
     pair = [make_event(1, direction=Direction.EXIT), make_event(1, floor="Roof")]
     [(process,)] = execute_sql(postgres_db, "SELECT pg_backend_pid()")
-    there = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {process}"
+    query = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {process}"
 
     def interrupted() -> None:
         with write_transaction(postgres_db):
             Events(postgres_db).record_all(pair, now)
             execute_sql(other, f"SELECT pg_terminate_backend({process})")
-            eventually(lambda: execute_sql(other, there) == [(0,)], what="the connection is ended")
+            eventually(lambda: execute_sql(other, query) == [(0,)], what="the connection is ended")
             Events(postgres_db).count()
 
     with pytest.raises(AccessError) as caught:
@@ -154,15 +154,15 @@ def test_a_lost_connection_passes_and_leaves_nothing_half_done(
     assert verify(postgres_db) == []
 
 
-def test_what_the_server_asks_to_try_again_passes(
-    postgres_db: PostgresqlDatabase, other: PostgresqlDatabase, act: Attribution
+def test_a_serialisation_failure_passes(
+    postgres_db: PostgresqlDatabase, other: PostgresqlDatabase, by: Attribution
 ) -> None:
-    """A transaction that cannot be put in line with the others may succeed later; a wrong statement will not."""
+    """The transaction may succeed at the next attempt; a wrong statement never does."""
 
     def too_late() -> None:
         with read_transaction(postgres_db):
             Floors(postgres_db).all()
-            Floors(other).correct("Ground", 3, act)
+            Floors(other).correct("Ground", 3, by)
             execute_sql(postgres_db, "UPDATE floors SET description = '' WHERE name = 'Ground'")
 
     with pytest.raises(AccessError) as caught:
@@ -174,8 +174,8 @@ def test_what_the_server_asks_to_try_again_passes(
         assert not is_passing(lasting.value)
 
 
-def test_a_server_that_is_away_passes(postgres: PostgresServer) -> None:
-    """Where nobody listens the connection is refused, and may not be later."""
+def test_a_refused_connection_passes(postgres: PostgresServer) -> None:
+    """The server may be there at the next attempt."""
     gone = PostgresqlDatabase("postgresql://tests@/x?host=%2Fnowhere", prefer_psycopg3=True)
     with pytest.raises(AccessError) as caught:
         Floors(gone).all()
@@ -183,7 +183,7 @@ def test_a_server_that_is_away_passes(postgres: PostgresServer) -> None:
 
 
 def test_no_message_shows_a_password() -> None:
-    """A handle's address stands in messages without the secret in it."""
+    """The address of a handle is shown without it."""
     for address, shown in (
         ("postgresql://anna:secret@host:5432/parking", "postgresql://host:5432/parking"),
         ("postgresql://anna@/parking?host=%2Frun", "postgresql:///parking?host=%2Frun"),
@@ -196,10 +196,8 @@ def test_no_message_shows_a_password() -> None:
         assert name_of(PostgresqlDatabase(address, prefer_psycopg3=True)) == shown
 
 
-def test_tables_are_made_once_however_many_begin(
-    empty: PostgresqlDatabase, beside: Callable[..., PostgresqlDatabase]
-) -> None:
-    """Four connections that find an empty database make the tables between them, one of them all of it."""
+def test_tables_are_created_once_by_many(empty: PostgresqlDatabase, beside: Callable[..., PostgresqlDatabase]) -> None:
+    """Of four connections that find an empty database one creates all tables."""
     together = threading.Barrier(4, timeout=30)
     answers: list[object] = []
 
@@ -223,7 +221,7 @@ def test_tables_are_made_once_however_many_begin(
 
 
 def test_tables_of_another_program_stay(empty: PostgresqlDatabase) -> None:
-    """Ours are made and dropped beside them."""
+    """Our tables are created and dropped beside them."""
     execute_sql(empty, "CREATE TABLE notes (text text)")
     assert not has_tables(empty)
     assert create_tables(empty)
@@ -235,7 +233,7 @@ def test_tables_of_another_program_stay(empty: PostgresqlDatabase) -> None:
 
 
 def test_a_database_that_lacks_a_table_or_is_newer_is_refused(empty: PostgresqlDatabase) -> None:
-    """As with a file: a sentence with the remedy, and nothing is changed."""
+    """The error has the remedy, and nothing is changed."""
     create_tables(empty)
     execute_sql(empty, "UPDATE schema_migrations SET version = 99")
     with pytest.raises(StoreError, match=r"^postgresql:///test.* has schema version 99, .* install the newer program"):
@@ -248,7 +246,7 @@ def test_a_database_that_lacks_a_table_or_is_newer_is_refused(empty: PostgresqlD
 
 
 def test_there_is_nothing_to_migrate(empty: PostgresqlDatabase) -> None:
-    """A server's tables begin with the present version; one that claims to be older is refused in a sentence."""
+    """The first tables on a server have the present version; older ones are refused."""
     create_tables(empty)
     assert pending_migrations(empty) == ()
     assert migrate(empty) == Migrated()

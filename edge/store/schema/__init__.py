@@ -1,1 +1,1 @@
-"""Models, migrations, views, and how a database is opened."""
+"""This room defines the tables, migrates them, and opens a database."""

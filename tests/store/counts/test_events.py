@@ -1,4 +1,4 @@
-"""An event is recorded once, whole, or not at all."""
+"""Tests of recording events, each once and completely or not at all, and of reading the newest."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def contents(db: Database) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def test_a_recorded_event_is_event_count_and_outbox(
+def test_recording_stores_the_event_changes_the_count_and_fills_the_outbox(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """The row holds every field of the event, the floor has one more vehicle, and the outbox has the event."""
+    """The row has every field of the event, the floor has one more vehicle, and the outbox has the event."""
     event = make_event(1, vehicle_type=VehicleType.BUS, confidence=1 / 3)
     recorded = Events(db).record(event, now)
     assert recorded.inserted
@@ -55,8 +55,8 @@ def test_a_recorded_event_is_event_count_and_outbox(
     assert verify(db) == []
 
 
-def test_an_exit_takes_one_away(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """Entries add, exits subtract, and each moves the floor's sequence number by one."""
+def test_entries_add_and_exits_subtract(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
+    """Each event also increases the floor's sequence number by 1."""
     ways = [Direction.ENTRY, Direction.EXIT, Direction.EXIT]
     results = Events(db).record_all([make_event(n, direction=way) for n, way in enumerate(ways)], now)
     assert [item.occupancy.current_vehicles for item in results] == [11, 10, 9]
@@ -64,7 +64,7 @@ def test_an_exit_takes_one_away(db: Database, make_event: Callable[..., Event], 
 
 
 def test_recording_again_changes_nothing(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """The second time returns the first row, whatever else the event says now, and touches no table."""
+    """The second call returns the first row, also if other fields differ, and changes no table."""
     first = Events(db).record(make_event(1), now)
     before = contents(db)
     differs = make_event(1, confidence=0.1, vehicle_type=VehicleType.TRUCK, gate_id="other", floor="Roof")
@@ -80,7 +80,7 @@ def test_recording_again_changes_nothing(db: Database, make_event: Callable[...,
 def test_recording_again_writes_no_page(
     sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """A duplicate adds no byte to the write-ahead log and is no change to another connection."""
+    """A duplicate adds no byte to the write-ahead log, and other connections see no change."""
     events = [make_event(n) for n in range(3)]
     Events(sqlite_db).record_all(events, now)
     log = path.with_name(f"{path.name}-wal")
@@ -97,7 +97,7 @@ def test_recording_again_writes_no_page(
 def test_the_same_event_twice_in_one_call_is_recorded_once(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Within a transaction the second sees the first."""
+    """The second one finds the first in the same transaction."""
     results = Events(db).record_all([make_event(1), make_event(2), make_event(1)], now)
     assert [item.inserted for item in results] == [True, True, False]
     assert results[2].event == results[0].event
@@ -107,7 +107,7 @@ def test_the_same_event_twice_in_one_call_is_recorded_once(
 def test_the_same_moment_in_another_offset_is_the_same_event(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """What counts of a timestamp is the moment, and it comes back in UTC."""
+    """The key has the moment, not its offset, and the timestamp is returned in UTC."""
     event = make_event(1)
     elsewhere = replace(event, timestamp=event.timestamp.astimezone(timezone(timedelta(hours=5, minutes=30))))
     first = Events(db).record(elsewhere, now)
@@ -116,10 +116,10 @@ def test_the_same_moment_in_another_offset_is_the_same_event(
     assert not Events(db).record(event, now).inserted
 
 
-def test_a_vehicle_that_turns_round_is_two_events(
+def test_another_direction_time_track_or_camera_is_another_event(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """One track may cross again: another direction, time, track or camera is another event."""
+    """One track may cross a line several times."""
     event = make_event(1)
     others = [
         replace(event, direction=Direction.EXIT),
@@ -131,8 +131,8 @@ def test_a_vehicle_that_turns_round_is_two_events(
     assert Events(db).count() == 5
 
 
-def test_all_or_nothing(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """A crossing between floors whose second event is refused leaves no trace of the first."""
+def test_a_refused_event_undoes_the_whole_call(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
+    """A crossing between floors whose second event is refused does not store the first."""
     before = contents(db)
     pair = [make_event(1, direction=Direction.EXIT), make_event(1, floor="No such floor")]
     with pytest.raises(RefusedError, match=r"no floor 'No such floor'.*'Ground', 'Roof'"):
@@ -142,15 +142,15 @@ def test_all_or_nothing(db: Database, make_event: Callable[..., Event], now: dat
     assert [(item.occupancy.name, item.occupancy.current_vehicles) for item in both] == [("Ground", 9), ("Roof", 1)]
 
 
-def test_nothing_is_nothing(db: Database, now: datetime) -> None:
-    """No events are no transaction."""
+def test_a_call_without_events_does_nothing(db: Database, now: datetime) -> None:
+    """The result is empty."""
     assert Events(db).record_all([], now) == []
 
 
 def test_an_exit_from_an_empty_floor_is_recorded_and_clamped(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """The event stands, the count stays at 0, and the ledger says why."""
+    """The event is stored, the count stays at 0, and the ledger has the reason."""
     event = make_event(1, floor="Roof", direction=Direction.EXIT)
     recorded = Events(db).record(event, now)
     assert recorded.inserted
@@ -164,7 +164,7 @@ def test_an_exit_from_an_empty_floor_is_recorded_and_clamped(
 def test_an_entry_into_a_full_floor_is_recorded_and_clamped(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """The third vehicle on two places stands as an event, and the count stays at 2."""
+    """The event of the third vehicle on two slots is stored, and the count stays at 2."""
     results = Events(db).record_all([make_event(n, floor="Roof") for n in range(3)], now)
     assert [item.clamp for item in results] == [None, None, AdjustmentReason.OVERFLOW]
     assert [item.occupancy.current_vehicles for item in results] == [1, 2, 2]
@@ -200,7 +200,7 @@ def test_an_entry_into_a_full_floor_is_recorded_and_clamped(
 def test_an_impossible_event_is_refused_in_one_sentence(
     db: Database, make_event: Callable[..., Event], now: datetime, changes: dict[str, object], reason: str
 ) -> None:
-    """Each is refused with what is wrong, and nothing is changed, not for its good neighbour either."""
+    """The sentence names the value; neither this event nor the valid one beside it is stored."""
     before = contents(db)
     with pytest.raises(RefusedError, match=reason) as caught:
         Events(db).record_all([make_event(2), make_event(1, **changes)], now)
@@ -210,7 +210,7 @@ def test_an_impossible_event_is_refused_in_one_sentence(
 
 
 def test_a_naive_now_is_refused(db: Database, make_event: Callable[..., Event]) -> None:
-    """The caller's own clock must have a time zone too."""
+    """The time of recording needs a time zone too."""
     with pytest.raises(RefusedError, match="no time zone"):
         Events(db).record(make_event(1), datetime(2026, 5, 4, 8, 0))  # noqa: DTZ001
     assert Events(db).count() == 0
@@ -220,17 +220,17 @@ def test_a_naive_now_is_refused(db: Database, make_event: Callable[..., Event]) 
 def test_a_confidence_of_any_number_type_is_stored_exactly(
     db: Database, make_event: Callable[..., Event], now: datetime, confidence: float
 ) -> None:
-    """Detectors speak NumPy; what comes back is the same number as a float."""
+    """Detectors return NumPy's numbers; the same number is returned as a float."""
     Events(db).record(make_event(1, confidence=confidence), now)
     [stored] = Events(db).newest(1)
     assert type(stored.confidence) is float
     assert stored.confidence == float(confidence)
 
 
-def test_an_event_that_only_the_database_refuses_is_no_fault(
+def test_an_event_that_breaks_a_constraint_of_the_database_is_refused(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """What only the database can see, here a rule that somebody added, is refused with its words."""
+    """A constraint that was added to the table becomes a RefusedError with the database's text."""
     event = make_event(1)
     Events(db).record(make_event(5), now)
     db.execute_sql("CREATE UNIQUE INDEX one_a_floor ON events (floor_id)")
@@ -240,8 +240,10 @@ def test_an_event_that_only_the_database_refuses_is_no_fault(
     assert Events(db).count() == 1
 
 
-def test_the_newest_come_first_by_their_own_time(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """Events recorded out of order are listed by when they happened, also for one floor or camera."""
+def test_the_newest_come_first_by_their_timestamp(
+    db: Database, make_event: Callable[..., Event], now: datetime
+) -> None:
+    """Events that were recorded out of order are sorted, also those of one floor or camera."""
     order = list(range(20))
     random.Random(7).shuffle(order)
     for n in order:
@@ -261,8 +263,8 @@ def test_the_newest_come_first_by_their_own_time(db: Database, make_event: Calla
             Events(db).newest(limit)
 
 
-def test_the_newest_of_a_floor_come_from_the_index(sqlite_db: SqliteDatabase) -> None:
-    """The order of a floor's events is read from its index, not sorted."""
+def test_the_newest_of_a_floor_are_read_from_the_index(sqlite_db: SqliteDatabase) -> None:
+    """They are not sorted."""
     statements: list[str] = []
     sqlite_db.connection().set_trace_callback(statements.append)
     Events(sqlite_db).newest(50, floor="Ground")

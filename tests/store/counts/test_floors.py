@@ -1,4 +1,4 @@
-"""Floors are made once and never reset."""
+"""Tests of creating floors and finding them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_a_floor_begins_with_its_opening_count(db: Database, now: datetime) -> None:
-    """What the configuration says stands in the first row of a floor."""
+    """The first row of a floor has the values of the configuration."""
     ground, roof = Floors(db).all()
     assert (ground.name, ground.description, ground.total_slots) == ("Ground", "by the street", 50)
     assert (ground.current_vehicles, ground.available_slots, ground.is_active) == (10, 40, True)
@@ -31,10 +31,10 @@ def test_a_floor_begins_with_its_opening_count(db: Database, now: datetime) -> N
     assert (roof.name, roof.current_vehicles) == ("Roof", 0)
 
 
-def test_ensuring_again_creates_the_missing_only(
+def test_only_missing_floors_are_created(
     db: Database, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """A second start with changed floors and one more keeps the counts and makes the new one."""
+    """Floors that exist keep their values and counts, also when the configuration differs."""
     Events(db).record(make_event(1), now)
     before = Floors(db).all()
     changed = FloorConfig(name="Ground", total_slots=5, opening_vehicles=0, is_active=False)
@@ -49,7 +49,7 @@ def test_ensuring_again_creates_the_missing_only(
 
 
 def test_a_floor_is_found_by_its_exact_name(db: Database) -> None:
-    """Case counts, and what is no text is simply not there."""
+    """Upper and lower case differ; a name that is not there, or is no text, is refused."""
     assert Floors(db).by_name("Ground") == Floors(db).by_id(1) == Floors(db).all()[0]
     for name in ("ground", "Ground ", "", "' OR 1=1 --", "\ud800", "a\x00b"):
         with pytest.raises(RefusedError, match="there is no floor"):
@@ -60,16 +60,16 @@ def test_a_floor_is_found_by_its_exact_name(db: Database) -> None:
 
 
 @pytest.mark.parametrize("name", ["two\nlines", "nul\x00"])
-def test_a_name_that_cannot_stand_in_a_log_is_refused(db: Database, now: datetime, name: str) -> None:
-    """Control characters in a floor's name are refused, and then nothing is created."""
+def test_a_name_with_control_characters_is_refused(db: Database, now: datetime, name: str) -> None:
+    """Nothing is created then."""
     fine = FloorConfig(name="Fine", total_slots=1)
     with pytest.raises(RefusedError, match="floor's name"):
         Floors(db).create_missing([fine, FloorConfig.model_construct(name=name, total_slots=1)], now)
     assert len(Floors(db).all()) == 2
 
 
-def test_names_of_any_script_and_of_sql_are_just_names(db: Database, now: datetime) -> None:
-    """A name is data, whatever it looks like."""
+def test_names_of_any_script_and_names_that_are_sql_are_stored(db: Database, now: datetime) -> None:
+    """A name is data, whatever its characters."""
     names = ["地下一階", "Ébène №1", "'; DROP TABLE floors; --", '100% "quoted" `x`', "?"]
     Floors(db).create_missing([FloorConfig.model_construct(name=name, total_slots=1) for name in names], now)
     for name in names:

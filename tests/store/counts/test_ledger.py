@@ -1,4 +1,4 @@
-"""The ledger against a model in plain Python."""
+"""Tests of the ledger against a model in plain Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BEGINNING = datetime(2026, 5, 4, tzinfo=UTC)
 NUMBERS = count()
 
-# A floor as (slots, share of them that is taken at the opening).
+# A floor is (slots, share of them that is taken at the opening).
 FLOORS = st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1)), min_size=1, max_size=3)
 # A step is one or two events (floor, direction, key) in one transaction; few keys, so that many come twice.
 KEYS = st.integers(0, 12)
@@ -37,7 +37,7 @@ STEPS = st.lists(st.lists(CROSSINGS, min_size=1, max_size=2), max_size=30)
 
 @pytest.fixture(scope="module")
 def database(new_database: Callable[[], AbstractContextManager[Database]]) -> Iterator[Database]:
-    """One database for all examples; each brings floors of its own."""
+    """One database for all examples; each example creates floors of its own."""
     with new_database() as db:
         yield db
 

@@ -1,4 +1,4 @@
-"""Everything that moves a count, in any order, against a model in plain Python."""
+"""Tests of everything that changes a count, in any order, against a model in plain Python."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ FLOOR = st.sampled_from(NAMES)
 
 
 @dataclass
-class Sheet:
-    """A floor as a person with pencil and paper keeps it."""
+class FloorModel:
+    """A floor as the model knows it."""
 
     slots: int
     vehicles: int
@@ -55,43 +55,43 @@ class Sheet:
     crossed: list[tuple[datetime, Direction]] = field(default_factory=list)
 
     def move(self, to: int) -> None:
-        """The count moves, and what does not fit is a clamp."""
+        """Set the count; what exceeds the bounds is a clamp."""
         self.vehicles = min(max(to, 0), self.slots)
         self.clamps += self.vehicles != to
         self.deltas += self.vehicles - to
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """The store does what the sheets say."""
+    """Makes the same changes in the store and in the model."""
 
     def __init__(self, new_database: Callable[[], AbstractContextManager[Database]]) -> None:
         super().__init__()
-        self.keeping = ExitStack()
-        self.db = self.keeping.enter_context(new_database())
-        self.sheets: dict[str, Sheet] = {}
+        self.resources = ExitStack()
+        self.db = self.resources.enter_context(new_database())
+        self.models: dict[str, FloorModel] = {}
         self.keys: set[tuple[str, int, Direction]] = set()
         self.clock = BEGINNING + timedelta(days=10)
 
     def teardown(self) -> None:
-        self.keeping.close()
+        self.resources.close()
 
-    def act(self) -> Attribution:
-        """Each is a second later than the last."""
+    def by(self) -> Attribution:
+        """An attribution a second later than the last one."""
         self.clock += timedelta(seconds=1)
         return Attribution("anna", self.clock)
 
     @initialize()
     def create(self) -> None:
-        """Three floors from the configuration."""
+        """Create three floors from the configuration."""
         for name, slots, opening in zip(NAMES, (3, 1, 0), (1, 0, 0), strict=True):
             Floors(self.db).create_missing(
                 [FloorConfig(name=name, total_slots=slots, opening_vehicles=opening)], BEGINNING
             )
-            self.sheets[name] = Sheet(slots, opening, opening=opening)
+            self.models[name] = FloorModel(slots, opening, opening=opening)
 
     @rule(floor=FLOOR, number=st.integers(0, 400), way=st.sampled_from(Direction))
     def cross(self, floor: str, number: int, way: Direction) -> None:
-        """A vehicle crosses; the same key again is the same event."""
+        """Record an event; the same key again is the same event."""
         moment = BEGINNING + timedelta(minutes=31 * number)
         event = Event(
             camera_id=f"cam{floor}",
@@ -103,127 +103,127 @@ class LedgerMachine(RuleBasedStateMachine):
             confidence=0.5,
             timestamp=moment,
         )
-        recorded = Events(self.db).record(event, self.act().at)
+        recorded = Events(self.db).record(event, self.by().at)
         new = (floor, number, way) not in self.keys
         assert recorded.inserted == new
         if new:
             self.keys.add((floor, number, way))
-            sheet = self.sheets[floor]
-            sheet.crossed.append((moment, way))
-            sheet.move(sheet.vehicles + way.delta)
+            model = self.models[floor]
+            model.crossed.append((moment, way))
+            model.move(model.vehicles + way.delta)
 
     @rule(floor=FLOOR, count=st.integers(-1, 5))
     def correct(self, floor: str, count: int) -> None:
-        """A person counts; what cannot be is refused."""
-        sheet = self.sheets[floor]
-        if 0 <= count <= sheet.slots:
-            Floors(self.db).correct(floor, count, self.act())
-            sheet.rows += count != sheet.vehicles
-            sheet.deltas += count - sheet.vehicles
-            sheet.vehicles = count
+        """Correct a count; an impossible one is refused."""
+        model = self.models[floor]
+        if 0 <= count <= model.slots:
+            Floors(self.db).correct(floor, count, self.by())
+            model.rows += count != model.vehicles
+            model.deltas += count - model.vehicles
+            model.vehicles = count
         else:
             with pytest.raises(RefusedError, match="whole number from 0 to"):
-                Floors(self.db).correct(floor, count, self.act())
+                Floors(self.db).correct(floor, count, self.by())
 
     @rule(floor=FLOOR, delta=st.integers(-4, 4))
     def change(self, floor: str, delta: int) -> None:
-        """Some come or go uncounted."""
-        Floors(self.db).update_vehicle_count(floor, delta, self.act())
-        sheet = self.sheets[floor]
-        sheet.rows += delta != 0
-        sheet.deltas += delta
-        sheet.move(sheet.vehicles + delta)
+        """Change a count by vehicles that were not counted."""
+        Floors(self.db).update_vehicle_count(floor, delta, self.by())
+        model = self.models[floor]
+        model.rows += delta != 0
+        model.deltas += delta
+        model.move(model.vehicles + delta)
 
     @rule(floor=FLOOR, slots=st.integers(0, 4))
-    def rebuild(self, floor: str, slots: int) -> None:
-        """Slots are built or taken away."""
-        Floors(self.db).update(floor, self.act(), total_slots=slots)
-        sheet = self.sheets[floor]
-        sheet.slots = slots
-        sheet.move(sheet.vehicles)
+    def change_slots(self, floor: str, slots: int) -> None:
+        """Change the number of slots."""
+        Floors(self.db).update(floor, self.by(), total_slots=slots)
+        model = self.models[floor]
+        model.slots = slots
+        model.move(model.vehicles)
 
     @rule(floor=FLOOR, active=st.booleans())
-    def switch(self, floor: str, active: bool) -> None:
-        """A floor is opened or closed."""
-        sheet = self.sheets[floor]
-        if active and sheet.deleted:
+    def set_active(self, floor: str, active: bool) -> None:
+        """Activate or deactivate a floor."""
+        model = self.models[floor]
+        if active and model.deleted:
             with pytest.raises(RefusedError, match="restore it first"):
-                Floors(self.db).set_active(floor, self.act(), active=True)
+                Floors(self.db).set_active(floor, self.by(), active=True)
         else:
-            Floors(self.db).set_active(floor, self.act(), active=active)
-            sheet.active = active
+            Floors(self.db).set_active(floor, self.by(), active=active)
+            model.active = active
 
     @rule(floor=FLOOR)
-    def hide(self, floor: str) -> None:
-        """A floor is deleted."""
-        Floors(self.db).delete(floor, self.act())
-        self.sheets[floor].deleted = True
+    def delete(self, floor: str) -> None:
+        """Delete a floor."""
+        Floors(self.db).delete(floor, self.by())
+        self.models[floor].deleted = True
 
     @rule(floor=FLOOR)
-    def show(self, floor: str) -> None:
-        """A floor is restored."""
-        Floors(self.db).restore(floor, self.act())
-        self.sheets[floor].deleted = False
+    def restore(self, floor: str) -> None:
+        """Restore a floor."""
+        Floors(self.db).restore(floor, self.by())
+        self.models[floor].deleted = False
 
     @rule(named=st.sets(FLOOR), slots=st.integers(0, 4))
     def configure(self, named: set[str], slots: int) -> None:
-        """A configuration with some of the floors, all of one size, is applied."""
-        apply_configuration(self.db, [FloorConfig(name=name, total_slots=slots) for name in sorted(named)], self.act())
-        for name, sheet in self.sheets.items():
+        """Apply a configuration that has some of the floors, all with the same number of slots."""
+        apply_configuration(self.db, [FloorConfig(name=name, total_slots=slots) for name in sorted(named)], self.by())
+        for name, model in self.models.items():
             if name in named:
-                sheet.slots, sheet.active, sheet.deleted, sheet.configured = slots, True, False, True
-                sheet.move(sheet.vehicles)
-            elif sheet.configured:
-                sheet.active = sheet.configured = False
+                model.slots, model.active, model.deleted, model.configured = slots, True, False, True
+                model.move(model.vehicles)
+            elif model.configured:
+                model.active = model.configured = False
 
     @rule(days=st.integers(1, 12))
     def clean_up(self, days: int) -> None:
-        """Old events go; those that the broker has not got stay."""
-        remove_old_events(self.db, days, self.act(), lambda _: None)
+        """Remove old events; those in the outbox stay."""
+        remove_old_events(self.db, days, self.by(), lambda _: None)
         kept = {(e.floor, int(e.track_id[1:]), e.direction) for e in Events(self.db).newest(10_000)}
         assert {waiting.event_id for waiting in Outbox(self.db).pending(10_000)} <= {
             e.event_id for e in Events(self.db).newest(10_000)
         }
-        # What is gone counts again when it comes again: the sheets know no better either.
+        # An event that was removed is counted again if it is recorded again.
         self.keys = kept
 
     @rule(share=st.integers(1, 3))
     def acknowledge(self, share: int) -> None:
-        """The broker takes some of what waits."""
+        """Acknowledge some of the events in the outbox."""
         waiting = Outbox(self.db).pending(1000)
         Outbox(self.db).acknowledge([stored.id for stored in waiting[::share]])
 
     @rule(floor=FLOOR, count=st.integers(0, 4))
-    def tamper(self, floor: str, count: int) -> None:
-        """Somebody writes a count past the ledger; a repair makes an adjustment of it."""
-        sheet = self.sheets[floor]
-        if count <= sheet.slots and count != sheet.vehicles:
+    def change_count_in_sql(self, floor: str, count: int) -> None:
+        """Change a count without the ledger, and repair the ledger."""
+        model = self.models[floor]
+        if count <= model.slots and count != model.vehicles:
             execute_sql(self.db, f"UPDATE floors SET current_vehicles = {count} WHERE name = '{floor}'")
             assert len(verify(self.db)) == 1
-            assert len(repair_ledger(self.db, self.act())) == 1
-            sheet.rows += 1
-            sheet.deltas += count - sheet.vehicles
-            sheet.vehicles = count
+            assert len(repair_ledger(self.db, self.by())) == 1
+            model.rows += 1
+            model.deltas += count - model.vehicles
+            model.vehicles = count
 
     @invariant()
-    def agrees(self) -> None:
-        """Floors, ledger, statistics and series are those of the sheets, and the database agrees with itself."""
-        if not self.sheets:
+    def check_against_the_model(self) -> None:
+        """Floors, ledger, statistics and series are those of the model, and the database verifies."""
+        if not self.models:
             return
         assert verify(self.db) == []
         for balance in Ledger(self.db).balances():
-            sheet, stored = self.sheets[balance.name], Floors(self.db).by_name(balance.name)
-            assert (stored.total_slots, stored.current_vehicles) == (sheet.slots, sheet.vehicles)
-            assert (stored.is_active, stored.deleted_at is not None) == (sheet.active, sheet.deleted)
-            assert stored.is_configured == sheet.configured
-            assert len(Ledger(self.db).adjustments(stored.floor_id, 10_000)) == sheet.rows + sheet.clamps
-            assert (balance.adjusted, balance.ledger) == (sheet.deltas, sheet.vehicles)
+            model, stored = self.models[balance.name], Floors(self.db).by_name(balance.name)
+            assert (stored.total_slots, stored.current_vehicles) == (model.slots, model.vehicles)
+            assert (stored.is_active, stored.deleted_at is not None) == (model.active, model.deleted)
+            assert stored.is_configured == model.configured
+            assert len(Ledger(self.db).adjustments(stored.floor_id, 10_000)) == model.rows + model.clamps
+            assert (balance.adjusted, balance.ledger) == (model.deltas, model.vehicles)
             end = self.clock + timedelta(days=1)
             summary = event_statistics(self.db, BEGINNING, end, balance.name)
-            assert summary.total == len(sheet.crossed)
-            assert summary.net == sum(way.delta for _, way in sheet.crossed)
+            assert summary.total == len(model.crossed)
+            assert summary.net == sum(way.delta for _, way in model.crossed)
             first, *_, last = occupancy_over_time(self.db, balance.name, BEGINNING, end, timedelta(days=1))
-            assert (first.vehicles, last.vehicles) == (sheet.opening, sheet.vehicles)
+            assert (first.vehicles, last.vehicles) == (model.opening, model.vehicles)
 
 
 @pytest.mark.parametrize("examples", [6, pytest.param(100, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])

@@ -1,4 +1,4 @@
-"""The outbox holds each event until it is acknowledged, the oldest first."""
+"""Tests of the outbox: it has each event until it is acknowledged, the oldest first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def test_events_come_in_the_order_in_which_they_were_recorded(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Whatever their timestamps, the first that were recorded and not acknowledged come first."""
+    """The timestamps do not matter; acknowledged events are left out."""
     events = [make_event(n) for n in (5, 3, 9, 1, 7)]
     Events(db).record_all(events, now)
     outbox = Outbox(db)
@@ -36,7 +36,7 @@ def test_events_come_in_the_order_in_which_they_were_recorded(
 def test_an_acknowledged_event_leaves_the_outbox_and_stays_in_the_database(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Acknowledging removes the named events alone; doing it again, or with unknown ids, is harmless."""
+    """Only the named events are removed; a repetition and unknown ids do nothing."""
     Events(db).record_all([make_event(n) for n in range(3)], now)
     outbox = Outbox(db)
     first, second, third = (stored.id for stored in outbox.pending(9))
@@ -51,7 +51,7 @@ def test_an_acknowledged_event_leaves_the_outbox_and_stays_in_the_database(
 def test_a_duplicate_of_an_acknowledged_event_is_not_sent_again(
     db: Database, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Recording an event again after the broker had it does not put it back."""
+    """Recording an acknowledged event again does not put it into the outbox."""
     Events(db).record(make_event(1), now)
     Outbox(db).acknowledge([stored.id for stored in Outbox(db).pending(9)])
     Events(db).record(make_event(1), now)
@@ -59,7 +59,7 @@ def test_a_duplicate_of_an_acknowledged_event_is_not_sent_again(
 
 
 def test_any_number_is_acknowledged_at_once(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """More ids than a statement of SQLite takes variables are no problem."""
+    """More ids than SQLite takes variables in one statement are possible."""
     Events(db).record_all([make_event(n) for n in range(3)], now)
     assert Outbox(db).acknowledge(range(1, 100_000)) == 3
     assert Outbox(db).count() == 0

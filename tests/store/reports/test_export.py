@@ -1,4 +1,4 @@
-"""Events as CSV and JSON Lines, read back as they were; and the order in which events are read."""
+"""Tests of exports as CSV and JSON Lines, and of the order in which events are read."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def awkward(
+def unusual_events(
     new_database: Callable[[], AbstractContextManager[Database]],
     floors: tuple[FloorConfig, ...],
     make_event: Callable[..., Event],
     now: datetime,
 ) -> Iterator[Database]:
-    """1200 events, many at the same moment, with names that a careless export would break. Only read."""
+    """1200 events, many at the same moment, with names that need quoting. Only read."""
     events = [
         make_event(
             n,
@@ -57,12 +57,12 @@ def awkward(
         yield db
 
 
-def test_an_export_is_every_event_in_the_order_of_time(awkward: Database) -> None:
-    """CSV and JSON Lines hold the same rows, the oldest first, each field as it is stored."""
+def test_an_export_has_every_event_in_the_order_of_time(unusual_events: Database) -> None:
+    """CSV and JSON Lines have the same rows, the oldest first, each field as it is stored."""
     texts = {}
     for form in ("csv", "jsonl"):
         out = io.StringIO()
-        assert export_events(awkward, out, form) == 1200
+        assert export_events(unusual_events, out, form) == 1200
         texts[form] = out.getvalue()
     lines = [json.loads(line) for line in texts["jsonl"].splitlines()]
     table = list(csv.DictReader(io.StringIO(texts["csv"])))
@@ -70,25 +70,25 @@ def test_an_export_is_every_event_in_the_order_of_time(awkward: Database) -> Non
     assert tuple(lines[0]) == EXPORT_COLUMNS
     assert lines[0]["gate_id"] == 'a,"b";é'
     assert lines[0]["timestamp"].endswith("Z")
-    assert datetime.fromisoformat(lines[0]["timestamp"]) == Events(awkward).oldest(1)[0].timestamp
+    assert datetime.fromisoformat(lines[0]["timestamp"]) == Events(unusual_events).oldest(1)[0].timestamp
     assert [(line["timestamp"], line["id"]) for line in lines] == sorted((x["timestamp"], x["id"]) for x in lines)
     assert lines[0]["clock_state"] == "synchronised"
-    assert lines == [event_fields(event) for event in reversed(Events(awkward).newest(9999))]
+    assert lines == [event_fields(event) for event in reversed(Events(unusual_events).newest(9999))]
 
 
-def test_an_export_takes_a_range_a_floor_and_a_camera(awkward: Database, now: datetime) -> None:
-    """The beginning is in it, the end is not."""
+def test_a_stream_has_a_range_a_floor_and_a_camera(unusual_events: Database, now: datetime) -> None:
+    """The start is in the range, the end is not."""
     since, until = now - timedelta(seconds=100), now - timedelta(seconds=50)
-    got = list(Events(awkward).stream(floor="Roof", camera="cam 1", since=since, until=until))
-    every = [event for event in Events(awkward).newest(9999) if since <= event.timestamp < until]
+    got = list(Events(unusual_events).stream(floor="Roof", camera="cam 1", since=since, until=until))
+    every = [event for event in Events(unusual_events).newest(9999) if since <= event.timestamp < until]
     assert got == [event for event in reversed(every) if (event.floor, event.camera_id) == ("Roof", "cam 1")]
     assert got[0].timestamp == since
-    assert list(Events(awkward).stream(floor="Attic")) == []
+    assert list(Events(unusual_events).stream(floor="Attic")) == []
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=20))
 def test_any_text_is_quoted_as_the_modules_csv_and_json_do(text: str) -> None:
-    """Whatever a camera, gate, floor or track is called, every program reads the name back."""
+    """Other programs read back any name of a camera, gate, floor or track."""
     row = (1, "id", text, text, 2, text, "car", "entry", 0.5, 0, 0, "unknown")
     moment = "1970-01-01T00:00:00.000000Z"
     values = (1, "id", text, text, 2, text, text, "car", "entry", 0.5, moment, "unknown", moment)
@@ -99,15 +99,15 @@ def test_any_text_is_quoted_as_the_modules_csv_and_json_do(text: str) -> None:
     assert export._json_line(row, {2: text}) == json.dumps(fields, ensure_ascii=False) + "\n"
 
 
-def test_an_export_takes_little_memory(awkward: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_takes_little_memory(unusual_events: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many events there are, only a page of them is in memory."""
 
     def peak(events_in_a_page: int) -> int:
         monkeypatch.setattr("edge.store.counts.events._CHUNK", events_in_a_page)
         with Path("/dev/null").open("w", encoding="utf-8") as out:
-            export_events(awkward, out)
+            export_events(unusual_events, out)
             tracemalloc.start()
-            export_events(awkward, out)
+            export_events(unusual_events, out)
             _, most = tracemalloc.get_traced_memory()
             tracemalloc.stop()
         return most
@@ -115,21 +115,21 @@ def test_an_export_takes_little_memory(awkward: Database, monkeypatch: pytest.Mo
     assert peak(100) < peak(1200) / 4
 
 
-def test_pages_follow_each_other_without_gap_or_double(awkward: Database) -> None:
-    """The last event of a page is where the next begins, also among events of the same moment."""
-    every = Events(awkward).newest(9999, floor="Roof")
+def test_pages_have_each_event_once(unusual_events: Database) -> None:
+    """A page begins after the last event of the page before, also among events of the same moment."""
+    every = Events(unusual_events).newest(9999, floor="Roof")
     seen: list[StoredEvent] = []
     before = None
-    while page := Events(awkward).newest(7, floor="Roof", before=before):
+    while page := Events(unusual_events).newest(7, floor="Roof", before=before):
         seen += page
         before = Cursor(page[-1].timestamp, page[-1].id)
     assert seen == every
-    assert Events(awkward).by_id(every[0].id) == every[0]
+    assert Events(unusual_events).by_id(every[0].id) == every[0]
     with pytest.raises(RefusedError, match="there is no event with the id 1000000000"):
-        Events(awkward).by_id(10**9)
+        Events(unusual_events).by_id(10**9)
 
 
-def test_a_range_of_naive_times_is_refused(awkward: Database) -> None:
-    """A time without a zone could mean anything."""
+def test_a_range_of_naive_times_is_refused(unusual_events: Database) -> None:
+    """A time without a zone is ambiguous."""
     with pytest.raises(RefusedError, match="no time zone"):
-        Events(awkward).newest(5, since=datetime(2026, 5, 4))  # noqa: DTZ001
+        Events(unusual_events).newest(5, since=datetime(2026, 5, 4))  # noqa: DTZ001

@@ -1,4 +1,4 @@
-"""An older database becomes one of today, whole, with a copy of what it was; a newer one is left alone."""
+"""Tests of migrations: an older database is upgraded completely, after a copy; a newer one is left alone."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOMENT = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 
 @pytest.fixture
 def old(path: Path) -> Path:
-    """A database as the first release left it: floors, events, adjustments, and six events in the outbox."""
+    """A database of the first release: floors, events, adjustments, and six events in the outbox."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(FIRST_RELEASE.read_text())
         connection.execute("PRAGMA journal_mode = WAL")
@@ -62,7 +62,7 @@ KEPT = {
 
 
 def shape(path: Path) -> dict[str, Any]:
-    """What SQLite says of the tables, whatever words made them."""
+    """What SQLite reports of the tables, whatever statements created them."""
     with closing(sqlite3.connect(path)) as connection:
 
         def ask(query: str) -> list[Any]:
@@ -88,8 +88,8 @@ def shape(path: Path) -> dict[str, Any]:
         }
 
 
-def test_the_first_release_is_upgraded_with_all_that_is_in_it(old: Path, make_event: Callable[..., Event]) -> None:
-    """Rows stay, the ledger adds up, the hourly totals are there, counting goes on, and a copy of before is kept."""
+def test_the_first_release_is_upgraded_with_its_rows(old: Path, make_event: Callable[..., Event]) -> None:
+    """Rows stay, the ledger adds up, the hourly totals exist, and a copy of the old file is kept."""
     before = content(old, KEPT)
     with closing(open_database(old, busy_timeout=1.0)) as db:
         assert [step.version for step in pending_migrations(db)] == [2]
@@ -115,8 +115,8 @@ def test_the_first_release_is_upgraded_with_all_that_is_in_it(old: Path, make_ev
     assert sorted(entry.name for entry in old.parent.iterdir()) == ["smartpark.db", done.copy.name]
 
 
-def test_an_upgraded_database_is_a_new_one(old: Path, tmp_path: Path) -> None:
-    """Columns, keys, checks, indexes and views are those that a fresh database gets."""
+def test_an_upgraded_database_has_the_tables_of_a_new_one(old: Path, tmp_path: Path) -> None:
+    """Columns, keys, checks, indexes and views are the same."""
     with closing(open_database(old, busy_timeout=1.0)) as db:
         migrate(db, MOMENT)
     fresh = tmp_path / "fresh.db"
@@ -126,8 +126,8 @@ def test_an_upgraded_database_is_a_new_one(old: Path, tmp_path: Path) -> None:
     assert shape(old) == shape(fresh)
 
 
-def test_a_clamp_bears_the_time_of_its_event(old: Path) -> None:
-    """After the upgrade the ledger's clamps stand beside their events in time."""
+def test_a_clamp_has_the_time_of_its_event(old: Path) -> None:
+    """The migration changes the times of the ledger's clamps."""
     with closing(open_database(old, busy_timeout=1.0)) as db:
         migrate(db, MOMENT)
         times = {event.event_id: event.timestamp for event in Events(db).newest(1000)}
@@ -137,7 +137,7 @@ def test_a_clamp_bears_the_time_of_its_event(old: Path) -> None:
 
 
 def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Event]) -> None:
-    """The daemon brings its database up to date by itself; a guest beside another program does not."""
+    """The daemon upgrades its database; a program beside another one does not."""
 
     def writer(*, may_migrate: bool) -> Writer:
         writer = Writer(lambda: open_store(old, any_version=True), lambda _: None, lambda _: None)
@@ -157,14 +157,14 @@ def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Eve
         assert Floors(db).by_name("Ground").total_slots == 9
 
 
-def test_a_reader_of_an_older_database_is_told(old: Path) -> None:
-    """A command that only reads cannot upgrade, and says what can."""
+def test_a_reader_of_an_older_database_is_refused(old: Path) -> None:
+    """It cannot upgrade the tables, and names the command that does."""
     with pytest.raises(StoreError, match=r"schema version 1, this program needs 2; .*`smartpark db migrate`"):
         open_database(old, busy_timeout=1.0, read_only=True)
 
 
 def test_a_dry_run_changes_nothing(old: Path) -> None:
-    """All of it is tried, and the database is as before, without a copy."""
+    """The migrations are applied and rolled back, without a copy."""
     before = shape(old)
     with closing(open_database(old, busy_timeout=1.0)) as db:
         assert [step.version for step in migrate(db, MOMENT, dry_run=True).applied] == [2]
@@ -173,7 +173,7 @@ def test_a_dry_run_changes_nothing(old: Path) -> None:
 
 
 def test_a_failing_migration_leaves_the_version_before(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its transaction takes the ledger row back too; what came before it stays, and the copy is there."""
+    """Its transaction is rolled back with the row of its version; earlier migrations and the copy stay."""
     bad = Migration(3, "broken", ("CREATE TABLE half (x)", "ALTER TABLE nowhere ADD COLUMN y"))
     monkeypatch.setattr(migrations, "_MIGRATIONS", (*_MIGRATIONS, bad))
     with closing(open_database(old, busy_timeout=1.0)) as db:
@@ -187,7 +187,7 @@ def test_a_failing_migration_leaves_the_version_before(old: Path, monkeypatch: p
 
 
 def test_without_a_copy_nothing_is_migrated(old: Path) -> None:
-    """If the copy cannot be made the database stays as it is, and nothing half-made is left."""
+    """If the copy cannot be made, the database stays as it is, and no unfinished file is left."""
     taken = old.with_name("smartpark.db.before-v2-20260601T123000Z")
     taken.write_text("not ours")
     with closing(open_database(old, busy_timeout=1.0)) as db:

@@ -1,4 +1,4 @@
-"""The schema refuses what is impossible, and the program refuses what is not its schema."""
+"""Tests of the tables' constraints, and of recognising a database of this program."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ ADJUSTMENT_OK = {"floor": 1, "delta": 1, "reason": "'underflow'", "before": -1, 
 
 
 def insert(db: Database, statement: str, values: dict[str, object]) -> None:
-    """Put a row in, in plain SQL."""
+    """Insert a row in plain SQL."""
     db.execute_sql(statement.format(new_id="NULL" if isinstance(db, SqliteDatabase) else "DEFAULT", **values))
 
 
@@ -93,14 +93,14 @@ def insert(db: Database, statement: str, values: dict[str, object]) -> None:
 def test_the_database_itself_refuses_impossible_rows(
     db: Database, statement: str, good: dict[str, object], bad: dict[str, object]
 ) -> None:
-    """Whoever writes, whatever the program: the row that differs in one value is refused, the good one is taken."""
+    """A row that differs in one value is refused, the valid row is accepted, whichever program writes it."""
     with pytest.raises((peewee.IntegrityError, peewee.DataError)):
         insert(db, statement, {**good, **bad})
     insert(db, statement, good)
 
 
 def test_an_event_of_the_same_key_is_refused(db: Database) -> None:
-    """Camera, track, direction and timestamp together are unique, and thereby the event id that is made of them."""
+    """Camera, track, direction and timestamp together are unique, and so is the event id that is computed from them."""
     other_id = {"event_id": "'00000000-0000-0000-0000-000000000001'"}
     insert(db, EVENT, EVENT_OK)
     with pytest.raises(peewee.IntegrityError, match="camera_id"):
@@ -108,15 +108,15 @@ def test_an_event_of_the_same_key_is_refused(db: Database) -> None:
     insert(db, EVENT, {**EVENT_OK, **other_id, "direction": "'exit'"})
 
 
-def test_the_check_of_the_count_holds_for_updates(db: Database) -> None:
-    """No update can take a count out of its bounds, nor the slots below the count."""
+def test_the_check_of_the_count_applies_to_updates(db: Database) -> None:
+    """No update takes a count out of its bounds, or the slots below the count."""
     for change in ("current_vehicles = -1", "current_vehicles = 51", "total_slots = 9"):
         with pytest.raises(peewee.IntegrityError):
             db.execute_sql(f"UPDATE floors SET {change} WHERE id = 1")
 
 
-def test_a_floor_takes_its_rows_with_it(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """Deleting a floor deletes its events, adjustments and outbox rows, and those of no other floor."""
+def test_deleting_a_floor_deletes_its_rows(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
+    """These are its events, adjustments, totals and outbox rows; those of other floors stay."""
     records = [make_event(n, floor="Roof") for n in range(4)] + [make_event(9)]
     Events(db).record_all(records, now)
     db.execute_sql("DELETE FROM floors WHERE name = 'Roof'")
@@ -125,7 +125,7 @@ def test_a_floor_takes_its_rows_with_it(db: Database, make_event: Callable[..., 
 
 
 def test_an_id_is_never_given_twice(db: Database, make_event: Callable[..., Event], now: datetime) -> None:
-    """The id of a deleted newest row is not used again, so a reader that remembers it misses nothing."""
+    """The id of a deleted newest row is not used again, so a reader that remembers it misses no event."""
     Events(db).record(make_event(1), now)
     [first] = Outbox(db).pending(10)
     Outbox(db).acknowledge([first.id])
@@ -134,8 +134,8 @@ def test_an_id_is_never_given_twice(db: Database, make_event: Callable[..., Even
     assert second.id > first.id
 
 
-def test_creating_twice_is_creating_once(db: Database) -> None:
-    """The second call finds the tables, says so and leaves them alone."""
+def test_tables_are_created_once(db: Database) -> None:
+    """The second call returns False and changes nothing."""
     before = db.execute_sql("SELECT * FROM floors").fetchall()
     assert create_tables(db) is False
     assert db.execute_sql("SELECT * FROM floors").fetchall() == before
@@ -145,7 +145,7 @@ def test_creating_twice_is_creating_once(db: Database) -> None:
 
 
 def test_an_unfinished_creation_leaves_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If the last table cannot be made, none is there, and the next start makes them all."""
+    """If one table cannot be created, none is, and the next call creates all."""
     db = open_database(path, busy_timeout=1.0)
     with monkeypatch.context() as patch:
         patch.setattr("edge.store.schema.versions.APPLICATION_ID", "no number")
@@ -179,7 +179,7 @@ def _plain(path: Path, *statements: str) -> str:
 def test_a_database_that_is_not_ours_is_refused_and_left_alone(
     path: Path, statements: list[str], reason: str, *, read_only: bool
 ) -> None:
-    """Another program's file, a newer schema and a damaged one are refused with the remedy, not a byte changed."""
+    """The file of another program, a newer version and missing tables are refused with the remedy; no byte changes."""
     digest = _plain(path, *statements)
     with pytest.raises(StoreError, match=reason) as caught:
         open_database(path, busy_timeout=1.0, read_only=read_only)
@@ -189,15 +189,15 @@ def test_a_database_that_is_not_ours_is_refused_and_left_alone(
 
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, *, read_only: bool) -> None:
-    """A text file is told from a database, and stays as it is."""
+    """A text file stays as it is."""
     path.write_text("Ground Floor: 17 vehicles, counted by hand.\n" * 100)
     with pytest.raises(StoreError, match="not a SQLite database; move it away"):
         open_database(path, busy_timeout=1.0, read_only=read_only)
     assert path.read_text().startswith("Ground Floor")
 
 
-def test_a_torn_database_is_refused(sqlite_db: SqliteDatabase, path: Path) -> None:
-    """A file whose first page is ours but whose catalogue is overwritten is called damaged."""
+def test_a_damaged_catalogue_is_refused(sqlite_db: SqliteDatabase, path: Path) -> None:
+    """A file with our first page and an overwritten catalogue is reported as damaged."""
     sqlite_db.close()
     content = bytearray(path.read_bytes())
     content[100:4096] = b"\xff" * 3996
@@ -207,7 +207,7 @@ def test_a_torn_database_is_refused(sqlite_db: SqliteDatabase, path: Path) -> No
 
 
 def test_an_empty_file_becomes_a_database(path: Path) -> None:
-    """What a power cut can leave at the very first start is no obstacle to the second."""
+    """A power cut at the first start may leave an empty file."""
     path.touch()
     db = open_database(path, busy_timeout=1.0)
     assert create_tables(db) is True

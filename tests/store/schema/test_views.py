@@ -1,4 +1,4 @@
-"""What a person with a plain ``sqlite3`` sees."""
+"""Tests of the views and of the README's queries, as a person with a plain ``sqlite3`` shell uses them."""
 
 from __future__ import annotations
 
@@ -30,18 +30,16 @@ QUERIES = [part.strip() for part in re.split(r"^-- \d+\..*$", TEXT, flags=re.MUL
 
 
 @pytest.fixture
-def used(
-    sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, act: Attribution
-) -> SqliteDatabase:
-    """Some events, a clamp, a correction."""
+def used(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime, by: Attribution) -> SqliteDatabase:
+    """A database with events, a clamp and a correction."""
     Events(sqlite_db).record_all([make_event(n) for n in range(5)], now)
     Events(sqlite_db).record(make_event(9, floor="Roof", direction=Direction.EXIT), now)
-    Floors(sqlite_db).correct("Ground", 12, act)
+    Floors(sqlite_db).correct("Ground", 12, by)
     return sqlite_db
 
 
 def test_there_are_ten_queries() -> None:
-    """As many as are promised, one statement each, and the README has the very same."""
+    """The README has them, one statement each."""
     assert len(QUERIES) == 10
     assert all(query.count(";") == 1 and query.endswith(";") for query in QUERIES)
     readme = (Path(__file__).parents[3] / "README.md").read_text()
@@ -50,7 +48,7 @@ def test_there_are_ten_queries() -> None:
 
 @pytest.mark.parametrize("query", QUERIES, ids=[f"{n}" for n in range(1, 11)])
 def test_each_query_runs_on_a_plain_connection(used: SqliteDatabase, path: Path, query: str) -> None:
-    """With nothing but SQLite; those that do not ask about the last days give rows."""
+    """They use SQLite's own functions only; those that do not ask for the last days return rows."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as plain:
         rows = plain.execute(query).fetchall()
     assert rows or "'now'" in query
@@ -58,7 +56,7 @@ def test_each_query_runs_on_a_plain_connection(used: SqliteDatabase, path: Path,
 
 @pytest.mark.parametrize("query", QUERIES, ids=[f"{n}" for n in range(1, 11)])
 def test_each_query_runs_in_the_sqlite3_shell(used: SqliteDatabase, path: Path, query: str) -> None:
-    """As they are pasted."""
+    """They are pasted unchanged."""
     shell = shutil.which("sqlite3")
     if shell is None:
         pytest.skip("no sqlite3 shell here")
@@ -66,8 +64,8 @@ def test_each_query_runs_in_the_sqlite3_shell(used: SqliteDatabase, path: Path, 
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_the_views_say_what_the_tables_say(used: SqliteDatabase, now: datetime) -> None:
-    """Names, free places, local time, totals."""
+def test_the_views_have_the_values_of_the_tables(used: SqliteDatabase, now: datetime) -> None:
+    """That is names, free slots, local times and totals."""
     ask = used.execute_sql
     assert ask("SELECT name, free, current_vehicles, occupancy_percentage, is_deleted FROM v_floors").fetchall() == [
         ("Ground", 38, 12, 24.0, 0),

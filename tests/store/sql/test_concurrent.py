@@ -1,4 +1,4 @@
-"""Several connections at once, on either kind of database: nothing is counted twice, lost, or seen half."""
+"""Tests of several connections at once, on each kind of database: nothing is counted twice, lost, or seen by half."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from edge.store.counts.stored_event import Recorded
 
 
-# Between two works in the background: who waits for SQLite's lock looks again only every few hundredths of a second.
+# The pause between two rounds of a background thread: SQLite lets a waiting thread try only every few hundredths of a
+# second.
 PAUSE = 0.03
 
 
-class Crowd:
-    """Threads with a connection each that begin together; what one of them raised is raised at the end.
+class Threads:
+    """Threads with a connection each that start together; an error of one of them is raised at the end.
 
     ``over`` is set when all have ended that are not in the background, or one has failed.
     """
@@ -49,14 +50,14 @@ class Crowd:
         self._lock = threading.Lock()
 
     def add(self, work: Callable[[Database], None]) -> None:
-        """One more, not begun."""
+        """Add a thread, which is not started."""
         self._works.append(work)
 
     def run(self, *background: Callable[[Database], None]) -> None:
-        """Let them loose, and wait for their end; those in the background go on until ``over``."""
+        """Start all threads and wait for their end; those in the background run until ``over`` is set."""
         works = [(work, 1) for work in self._works] + [(work, 0) for work in background]
         self._busy = len(self._works)
-        together = threading.Barrier(len(works), timeout=30)
+        together = threading.Barrier(len(works), timeout=120)
 
         def thread_of(work: Callable[[Database], None], counts: int) -> None:
             try:
@@ -84,7 +85,7 @@ class Crowd:
 def test_threads_that_record_the_same_events_at_once_get_the_same_rows(
     db: Database, beside: Callable[[Database], Database], make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Six connections record the same thirty events in different orders: one row each, and everybody is given it."""
+    """Six connections record the same events in different orders: each is stored once, and all get the same row."""
     results: list[list[Recorded]] = []
 
     def recorder(seed: int) -> Callable[[Database], None]:
@@ -92,10 +93,10 @@ def test_threads_that_record_the_same_events_at_once_get_the_same_rows(
         random.Random(seed).shuffle(events)
         return lambda handle: results.append([Events(handle).record(event, now) for event in events])
 
-    crowd = Crowd(db, beside)
+    threads = Threads(db, beside)
     for seed in range(6):
-        crowd.add(recorder(seed))
-    crowd.run()
+        threads.add(recorder(seed))
+    threads.run()
     rows = {event.event_id: event for event in Events(db).newest(100)}
     assert len(rows) == Outbox(db).count() == 30
     for result in results:
@@ -106,14 +107,15 @@ def test_threads_that_record_the_same_events_at_once_get_the_same_rows(
     assert verify(db) == []
 
 
-def test_writers_of_every_kind_beside_readers_that_see_one_moment(
+def test_writers_of_every_kind_beside_readers(
     db: Database,
     beside: Callable[[Database], Database],
     make_event: Callable[..., Event],
     floors: tuple[FloorConfig, ...],
-    act: Attribution,
+    by: Attribution,
 ) -> None:
-    """Recorders, a technician, a configuration and a clean-up at once: every reading agrees with itself, none errs.
+    """Recorders, a technician, a configuration and a clean-up run at once: every reading is consistent, and none raises
+    an error.
 
     A reader of the outbox that remembers how far it came is given every event, also when two of them were recorded at
     the same time.
@@ -121,7 +123,7 @@ def test_writers_of_every_kind_beside_readers_that_see_one_moment(
     recorders = 3
     each = 20
     sent: list[int] = []
-    crowd = Crowd(db, beside)
+    threads = Threads(db, beside)
 
     def recorder(index: int) -> Callable[[Database], None]:
         def record(handle: Database) -> None:
@@ -132,26 +134,26 @@ def test_writers_of_every_kind_beside_readers_that_see_one_moment(
                     make_event(n, floor=names[0], direction=way, camera_id=f"cam {index}"),
                     make_event(n, floor=names[1], direction=way.opposite, camera_id=f"cam {index}"),
                 ]
-                Events(handle).record_all(pair, act.at)
+                Events(handle).record_all(pair, by.at)
 
         return record
 
     def technician(handle: Database) -> None:
         n = 0
-        while not crowd.over.wait(PAUSE) or n < 5:
-            Floors(handle).correct("Ground", n % 50, act)
-            Floors(handle).update_vehicle_count("Roof", n % 3 - 1, act)
-            apply_configuration(handle, floors[: 1 + n % 2], act)
+        while not threads.over.wait(PAUSE) or n < 5:
+            Floors(handle).correct("Ground", n % 50, by)
+            Floors(handle).update_vehicle_count("Roof", n % 3 - 1, by)
+            apply_configuration(handle, floors[: 1 + n % 2], by)
             n += 1
 
     def cleaner(handle: Database) -> None:
-        while not crowd.over.wait(PAUSE):
-            remove_old_events(handle, 1, act, lambda _: None)
+        while not threads.over.wait(PAUSE):
+            remove_old_events(handle, 1, by, lambda _: None)
 
     def relay(handle: Database) -> None:
         last = 0
         while True:
-            over = crowd.over.is_set()
+            over = threads.over.is_set()
             query = with_placeholders(
                 handle, "SELECT event_id FROM outbox WHERE event_id > ? ORDER BY event_id LIMIT 7"
             )
@@ -163,16 +165,16 @@ def test_writers_of_every_kind_beside_readers_that_see_one_moment(
 
     def reader(handle: Database) -> None:
         readings = 0
-        while not crowd.over.is_set() or readings < 3:
+        while not threads.over.is_set() or readings < 3:
             assert verify(handle) == []
             readings += 1
 
     for n in range(100):
-        Events(db).record(make_event(n, timestamp=act.at - timedelta(days=9, minutes=n)), act.at)
+        Events(db).record(make_event(n, timestamp=by.at - timedelta(days=9, minutes=n)), by.at)
     Outbox(db).acknowledge(range(1, 1000))
     for index in range(recorders):
-        crowd.add(recorder(index))
-    crowd.run(technician, cleaner, relay, reader)
+        threads.add(recorder(index))
+    threads.run(technician, cleaner, relay, reader)
     assert verify(db) == []
     assert Events(db).count() == 2 * recorders * each
     assert sent == [stored.id for stored in Outbox(db).pending(10_000)]

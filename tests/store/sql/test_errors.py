@@ -1,4 +1,4 @@
-"""What may pass is told from what will not, from SQLite's own errors."""
+"""Tests of telling errors that may pass from errors that last, by SQLite's own errors."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 
 
 def fill_the_disk(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> AccessError:
-    """Record in a transaction that SQLite itself gives up in the middle; what is raised."""
+    """The error of a transaction that SQLite itself ends in the middle."""
     db.execute_sql(f"PRAGMA max_page_count = {db.pragma('page_count')}")
     with pytest.raises(AccessError) as caught, write_transaction(db):
         Events(db).record_all([make_event(n) for n in range(1000)], now)
     return caught.value
 
 
-def test_a_full_disk_passes_although_the_roll_back_hides_it(
+def test_a_full_disk_passes_although_the_roll_back_fails(
     sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """SQLite ends the transaction by itself; the error of the vain roll-back still counts as a full disk."""
+    """SQLite ends the transaction by itself; the error of the roll-back is recognised as that of a full disk."""
     error = fill_the_disk(sqlite_db, make_event, now)
     assert sqlite3.SQLITE_FULL in result_codes(error)
     assert is_passing(error)
@@ -51,7 +51,7 @@ def test_a_full_disk_passes_although_the_roll_back_hides_it(
 
 
 def test_a_lock_passes(sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime) -> None:
-    """Another program's lock is trouble that waiting cures."""
+    """Another program's lock may be gone at the next attempt."""
     sqlite_db.timeout = 0.01
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -65,7 +65,7 @@ def test_a_lock_passes(sqlite_db: SqliteDatabase, path: Path, make_event: Callab
 
 
 def test_a_wrong_statement_and_a_refused_row_do_not_pass(sqlite_db: SqliteDatabase) -> None:
-    """Trying again would not help, so it must not be tried for ever."""
+    """They fail again at every attempt."""
     for statement in ("SELECT * FROM nowhere", "SELEKT", "INSERT INTO floors (name) VALUES ('x')"):
         with pytest.raises(AccessError) as caught:
             execute_sql(sqlite_db, statement)
@@ -74,12 +74,12 @@ def test_a_wrong_statement_and_a_refused_row_do_not_pass(sqlite_db: SqliteDataba
 
 
 def test_an_operational_error_of_another_database_passes() -> None:
-    """Without SQLite's codes the class alone decides."""
+    """Without SQLite's codes the class of the error decides."""
     assert is_passing(peewee.OperationalError("server closed the connection"))
 
 
 def test_a_translated_error_names_the_file(sqlite_db: SqliteDatabase) -> None:
-    """The sentence for people begins with the path; errors that are none of the database's go through."""
+    """The text begins with the path; errors that are not the database's pass through unchanged."""
     with pytest.raises(StoreError, match=r"^/var/x\.db: no such table: nowhere$"), translated_errors("/var/x.db"):
         sqlite_db.execute_sql("SELECT * FROM nowhere")
     with pytest.raises(KeyError), translated_errors("/var/x.db"):

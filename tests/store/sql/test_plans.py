@@ -1,4 +1,4 @@
-"""No query of the daemon or the shell reads a table of events from end to end, or sorts it."""
+"""Tests of query plans: no query of the daemon or a command reads all events, or sorts them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def filled(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
-    """Some hundred events, and SQLite knows no better than on the day of installation: there was no ANALYZE."""
+    """A database with some hundred events, without ANALYZE, as on the day of installation."""
     names = ("Ground", "Roof")
     events = [make_event(n, timestamp=now - timedelta(hours=n), floor=names[n % 2]) for n in range(300)]
     Events(sqlite_db).record_all(events, now)
@@ -38,7 +38,7 @@ def filled(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: dat
 
 
 def plans(db: SqliteDatabase, work: Callable[[], object]) -> list[str]:
-    """How SQLite does each statement of some work, in one line a statement."""
+    """SQLite's plan of each statement that is run, a line for each."""
     statements: list[str] = []
     db.connection().set_trace_callback(statements.append)
     work()
@@ -52,7 +52,7 @@ def plans(db: SqliteDatabase, work: Callable[[], object]) -> list[str]:
     return found
 
 
-# (what is asked, the index or key that must answer it)
+# (the query, the index or key that it must use)
 QUERIES = [
     (lambda db, now, event: Events(db).record(event, now), "event_camera_id_track_id_direction_timestamp"),
     (lambda db, now, event: Events(db).newest(50, floor="Ground"), "event_floor_id_timestamp"),
@@ -88,10 +88,10 @@ QUERIES = [
 
 
 HARMLESS = (
-    # Walking an index from its end until a limit is reached is no search, and as cheap.
+    # An index is read from its end until the limit is reached.
     "SCAN t1 USING INDEX event_timestamp",
     "SCAN t3 USING COVERING INDEX outbox_event_id",
-    # The names of all floors, a handful; the ends of the hourly totals; sums that were just made.
+    # The names of all floors, which are few; the ends of the hourly totals; sums of a subquery.
     "SCAN t1 USING COVERING INDEX floor_name",
     "SCAN CONSTANT ROW",
     "SCAN by_hour",
@@ -102,7 +102,7 @@ HARMLESS = (
 def test_a_query_is_answered_by_its_index(
     filled: SqliteDatabase, now: datetime, make_event: Callable[..., Event], ask: Callable[..., object], by: str
 ) -> None:
-    """The index named does it, nothing is read from end to end, and events are not sorted."""
+    """The named index is used, no table is read from end to end, and events are not sorted."""
     done = plans(filled, lambda: ask(filled, now, make_event(9999)))
     assert any(by in plan for plan in done), done
     for plan in done:
@@ -112,7 +112,7 @@ def test_a_query_is_answered_by_its_index(
 
 
 def test_statistics_of_all_floors_sort_hours_not_rows(filled: SqliteDatabase, now: datetime) -> None:
-    """The rows are added up in the order of the table; what is sorted is one row an hour."""
+    """The rows are summed up in the order of the table; what is sorted has one row for each hour."""
     [plan] = [plan for plan in plans(filled, lambda: event_statistics(filled, now - 9 * DAY, now)) if "by_hour" in plan]
     steps = plan.split("; ")
     assert steps.index("SEARCH event_hourly USING PRIMARY KEY (hour>? AND hour<?)") < steps.index("SCAN by_hour")
@@ -120,9 +120,9 @@ def test_statistics_of_all_floors_sort_hours_not_rows(filled: SqliteDatabase, no
     assert steps[-1] == "USE TEMP B-TREE FOR GROUP BY"
 
 
-def test_a_clean_up_finds_the_oldest_by_their_index(filled: SqliteDatabase, act: Attribution) -> None:
-    """It never searches for what to delete."""
-    done = plans(filled, lambda: remove_old_events(filled, 5, act, lambda _: None))
+def test_a_clean_up_finds_the_oldest_by_their_index(filled: SqliteDatabase, by: Attribution) -> None:
+    """No statement of it reads a table from end to end."""
+    done = plans(filled, lambda: remove_old_events(filled, 5, by, lambda _: None))
     chosen = [plan for plan in done if "event_timestamp (timestamp>? AND timestamp<?)" in plan]
     assert chosen
     for plan in done:

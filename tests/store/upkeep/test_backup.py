@@ -1,4 +1,4 @@
-"""Backups are whole, checked, made beside a writer, and kept as long as they should be."""
+"""Tests of backups: complete, checked, made beside a writer, and kept as long as configured."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 
 @pytest.fixture
 def backups(path: Path) -> Backups:
-    """Of the test's database, in a folder beside it."""
+    """The backups of the test's database, in a folder beside it."""
     return Backups(path.parent / "backups", path)
 
 
-def scribble(path: Path, begin: int, size: int) -> None:
-    """What a failing card does."""
+def overwrite(path: Path, begin: int, size: int) -> None:
+    """Overwrite a part of the file with noise, as a failing card does."""
     with path.open("r+b") as file:
         file.seek(begin)
         file.write(os.urandom(size))
 
 
-def test_a_backup_beside_a_writer_is_one_moment_of_it(
+def test_a_backup_beside_a_writer_is_consistent(
     sqlite_db: SqliteDatabase, path: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """While another thread records, each copy holds all that was committed before it began, and agrees with itself."""
+    """Each copy has all that was committed before it began, and verifies."""
     stop = threading.Event()
     committed: list[int] = []
 
@@ -71,21 +71,23 @@ def test_a_backup_beside_a_writer_is_one_moment_of_it(
                 made = backups.make(reader, NOW + timedelta(seconds=number))
                 assert made.problems == []
                 with open_copy(made.backup.path) as copy:
-                    there = Events(copy).count()
+                    stored = Events(copy).count()
                     assert verify(copy) == []
-                assert before <= there <= len(committed) + 1
+                assert before <= stored <= len(committed) + 1
                 assert made.backup.size == made.backup.path.stat().st_size
     finally:
         stop.set()
         writer.join()
-    assert [one.made_at for one in backups.newest_first()] == [NOW + timedelta(seconds=n) for n in (4, 3, 2, 1, 0)]
+    assert [backup.made_at for backup in backups.newest_first()] == [
+        NOW + timedelta(seconds=n) for n in (4, 3, 2, 1, 0)
+    ]
     assert {entry.suffix for entry in backups.newest_first()[0].path.parent.iterdir()} == {".db"}
 
 
 def test_a_damaged_database_makes_no_backup(
     sqlite_db: SqliteDatabase, path: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """The copy of it is found damaged and gets no name; what was there before stays."""
+    """The copy is found damaged and removed; older backups stay."""
     Events(sqlite_db).record_all([make_event(n) for n in range(500)], now)
     sqlite_db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     good = backups.make(sqlite_db, NOW).backup
@@ -93,7 +95,7 @@ def test_a_damaged_database_makes_no_backup(
         "SELECT rootpage FROM sqlite_master WHERE name = 'event_camera_id_timestamp'"
     ).fetchall()
     sqlite_db.close()
-    scribble(path, (root - 1) * PAGE_BYTES + 8, 1000)
+    overwrite(path, (root - 1) * PAGE_BYTES + 8, 1000)
     with (
         closing(open_database(path, busy_timeout=1.0, read_only=True)) as damaged,
         pytest.raises(StoreError, match="damaged"),
@@ -103,8 +105,8 @@ def test_a_damaged_database_makes_no_backup(
     assert [entry.name for entry in good.path.parent.iterdir()] == [good.path.name]
 
 
-def test_a_wrong_count_is_copied_and_said(sqlite_db: SqliteDatabase, backups: Backups) -> None:
-    """A backup is still worth having when the ledger does not add up."""
+def test_a_backup_of_an_inconsistent_database_is_kept_and_reported(sqlite_db: SqliteDatabase, backups: Backups) -> None:
+    """The copy can still be used if the ledger does not add up."""
     sqlite_db.execute_sql("UPDATE floors SET current_vehicles = 12 WHERE name = 'Ground'")
     made = backups.make(sqlite_db, NOW)
     assert len(made.problems) == 1
@@ -113,7 +115,7 @@ def test_a_wrong_count_is_copied_and_said(sqlite_db: SqliteDatabase, backups: Ba
 
 
 def test_what_a_killed_backup_left_is_replaced(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
-    """Half a copy and its journal are gone after the next backup."""
+    """The unfinished copy and its journal are gone after the next backup."""
     folder = path.parent / "backups"
     folder.mkdir()
     for name in ("smartpark.db.unfinished", "smartpark.db.unfinished-journal"):
@@ -123,7 +125,7 @@ def test_what_a_killed_backup_left_is_replaced(sqlite_db: SqliteDatabase, path: 
 
 
 def test_two_backups_at_once_are_refused(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
-    """The second is told to wait, and neither disturbs the other."""
+    """The second is refused while the first is written."""
     folder = path.parent / "backups"
     folder.mkdir()
     other = os.open(folder, os.O_RDONLY)
@@ -138,10 +140,10 @@ def test_two_backups_at_once_are_refused(sqlite_db: SqliteDatabase, path: Path, 
         backups.make(sqlite_db, NOW)
 
 
-def test_a_disk_without_room_is_left_alone(
+def test_a_disk_without_room_is_not_filled(
     sqlite_db: SqliteDatabase, backups: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A copy that would take the last room of the disk, which the next events need, is not begun."""
+    """A copy that would take the last room of the disk is not started."""
     usage = namedtuple("usage", "total used free")  # as shutil's own
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9 - 40_000, 40_000))
     with pytest.raises(StoreError, match=r"0\.0 MB free; free some room, or use a folder on another disk"):
@@ -149,15 +151,15 @@ def test_a_disk_without_room_is_left_alone(
     assert backups.newest_first() == []
 
 
-def test_a_folder_that_cannot_be_made_is_said(sqlite_db: SqliteDatabase, path: Path) -> None:
-    """With the remedy."""
+def test_a_folder_that_cannot_be_created_is_reported(sqlite_db: SqliteDatabase, path: Path) -> None:
+    """The message has the remedy."""
     (path.parent / "file").write_text("")
     with pytest.raises(StoreError, match=r"file/backups: cannot be created .* set \[backup\] folder"):
         Backups(path.parent / "file" / "backups", path).make(sqlite_db, NOW)
 
 
-def test_the_newest_sound_one_is_found(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
-    """Damaged, foreign and empty ones before it are named with the reason."""
+def test_the_newest_intact_backup_is_found(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
+    """What is wrong with newer files is reported: they are empty, damaged, or of another program."""
     sound = backups.make(sqlite_db, NOW).backup
     for days, content in ((1, b""), (2, b"no database"), (3, sound.path.read_bytes()[:20_000])):
         (sound.path.parent / f"smartpark-{NOW + timedelta(days=days):{TIME_FORMAT}}.db").write_bytes(content)
@@ -165,13 +167,13 @@ def test_the_newest_sound_one_is_found(sqlite_db: SqliteDatabase, path: Path, ba
         sqlite3.connect(sound.path.parent / f"smartpark-{NOW + timedelta(days=4):{TIME_FORMAT}}.db")
     ) as foreign:
         foreign.execute("CREATE TABLE theirs (x)")
-    found, why_not = backups.newest_intact()
+    found, problems = backups.newest_intact()
     assert found == sound
-    assert len(why_not) == 4
-    assert "another program" in why_not[0]
-    assert "malformed" in why_not[1]
-    assert "not a database" in why_not[2]
-    assert "has no tables" in why_not[3]
+    assert len(problems) == 4
+    assert "another program" in problems[0]
+    assert "malformed" in problems[1]
+    assert "not a database" in problems[2]
+    assert "has no tables" in problems[3]
 
 
 @settings(deadline=None)
@@ -183,7 +185,7 @@ def test_the_newest_sound_one_is_found(sqlite_db: SqliteDatabase, path: Path, ba
 def test_pruning_keeps_days_and_files_and_always_the_newest(
     tmp_path_factory: pytest.TempPathFactory, ages: set[int], keep_days: int, keep_files: int
 ) -> None:
-    """What stays is the newest, and of the others those that are young enough and among the first so many."""
+    """The newest is kept, and of the others those within both limits."""
     folder = tmp_path_factory.mktemp("backups")
     others = ["other-20260101T000000Z.db", "smartpark-20269999T000000Z.db", "smartpark-20260101T000000Z.db.gz"]
     for name in others:
@@ -192,7 +194,7 @@ def test_pruning_keeps_days_and_files_and_always_the_newest(
         (folder / f"smartpark-{NOW - timedelta(days=age):{TIME_FORMAT}}.db").touch()
     backups = Backups(folder, Path("smartpark.db"))
     removed = backups.prune(NOW, keep_days, keep_files)
-    kept = [(NOW - one.made_at).days for one in backups.newest_first()]
+    kept = [(NOW - backup.made_at).days for backup in backups.newest_first()]
     wanted = [age for place, age in enumerate(sorted(ages)) if place == 0 or (place < keep_files and age <= keep_days)]
     assert kept == wanted
     assert len(removed) == len(ages) - len(wanted)
@@ -200,29 +202,27 @@ def test_pruning_keeps_days_and_files_and_always_the_newest(
 
 
 def test_root_leaves_files_to_the_owner_of_the_folder(sqlite_db: SqliteDatabase, path: Path) -> None:
-    """A backup that root makes can be read by the daemon, whose folder it is."""
+    """The daemon, which owns the folder, can read a backup that root made."""
     if os.geteuid() != 0:
         pytest.skip("only root can give a file away")
     folder = path.parent / "of-somebody"
     folder.mkdir()
     os.chown(folder, 12345, 23456)
     made = Backups(folder / "backups", path).make(sqlite_db, NOW)
-    for one in (made.backup.path, made.backup.path.parent):
-        assert (one.stat().st_uid, one.stat().st_gid) == (12345, 23456)
+    for path_of_root in (made.backup.path, made.backup.path.parent):
+        assert (path_of_root.stat().st_uid, path_of_root.stat().st_gid) == (12345, 23456)
     with closing(open_database(folder / "new.db", busy_timeout=1.0)) as new:
         new.execute_sql("PRAGMA user_version")
         assert (folder / "new.db").stat().st_uid == 12345
 
 
-def test_a_copy_that_is_not_sound_gets_no_name(
-    sqlite_db: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The disk spoils the copy while it is written: it is found, and removed."""
+def test_a_damaged_copy_is_removed(sqlite_db: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A copy that the disk damages while it is written is found and removed."""
     filled = copying._fill
 
     def spoiled(source: SqliteDatabase, target: Path) -> None:
         filled(source, target)
-        scribble(target, 4096, 8192)
+        overwrite(target, 4096, 8192)
 
     monkeypatch.setattr(copying, "_fill", spoiled)
     with pytest.raises(StoreError):

@@ -1,4 +1,4 @@
-"""A database that is found damaged: set aside, the newest good backup in its place, and what can be read saved."""
+"""Tests of replacing a damaged database by a backup, and of saving what can be read of it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ACT = Attribution("recovery", NOW)
 
 @pytest.fixture
 def backups(path: Path) -> Backups:
-    """Of the test's database, in a folder beside it."""
+    """The backups of the test's database, in a folder beside it."""
     return Backups(path.parent / "backups", path)
 
 
@@ -64,53 +64,53 @@ def filled(path: Path, file_with_events: bytes) -> Path:
     return path
 
 
-def scribble(path: Path, begin: int, size: int) -> None:
-    """What a failing card does."""
+def overwrite(path: Path, begin: int, size: int) -> None:
+    """Overwrite a part of the file with noise, as a failing card does."""
     with path.open("r+b") as file:
         file.seek(begin)
         file.write(os.urandom(size))
 
 
 def root_page(path: Path, name: str) -> int:
-    """The first page of a table or index."""
+    """The number of the first page of a table or index."""
     with closing(sqlite3.connect(path)) as connection:
         return int(connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0])
 
 
 def truncated(path: Path) -> None:
-    """Half of the file is gone."""
+    """Cut the file in half."""
     os.truncate(path, path.stat().st_size // 2)
 
 
 def zeroed(path: Path) -> None:
-    """Its beginning is zeros, as after a power cut on a card."""
+    """Overwrite its beginning with zeros, as a power cut on a card does."""
     with path.open("r+b") as file:
         file.write(bytes(PAGE_BYTES))
 
 
 def emptied(path: Path) -> None:
-    """Nothing is left, as when the power goes while a card moves a file."""
+    """Leave nothing, as when the power is cut while a card moves a file."""
     os.truncate(path, 0)
 
 
-def scribbled_schema(path: Path) -> None:
-    """The header is whole, what follows it is not."""
-    scribble(path, 100, PAGE_BYTES - 100)
+def overwritten_schema(path: Path) -> None:
+    """Overwrite the schema behind the file's header."""
+    overwrite(path, 100, PAGE_BYTES - 100)
 
 
-def scribbled_events(path: Path) -> None:
-    """The events' table has a page of noise."""
-    scribble(path, (root_page(path, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
+def overwritten_events(path: Path) -> None:
+    """Overwrite a page of the events' table."""
+    overwrite(path, (root_page(path, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
 
 
-DAMAGES = [truncated, zeroed, emptied, scribbled_schema, scribbled_events]
+DAMAGES = [truncated, zeroed, emptied, overwritten_schema, overwritten_events]
 
 
 @pytest.mark.parametrize("harm", DAMAGES, ids=lambda harm: harm.__name__)
-def test_the_newest_sound_backup_takes_the_place_of_a_damaged_database(
+def test_the_newest_intact_backup_replaces_a_damaged_database(
     filled: Path, backups: Backups, harm: Callable[[Path], None]
 ) -> None:
-    """Whatever harmed it; the damaged file is kept as it was, and a start that is broken off goes on later."""
+    """The damaged file is kept as it was; an interrupted start is continued by the next one."""
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         backups.make(db, NOW - timedelta(days=2))
         sound = backups.make(db, NOW - timedelta(days=1)).backup
@@ -134,8 +134,8 @@ def test_the_newest_sound_backup_takes_the_place_of_a_damaged_database(
         assert Events(db).count() == 2000
 
 
-def test_a_sound_database_is_left_alone(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
-    """Also one whose last process was killed, with a write-ahead log; and one that is not there, or empty."""
+def test_an_intact_database_is_left_alone(sqlite_db: SqliteDatabase, path: Path, backups: Backups) -> None:
+    """Also after a kill, with a write-ahead log; a missing file and an empty one are left alone too."""
     copied = path.with_name("copied.db")
     Floors(sqlite_db).create("More", 5, ACT)
     for suffix in ("", "-wal"):
@@ -144,13 +144,13 @@ def test_a_sound_database_is_left_alone(sqlite_db: SqliteDatabase, path: Path, b
     assert recover(copied, backups, NOW) is None
     with closing(open_database(copied, busy_timeout=1.0, read_only=True)) as handle:
         assert Floors(handle).by_name("More").total_slots == 5
-    assert recover(path.with_name("not-there.db"), backups, NOW) is None
+    assert recover(path.with_name("missing.db"), backups, NOW) is None
     path.with_name("empty.db").touch()
     assert recover(path.with_name("empty.db"), backups, NOW) is None
 
 
-def test_a_file_of_somebody_else_is_never_replaced(path: Path, backups: Backups) -> None:
-    """A wrong path in the configuration harms no other program's file, damaged or not."""
+def test_a_file_of_another_program_is_never_replaced(path: Path, backups: Backups) -> None:
+    """A wrong path in the configuration does no harm, damaged or not."""
     path.write_bytes(b"somebody's letters " * 1000)
     assert recover(path, backups, NOW) is None
     path.unlink()
@@ -161,17 +161,17 @@ def test_a_file_of_somebody_else_is_never_replaced(path: Path, backups: Backups)
     assert [entry.name for entry in path.parent.iterdir()] == ["smartpark.db"]
 
 
-def test_what_the_damaged_file_still_tells_is_carried_over(
+def test_newer_events_and_counts_of_the_damaged_file_are_saved(
     filled: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Events since the backup, once each, and the counts, corrections included; the audit log tells of it."""
+    """Events since the backup are recorded once, counts include corrections, and the audit log has the numbers."""
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         backups.make(db, NOW - timedelta(days=1))
         Events(db).record_all([make_event(n) for n in range(2000, 2600)], now)
         Floors(db).correct("Ground", 33, Attribution("anna", NOW))
         Events(db).record(make_event(2600), now)
         db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
+    overwrite(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
     done = recover(filled, backups, NOW)
     assert done is not None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
@@ -190,10 +190,10 @@ def test_what_the_damaged_file_still_tells_is_carried_over(
         assert (lines[-1].after or {})["events_saved"] == 601
 
 
-def test_events_on_both_sides_of_a_damaged_page_are_carried_over(
+def test_events_on_both_sides_of_a_damaged_page_are_saved(
     filled: Path, backups: Backups, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Reading goes on from the other end; only what stands on the page is lost."""
+    """The rows are read from both ends; only those on the page are lost."""
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         backups.make(db, NOW - timedelta(days=1))
         Events(db).record_all([make_event(n) for n in range(2000, 2600)], now)
@@ -203,9 +203,9 @@ def test_events_on_both_sides_of_a_damaged_page_are_carried_over(
                 "SELECT pageno FROM dbstat WHERE name = 'events' AND pagetype = 'leaf' ORDER BY pageno DESC"
                 " LIMIT 1 OFFSET 20"
             ).fetchall()
-        except Exception:  # this SQLite was built without it
+        except Exception:  # this SQLite has no dbstat
             pytest.skip("this SQLite has no dbstat table to find a page with")
-    scribble(filled, (page - 1) * PAGE_BYTES, PAGE_BYTES)
+    overwrite(filled, (page - 1) * PAGE_BYTES, PAGE_BYTES)
     done = recover(filled, backups, NOW)
     assert done is not None
     with closing(open_database(filled, busy_timeout=1.0)) as db:
@@ -216,11 +216,9 @@ def test_events_on_both_sides_of_a_damaged_page_are_carried_over(
         assert verify(db) == []
 
 
-def test_without_a_backup_counting_begins_anew_with_the_counts_that_can_be_read(
-    filled: Path, backups: Backups, floors: tuple[object, ...]
-) -> None:
-    """No events, so that nothing is published a second time; the count is the last that was known."""
-    scribbled_events(filled)
+def test_without_a_backup_only_the_counts_are_saved(filled: Path, backups: Backups, floors: tuple[object, ...]) -> None:
+    """Old events are not recorded, because they would all be published again."""
+    overwritten_events(filled)
     done = recover(filled, backups, NOW)
     assert done is not None
     assert done.source is None
@@ -235,10 +233,10 @@ def test_without_a_backup_counting_begins_anew_with_the_counts_that_can_be_read(
 
 
 @pytest.mark.parametrize("harm", DAMAGES, ids=lambda harm: harm.__name__)
-def test_a_file_that_tells_nothing_any_more_hinders_nothing(
+def test_a_file_that_cannot_be_read_does_not_prevent_the_recovery(
     filled: Path, backups: Backups, harm: Callable[[Path], None]
 ) -> None:
-    """Whatever cannot be read is left out; the restored database is whole."""
+    """What cannot be read is left out; the restored database is complete."""
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         backups.make(db, NOW)
     harm(filled)
@@ -250,10 +248,10 @@ def test_a_file_that_tells_nothing_any_more_hinders_nothing(
         assert verify(db) == []
 
 
-def test_of_a_database_that_a_person_replaced_nothing_is_carried_over(
+def test_of_a_database_that_a_person_replaced_nothing_is_saved(
     sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """They wanted the other one; it is audited all the same."""
+    """The replacement is audited."""
     Events(sqlite_db).record(make_event(1), now)
     with closing(open_database(path.with_name("other.db"), busy_timeout=1.0)) as other:
         create_tables(other)
@@ -265,11 +263,11 @@ def test_of_a_database_that_a_person_replaced_nothing_is_carried_over(
         assert (line.actor, line.action, line.note) == ("anna", "restore", "tried it")
 
 
-def test_a_large_file_is_looked_at_for_a_while_only(
+def test_a_large_file_is_checked_for_a_limited_time(
     filled: Path, backups: Backups, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A start does not wait for minutes; after a write that met damage it does, and then finds it."""
-    scribble(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
+    """After a write that met damage the check is complete, and finds the damage."""
+    overwrite(filled, (root_page(filled, "event_camera_id_timestamp") - 1) * PAGE_BYTES, PAGE_BYTES)
     monkeypatch.setattr(recovery, "_STEPS", 1)
     assert find_damage(filled, seconds=0.0) is None
     assert find_damage(filled, seconds=60.0) is not None
@@ -279,16 +277,16 @@ def test_a_large_file_is_looked_at_for_a_while_only(
     assert not filled.with_name("smartpark.db.suspect").exists()
 
 
-def test_a_false_alarm_is_over_once_all_was_looked_at(filled: Path, backups: Backups) -> None:
-    """The mark of a process that met damage goes when there is none."""
+def test_a_requested_full_check_is_made_once(filled: Path, backups: Backups) -> None:
+    """The request is removed when no damage is found."""
     request_full_check(filled)
     assert recover(filled, backups, NOW) is None
     assert not filled.with_name("smartpark.db.suspect").exists()
 
 
-def test_damage_is_told_from_trouble(filled: Path, make_event: Callable[..., Event], now: datetime) -> None:
-    """What a damaged file raises while it is used is damage; a lock is not."""
-    scribble(filled, (root_page(filled, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
+def test_damage_and_a_lock_are_told_apart(filled: Path, make_event: Callable[..., Event], now: datetime) -> None:
+    """The error of a damaged file is damage; that of a lock is not."""
+    overwrite(filled, (root_page(filled, "events") - 1) * PAGE_BYTES, PAGE_BYTES)
     with closing(open_database(filled, busy_timeout=0.05)) as db:
         with pytest.raises(Exception, match="malformed") as caught:
             Events(db).record(make_event(5000), now)
@@ -300,8 +298,8 @@ def test_damage_is_told_from_trouble(filled: Path, make_event: Callable[..., Eve
         assert not is_damage(caught.value)
 
 
-def test_a_folder_that_hinders_is_said(filled: Path, backups: Backups) -> None:
-    """What stands in the way is named in one sentence, and the damaged database stays where it is."""
+def test_a_folder_in_the_way_is_reported(filled: Path, backups: Backups) -> None:
+    """The error names it, and the damaged database stays in its place."""
     with closing(open_database(filled, busy_timeout=1.0)) as db:
         backups.make(db, NOW)
     zeroed(filled)
@@ -313,8 +311,8 @@ def test_a_folder_that_hinders_is_said(filled: Path, backups: Backups) -> None:
     assert filled.read_bytes() == content
 
 
-def test_backups_that_cannot_be_read_hinder_no_start(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder without rights is said in one sentence; a sound database is used, a damaged one begun anew and kept."""
+def test_backups_that_cannot_be_read_prevent_no_start(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An intact database is used; a damaged one is set aside and an empty one created."""
 
     def refuse(_: Path) -> None:
         raise PermissionError(13, "Permission denied")
@@ -324,7 +322,7 @@ def test_backups_that_cannot_be_read_hinder_no_start(filled: Path, monkeypatch: 
     with pytest.raises(StoreError, match=r"cannot be read \(Permission denied\); .*\[backup\] folder"):
         backups.newest_first()
     assert recover(filled, backups, NOW) is None
-    scribbled_events(filled)
+    overwritten_events(filled)
     done = recover(filled, backups, NOW)
     assert done is not None
     assert done.source is None

@@ -1,4 +1,4 @@
-"""Another file takes the database's place, whole or not at all, whatever breaks it off."""
+"""Tests of replacing the database file: complete or not at all, wherever it is interrupted."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from edge.store.upkeep.replace_file import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Enough for every file operation of begin and carry_out.
+# More than the number of file operations of a replacement.
 MOST_STEPS = 40
 
 
-class BrokenOffError(Exception):
-    """The power goes."""
+class PowerCutError(Exception):
+    """The power is cut."""
 
 
 @pytest.fixture
 def replacement(path: Path, now: datetime) -> Replacement:
-    """A new database with the row ``new`` is to replace one with the rows ``old`` and ``log``, the last in the WAL."""
+    """A new database with the row ``new`` replaces one with the rows ``old`` and ``log``, the last one in the log."""
     with closing(sqlite3.connect(path)) as old:
         old.execute("PRAGMA journal_mode = WAL")
         old.execute("CREATE TABLE t (x)")
@@ -44,7 +44,7 @@ def replacement(path: Path, now: datetime) -> Replacement:
         old.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         old.execute("INSERT INTO t VALUES ('log')")
         old.commit()
-        # What a killed process leaves: closing the last connection would fold the log back.
+        # The files of a killed process: closing the last connection would copy the log into the database.
         kept = {part: part.read_bytes() for part in (path, path.with_name(f"{path.name}-wal"))}
     for part, content in kept.items():
         part.write_bytes(content)
@@ -56,13 +56,13 @@ def replacement(path: Path, now: datetime) -> Replacement:
 
 
 def rows(path: Path) -> set[str]:
-    """What the database holds, its write-ahead log included."""
+    """The rows of the database, its write-ahead log included."""
     with closing(sqlite3.connect(path)) as connection:
         return {row for (row,) in connection.execute("SELECT x FROM t")}
 
 
-def test_the_new_one_takes_the_place_and_the_old_one_is_kept_whole(path: Path, replacement: Replacement) -> None:
-    """Both with all of their rows; the note stays until it is finished."""
+def test_the_new_file_replaces_the_old_one_which_is_kept(path: Path, replacement: Replacement) -> None:
+    """Both have all of their rows; the note stays until the replacement is finished."""
     assert unfinished_replacement(path) is None
     begin_replacement(path, replacement)
     assert unfinished_replacement(path) == replacement
@@ -80,17 +80,17 @@ def test_the_new_one_takes_the_place_and_the_old_one_is_kept_whole(path: Path, r
 
 
 @pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
-def test_broken_off_anywhere_it_is_done_again(
+def test_an_interrupted_replacement_is_continued(
     path: Path, replacement: Replacement, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    """After every single step the power may go: the next start finds the old one, or finishes, and nothing is lost."""
+    """After a power cut at any step the next start finds the old database, or completes the replacement."""
     before = {part: part.read_bytes() for part in path.parent.iterdir()}
     steps = {"left": 0}
 
     def breaking(function):
         def step(*arguments, **options):
             if steps["left"] == 0:
-                raise BrokenOffError
+                raise PowerCutError
             steps["left"] -= 1
             return function(*arguments, **options)
 
@@ -108,7 +108,7 @@ def test_broken_off_anywhere_it_is_done_again(
         for part, content in before.items():
             part.write_bytes(content)
         steps["left"] = broken_after
-        with suppress(BrokenOffError):
+        with suppress(PowerCutError):
             begin_replacement(path, replacement)
             carry_out_replacement(path, replacement)
             assert broken_after > 5
@@ -124,15 +124,15 @@ def test_broken_off_anywhere_it_is_done_again(
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", json.dumps({"set_aside": 1, "source": None, "at": "x"})])
-def test_a_note_that_is_not_ours_is_said(path: Path, text: str) -> None:
-    """With its name and the remedy, instead of a guess."""
+def test_a_note_that_is_not_ours_is_reported(path: Path, text: str) -> None:
+    """The error has its path and the remedy."""
     path.with_name("smartpark.db.replacement").write_text(text)
     with pytest.raises(StoreError, match=r"smartpark\.db\.replacement: was not written by this program .*remove it"):
         unfinished_replacement(path)
 
 
-def test_a_folder_that_cannot_be_written_is_said(path: Path, replacement: Replacement) -> None:
-    """Neither is anything moved."""
+def test_a_note_that_cannot_be_written_is_reported(path: Path, replacement: Replacement) -> None:
+    """No file is moved then."""
     path.with_name("smartpark.db.replacement").mkdir()
     with pytest.raises(StoreError, match="cannot be written"):
         begin_replacement(path, replacement)

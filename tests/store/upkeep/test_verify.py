@@ -1,4 +1,4 @@
-"""Verify finds what does not agree, and says it in one sentence each."""
+"""Tests of verifying: every inconsistency is one expected."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 Handle = TypeVar("Handle", bound="Database")
 
 
-def use(db: Handle, make_event: Callable[..., Event], now: datetime) -> Handle:
-    """Three entries and an exit on Ground, four entries on the Roof of which two were clamped."""
+def record_events(db: Handle, make_event: Callable[..., Event], now: datetime) -> Handle:
+    """Three entries and an exit on Ground, four entries on Roof, two of which are clamped."""
     ground = [make_event(n) for n in range(3)] + [make_event(3, direction=Direction.EXIT)]
     Events(db).record_all(ground + [make_event(10 + n, floor="Roof") for n in range(4)], now)
     return db
@@ -36,18 +36,18 @@ def use(db: Handle, make_event: Callable[..., Event], now: datetime) -> Handle:
 
 @pytest.fixture
 def used(db: Database, make_event: Callable[..., Event], now: datetime) -> Database:
-    """A database that is used so."""
-    return use(db, make_event, now)
+    """A database with these events."""
+    return record_events(db, make_event, now)
 
 
 @pytest.fixture
 def used_file(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) -> SqliteDatabase:
-    """A file that is used so. A server keeps its files and its constraints by itself."""
-    return use(sqlite_db, make_event, now)
+    """A file with these events; a server guards its files and constraints by itself."""
+    return record_events(sqlite_db, make_event, now)
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "expected"),
     [
         (
             "UPDATE floors SET current_vehicles = 13 WHERE id = 1",
@@ -60,16 +60,16 @@ def used_file(sqlite_db: SqliteDatabase, make_event: Callable[..., Event], now: 
         ("INSERT INTO adjustments VALUES (99, 1, 2, 'x', NULL, '', 0, 2, 0, '')", "'Ground'.* ledger says 14"),
     ],
 )
-def test_a_count_that_is_not_its_ledger_is_found(used: Database, change: str, sentence: str) -> None:
-    """Whichever side of the sum was changed, that floor is named with both numbers, and no other."""
+def test_a_count_that_is_not_its_ledger_is_found(used: Database, change: str, expected: str) -> None:
+    """Whichever part of the sum was changed, that floor is named with both numbers, and no other."""
     assert verify(used) == []
     used.execute_sql(change)
     [found] = [line for line in verify(used) if not line.startswith("The hour ")]
-    assert re.search(sentence, found)
+    assert re.search(expected, found)
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "expected"),
     [
         ("DELETE FROM events WHERE id = 1", "08:00Z of floor 1 .* 3 entries and 1 exits .* has 2 and 1"),
         ("UPDATE events SET direction = 'exit' WHERE id = 1", "3 entries and 1 exits .* has 2 and 2"),
@@ -80,16 +80,16 @@ def test_a_count_that_is_not_its_ledger_is_found(used: Database, change: str, se
         ("UPDATE event_hourly SET hour = 0 WHERE floor_id = 2", "1970-01-01T00:00Z of floor 2 .* has 0 and 0"),
     ],
 )
-def test_an_hour_that_is_not_its_events_is_found(used: Database, change: str, sentence: str) -> None:
-    """Events that are missing, moved or changed show against the hourly totals, with floor and hour."""
+def test_an_hour_that_is_not_its_events_is_found(used: Database, change: str, expected: str) -> None:
+    """Missing, moved and changed events differ from the hourly totals; the floor and the hour are named."""
     used.execute_sql(change)
     found = verify(used)
-    assert any(re.search(sentence, line) for line in found), found
+    assert any(re.search(expected, line) for line in found), found
     assert all(line.startswith("The hour ") for line in found)
 
 
 def test_rows_without_their_parents_are_found(used_file: SqliteDatabase, path: Path) -> None:
-    """What a program without foreign keys leaves behind is told, once each."""
+    """A program that does not check foreign keys may leave them; each is reported once."""
     used_file.close()
     with closing(sqlite3.connect(path)) as other:
         other.execute("UPDATE outbox SET event_id = 4711 WHERE id = 1")
@@ -97,15 +97,15 @@ def test_rows_without_their_parents_are_found(used_file: SqliteDatabase, path: P
         other.commit()
     with closing(open_database(path, busy_timeout=1.0, read_only=True)) as db:
         found = verify(db)
-    assert any("Row 1 of the outbox refers to event 4711" in sentence for sentence in found)
-    assert any("Row 1 of adjustments refers to a row of floors" in sentence for sentence in found)
-    assert any("'Roof'" in sentence for sentence in found)
+    assert any("Row 1 of the outbox refers to event 4711" in expected for expected in found)
+    assert any("Row 1 of adjustments refers to a row of floors" in expected for expected in found)
+    assert any("'Roof'" in expected for expected in found)
     assert len(found) == 3
 
 
 @pytest.mark.parametrize("read_only", [False, True])
 def test_a_row_that_breaks_a_check_is_found(used_file: SqliteDatabase, path: Path, *, read_only: bool) -> None:
-    """A row that was forced past the checks is named with its rule, by a handle of either kind."""
+    """A row that was written past the checks is named with its rule, by each kind of handle."""
     used_file.close()
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA ignore_check_constraints = 1")
@@ -117,10 +117,10 @@ def test_a_row_that_breaks_a_check_is_found(used_file: SqliteDatabase, path: Pat
     assert hour.startswith("The hour 2026-05-04T08:00Z of floor 1 ")
 
 
-def test_a_torn_page_is_found(
+def test_damaged_pages_are_found(
     used_file: SqliteDatabase, path: Path, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """Pages overwritten in the middle of the file are told, not raised."""
+    """Overwritten pages are reported and raise no error."""
     Events(used_file).record_all([make_event(n) for n in range(100, 400)], now)
     used_file.close()
     content = bytearray(path.read_bytes())

@@ -60,13 +60,13 @@ def fill(db: SqliteDatabase, make_event: Callable[..., Event], now: datetime) ->
 
 @pytest.mark.usefixtures("small_wal")
 def test_a_clean_up_keeps_the_log_short_beside_readers_and_a_writer(
-    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], act: Attribution
+    sqlite_db: SqliteDatabase, path: Path, make_event: Callable[..., Event], by: Attribution
 ) -> None:
     """Between the batches a camera records and others read, on connections that stay open: the log stays short.
 
     Its length is what the batches between two checkpoints write, beyond the length at which it is restarted.
     """
-    fill(sqlite_db, make_event, act.at)
+    fill(sqlite_db, make_event, by.at)
     lengths: list[int] = []
     with (
         closing(open_database(path, busy_timeout=10.0)) as writer,
@@ -74,13 +74,13 @@ def test_a_clean_up_keeps_the_log_short_beside_readers_and_a_writer(
     ):
 
         def work(_: float) -> None:
-            Events(writer).record(make_event(len(lengths), camera_id="live"), act.at)
+            Events(writer).record(make_event(len(lengths), camera_id="live"), by.at)
             pragma(reader, "data_version")
             Floors(reader).all()
             Events(reader).newest(50, floor="Ground")
             lengths.append(path.with_name(path.name + "-wal").stat().st_size)
 
-        done = remove_old_events(sqlite_db, 7, act, work)
+        done = remove_old_events(sqlite_db, 7, by, work)
     assert done.removed == EVENTS
     assert len(lengths) > 10
     assert 0 < max(lengths) < 2 * SMALL_WAL_BYTES
@@ -92,10 +92,10 @@ def test_a_clean_up_waits_for_a_long_read(
     sqlite_db: SqliteDatabase,
     path: Path,
     make_event: Callable[..., Event],
-    act: Attribution,
+    by: Attribution,
 ) -> None:
     """It writes nothing more while a reader keeps a long log, and goes on when the read has ended."""
-    fill(sqlite_db, make_event, act.at)
+    fill(sqlite_db, make_event, by.at)
     waited: list[int] = []
     with closing(open_database(path, busy_timeout=5.0, read_only=True)) as reader:
         execute_sql(reader, "BEGIN")
@@ -107,7 +107,7 @@ def test_a_clean_up_waits_for_a_long_read(
                 if len(waited) == 20:
                     execute_sql(reader, "COMMIT")
 
-        done = remove_old_events(sqlite_db, 7, act, pause)
+        done = remove_old_events(sqlite_db, 7, by, pause)
     assert done.removed == EVENTS
     assert len(waited) == 20
     assert len(set(waited)) == 1
@@ -119,24 +119,24 @@ def test_a_read_that_does_not_end_interrupts_the_clean_up(
     sqlite_db: SqliteDatabase,
     path: Path,
     make_event: Callable[..., Event],
-    act: Attribution,
+    by: Attribution,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The error says why; what was removed stays removed, and the next run removes the rest."""
     monkeypatch.setattr(wal, "LONGEST_WAIT_SECONDS", 0.0)
-    fill(sqlite_db, make_event, act.at)
+    fill(sqlite_db, make_event, by.at)
     with closing(open_database(path, busy_timeout=5.0, read_only=True)) as reader, read_transaction(reader):
         Floors(reader).all()
         with pytest.raises(StoreError, match="another program has been reading it for 0 s"):
-            remove_old_events(sqlite_db, 7, act, lambda _: None)
+            remove_old_events(sqlite_db, 7, by, lambda _: None)
     left = Events(sqlite_db).count()
     assert 0 < left < EVENTS
     assert verify(sqlite_db) == []
-    assert remove_old_events(sqlite_db, 7, act, lambda _: None).removed == left
+    assert remove_old_events(sqlite_db, 7, by, lambda _: None).removed == left
 
 
-def test_a_clean_up_restores_the_handles_settings(sqlite_db: SqliteDatabase, act: Attribution) -> None:
+def test_a_clean_up_restores_the_handles_settings(sqlite_db: SqliteDatabase, by: Attribution) -> None:
     """Commits copy the log by themselves again, and the busy time-out is as before."""
     before = pragma(sqlite_db, "wal_autocheckpoint"), sqlite_db.timeout
-    remove_old_events(sqlite_db, 7, act, lambda _: None)
+    remove_old_events(sqlite_db, 7, by, lambda _: None)
     assert (pragma(sqlite_db, "wal_autocheckpoint"), sqlite_db.timeout) == before

@@ -1,4 +1,4 @@
-"""The writer's connection is given up when it may be the connection that is at fault, and only then."""
+"""Tests of the writer's connection: it is opened again when it may be the cause of an error, and only then."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def handle(path: Path, now: datetime) -> Iterator[WritingConnection]:
-    """An open one."""
-    handle = WritingConnection(lambda: open_store(path, any_version=True, busy_timeout=0.1))
-    handle.open(now, may_migrate=True)
-    yield handle
-    handle.close()
+def connection(path: Path, now: datetime) -> Iterator[WritingConnection]:
+    """An open connection."""
+    connection = WritingConnection(lambda: open_store(path, any_version=True, busy_timeout=0.1))
+    connection.open(now, may_migrate=True)
+    yield connection
+    connection.close()
 
 
 def error_of(code: int) -> peewee.OperationalError:
-    """What Peewee raises for one of SQLite's codes."""
+    """The error that Peewee raises for one of SQLite's codes."""
     cause = sqlite3.OperationalError("as SQLite says it")
     cause.sqlite_errorcode = code
     error = peewee.OperationalError("as Peewee says it")
@@ -40,83 +40,83 @@ def error_of(code: int) -> peewee.OperationalError:
 
 
 def fail(
-    handle: WritingConnection, code: int = sqlite3.SQLITE_IOERR_WRITE, times: int = _FAILURES_BEFORE_NEW_CONNECTION
+    connection: WritingConnection, code: int = sqlite3.SQLITE_IOERR_WRITE, times: int = _FAILURES_BEFORE_NEW_CONNECTION
 ) -> None:
-    """So many failures in a row."""
+    """Report so many failures in a row."""
     for _ in range(times):
-        handle.failed(error_of(code))
+        connection.failed(error_of(code))
 
 
-def test_failures_in_a_row_have_it_opened_anew(handle: WritingConnection) -> None:
-    """Not the first ones, and not if it worked in between."""
-    first = handle.use()
-    fail(handle, times=_FAILURES_BEFORE_NEW_CONNECTION - 1)
-    handle.succeeded()
-    fail(handle, times=_FAILURES_BEFORE_NEW_CONNECTION - 1)
-    assert handle.use() is first
-    fail(handle, times=1)
+def test_after_failures_in_a_row_it_is_opened_again(connection: WritingConnection) -> None:
+    """Not after the first ones, and not if an attempt succeeded in between."""
+    first = connection.use()
+    fail(connection, times=_FAILURES_BEFORE_NEW_CONNECTION - 1)
+    connection.succeeded()
+    fail(connection, times=_FAILURES_BEFORE_NEW_CONNECTION - 1)
+    assert connection.use() is first
+    fail(connection, times=1)
     assert first.db.is_closed()
-    assert handle.use() is not first
-    assert handle.use().db.execute_sql("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.use() is not first
+    assert connection.use().db.execute_sql("PRAGMA synchronous").fetchone() == (2,)
 
 
 @pytest.mark.parametrize("code", [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL])
-def test_a_lock_and_a_full_disk_are_not_the_connections_fault(handle: WritingConnection, code: int) -> None:
+def test_a_lock_and_a_full_disk_do_not_close_it(connection: WritingConnection, code: int) -> None:
     """A full disk may not have the room that opening needs."""
-    first = handle.use()
-    fail(handle, code, times=10 * _FAILURES_BEFORE_NEW_CONNECTION)
-    assert handle.use() is first
+    first = connection.use()
+    fail(connection, code, times=10 * _FAILURES_BEFORE_NEW_CONNECTION)
+    assert connection.use() is first
 
 
-def test_a_file_that_is_gone_is_waited_for_and_not_made_again(handle: WritingConnection, path: Path) -> None:
-    """An empty mount point gets no database; the right file that comes back is used."""
-    fail(handle)
+def test_a_missing_file_is_waited_for_and_not_created(connection: WritingConnection, path: Path) -> None:
+    """No database is created on an empty mount point; the file is used when it is back."""
+    fail(connection)
     kept = path.rename(path.with_name("kept"))
     for _ in range(3):
         with pytest.raises(UnavailableError, match="does not exist any more; mount its disk, or put the file back"):
-            handle.use()
+            connection.use()
     assert not path.exists()
     kept.rename(path)
-    assert not handle.use().db.is_closed()
+    assert not connection.use().db.is_closed()
 
 
-def test_a_wrong_file_in_its_place_is_not_written(handle: WritingConnection, path: Path) -> None:
-    """An empty one, a folder, or another program's: told, and left as it is."""
-    fail(handle)
+def test_a_wrong_file_in_its_place_is_not_written(connection: WritingConnection, path: Path) -> None:
+    """An empty file, a folder and a file of another program are reported and stay as they are."""
+    fail(connection)
     kept = path.rename(path.with_name("kept"))
     with closing(sqlite3.connect(path)) as other, other:
         other.execute("CREATE TABLE theirs (a)")
     with pytest.raises(UnavailableError, match="database of another program"):
-        handle.use()
+        connection.use()
     path.unlink()
     path.mkdir()
     with pytest.raises(UnavailableError, match="is a folder"):
-        handle.use()
+        connection.use()
     path.rmdir()
     path.touch()
     with pytest.raises(UnavailableError, match="is empty; put the right file back"):
-        handle.use()
+        connection.use()
     path.unlink()
     kept.rename(path)
     with closing(open_database(path, busy_timeout=0.1)) as db:
         drop_tables(db)
     with pytest.raises(UnavailableError, match="is empty; put the right file back"):
-        handle.use()
+        connection.use()
 
 
-def test_a_damaged_file_is_not_waited_for(handle: WritingConnection, path: Path) -> None:
-    """The daemon is to end, so that its next start can bring a backup back."""
-    fail(handle)
+def test_a_damaged_file_is_not_waited_for(connection: WritingConnection, path: Path) -> None:
+    """The daemon ends, so that its next start can restore a backup."""
+    fail(connection)
     path.write_bytes(b"no database" * 1000)
     with pytest.raises(StoreError, match="not a SQLite database"):
-        handle.use()
+        connection.use()
 
 
-def test_closing_it_twice_or_while_it_is_away_is_harmless(handle: WritingConnection, path: Path) -> None:
+def test_closing_it_twice_or_while_the_file_is_missing_is_harmless(connection: WritingConnection, path: Path) -> None:
     """The end may come at any time."""
-    fail(handle)
-    handle.close()
-    handle.close()
+    fail(connection)
+    connection.close()
+    connection.close()
     with closing(sqlite3.connect(path, isolation_level=None, timeout=0.0)) as other:
-        # Only who is alone with the file can give up its write-ahead log.
+        # Only the last connection to a file can end its write-ahead log.
         assert other.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
