@@ -189,8 +189,8 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--sets", nargs="+", choices=recorded.SETS, default=["clips-5"], metavar="SET",
-        help=f"of {', '.join(recorded.SETS)} (default: clips-5)",
+        "--sets", nargs="+", choices=recorded.SETS, default=["clips-5", "scenes-5"], metavar="SET",
+        help=f"of {', '.join(recorded.SETS)} (default: clips-5 scenes-5)",
     )  # fmt: skip
     parser.add_argument(
         "--frame-sets", nargs="*", default=["clips-5"], metavar="SET",
