@@ -58,6 +58,7 @@ HOMES = {
     "ultralytics": {"detection/ultralytics_runtime.py"},
     "torch": {"detection/ultralytics_runtime.py"},
     "lap": {"tracking/association.py", "evaluation/accuracy.py"},
+    "tomlkit": {"evaluation"},
     "pydantic": {"config", "evaluation", "board"},
     "click": {"cli"},
 }
