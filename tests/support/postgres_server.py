@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import peewee
 
-from edge.store.schema.versions import create_tables
+from edge.store.schema.versions import SCHEMA_VERSION, create_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,8 +154,12 @@ class PostgresServer:
     def _empty(self, db: peewee.PostgresqlDatabase, *, tables: bool) -> None:
         """Remove what an earlier test left; tables that no test has changed are emptied, which is quick."""
         db.execute_sql(_END_OTHER_CONNECTIONS)
-        shape = db.execute_sql(_SHAPE).fetchall()
-        if tables and self._shape is not None and shape == self._shape:
+        same = self._shape is not None and db.execute_sql(_SHAPE).fetchall() == self._shape
+        if (
+            tables
+            and same
+            and db.execute_sql("SELECT version FROM schema_migrations").fetchall() == [(SCHEMA_VERSION,)]
+        ):
             db.execute_sql("TRUNCATE floors, events, adjustments, event_hourly, outbox, audit_log RESTART IDENTITY")
             return
         db.execute_sql("DROP SCHEMA public CASCADE")
