@@ -57,7 +57,7 @@ class WritingLoop:
         """Work until the queue is closed and empty, or the deadline. Raises every error that does not pass."""
         while (work := self._queue.next_work(_HEARTBEAT_SECONDS)) is not None:
             result = self._attempt(work)
-            self._progress.answered(success=not isinstance(result, str))
+            self._progress.answered()
             if isinstance(result, str):
                 wait = self._retry.failed(result, self._queue.events)
                 if self._seconds_left() <= 0:

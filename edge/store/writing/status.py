@@ -17,48 +17,38 @@ _LONGEST_RETRY_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class WriterStatus:
-    """How the writer is doing at one moment. Times are seconds of the monotonic clock.
+    """How the writer is doing at one moment.
 
-    ``problem`` is why the database cannot be written now, with the remedy; None if it can. ``last_success`` is the end
-    of the last work that succeeded; while idle, a read each second is such work. ``last_answer`` is the end of the last
-    attempt, successful or not: it stands still only if the thread is stuck, where ``last_success`` also does while the
-    disk is full. It is for a watchdog whose restart would lose the events that wait.
+    ``problem`` is why the database cannot be written now, with the remedy; None if it can. ``last_answer`` is the end
+    of the last attempt, successful or not, in seconds of the monotonic clock; while idle, a read each second is an
+    attempt. It stands still only if the thread is stuck, and not while the disk is full: a restart by the watchdog
+    would lose the events that wait.
 
     ``waiting`` events are in the queue or being written; ``dropped`` events are lost: the queue was full or closed, or
     the time to close was over; ``refused`` events could not be recorded because of their values.
     """
 
-    running: bool
     problem: str | None
-    last_success: float
     last_answer: float
     waiting: int
     dropped: int
     refused: int
-
-    @property
-    def healthy(self) -> bool:
-        """Whether the thread runs and its last attempt succeeded."""
-        return self.running and self.problem is None
 
 
 class WriterProgress:
     """Counts what the writer has done. Changed by the writer's thread, and ``add_dropped`` by any; read by any."""
 
     def __init__(self) -> None:
-        self.running = False
         self.refused = 0
-        self.last_success = self.last_answer = time.monotonic()
+        self._last_answer = time.monotonic()
         self._dropped = 0
         self._lock = threading.Lock()
 
     def status(self, problem: str | None, waiting: int) -> WriterStatus:
         """The status at this moment."""
         return WriterStatus(
-            running=self.running,
             problem=problem,
-            last_success=self.last_success,
-            last_answer=self.last_answer,
+            last_answer=self._last_answer,
             waiting=waiting,
             dropped=self._dropped,
             refused=self.refused,
@@ -69,11 +59,9 @@ class WriterProgress:
         """How many events were lost."""
         return self._dropped
 
-    def answered(self, *, success: bool) -> None:
+    def answered(self) -> None:
         """An attempt has ended."""
-        self.last_answer = time.monotonic()
-        if success:
-            self.last_success = self.last_answer
+        self._last_answer = time.monotonic()
 
     def add_dropped(self, events: int) -> None:
         """So many more events are lost."""

@@ -158,17 +158,14 @@ class Writer:
             self._abandon("the database could not be opened")
             self._ready.set_exception(error)
             return
-        self._progress.answered(success=True)
-        self._progress.running = True
+        self._progress.answered()
         self._ready.set_result(None)
         try:
             self._loop.run()
         except BaseException as error:  # the top of the thread: reported, then the process is stopped
-            self._progress.running = False
             self._abandon("the writer has failed")
             self._on_fatal(error)
         finally:
-            self._progress.running = False
             self._abandon("the time to close was over")
             self._connection.close()
 

@@ -112,7 +112,7 @@ def test_a_disk_that_fills_up_loses_nothing(
         with closing(bench.read()) as reader:
             assert verify(reader) == []
         small_disk.free()
-        eventually(lambda: writer.status.healthy, WAIT)
+        eventually(lambda: writer.status.problem is None, WAIT)
     assert writer.flush(WAIT)
     assert (writer.status.dropped, writer.status.refused, bench.fatal) == (0, 0, [])
     assert_all_stored(bench, flow.submitted)
@@ -172,7 +172,7 @@ def test_a_card_that_failed_and_was_put_back_loses_nothing(
         waiting = writer.status.waiting
         eventually(lambda: writer.status.waiting > waiting + 50, WAIT)
         card.put_back()
-        eventually(lambda: writer.status.healthy, WAIT)
+        eventually(lambda: writer.status.problem is None, WAIT)
     assert writer.flush(WAIT)
     assert (writer.status.dropped, writer.status.refused, bench.fatal) == (0, 0, [])
     assert_all_stored(bench, flow.submitted)
@@ -199,7 +199,7 @@ def test_a_handle_that_stays_read_only_is_replaced(
         eventually(lambda: len(bench.recorded) > 20, WAIT)
         bad_since.set()
         eventually(lambda: "readonly database" in str(writer.status.problem), WAIT)
-        eventually(lambda: writer.status.healthy, WAIT)
+        eventually(lambda: writer.status.problem is None, WAIT)
     assert writer.flush(WAIT)
     assert bench.opened == 2
     assert_all_stored(bench, flow.submitted)
@@ -215,7 +215,7 @@ def test_a_read_only_disk_prevents_the_start(
     with pytest.raises(StoreError, match="the disk may be mounted read-only"):
         bench.started(floors)
     small_disk.make_writable()
-    assert bench.started(floors).status.healthy
+    assert bench.started(floors).status.problem is None
 
 
 def test_a_lock_of_another_process_is_waited_out(
@@ -241,7 +241,7 @@ def test_a_lock_of_another_process_is_waited_out(
             answer, waiting = writer.status.last_answer, writer.status.waiting
             eventually(lambda: writer.status.last_answer > answer and writer.status.waiting > waiting, WAIT)  # noqa: B023
         other.communicate("\n", WAIT)
-        eventually(lambda: writer.status.healthy, WAIT)
+        eventually(lambda: writer.status.problem is None, WAIT)
     assert writer.flush(WAIT)
     assert (writer.status.dropped, bench.opened) == (0, 1)
     assert_all_stored(bench, flow.submitted)
