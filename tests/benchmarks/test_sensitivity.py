@@ -90,7 +90,7 @@ def test_the_table_shows_what_a_number_does(
         "sys.argv",
         [
             *("sensitivity.py", "--recordings", str(recordings), "--clips", str(recordings / "clips-5")),
-            *("--only", "config.counting", "detection.", "--draws", "2", "--jobs", "1"),
+            *("--sets", "clips-5", "--only", "config.counting", "detection.", "--draws", "2", "--jobs", "1"),
             *("--json", str(recordings / "found.json")),
         ],
     )
