@@ -1,4 +1,4 @@
-"""File systems that fail: a small one that fills up, and a card that becomes read-only, pauses, or is taken out.
+"""File systems that fail for the tests: a small one fills up, and a card becomes read-only, pauses, or is taken out.
 
 Mounting needs root, or a user namespace: ``unshare --user --map-root-user --mount make test`` is enough for tmpfs.
 """
@@ -20,7 +20,7 @@ CARD_BYTES = 8 * 1024 * 1024
 
 
 def _run(*command):
-    """A command of the system; skips the test, with its words, when it is not there or not allowed."""
+    """Run a command of the system; skip the test, with the command's error, if it is missing or not permitted."""
     program = shutil.which(command[0]) or shutil.which(command[0], path="/usr/sbin:/sbin")
     if program is None:
         pytest.skip(f"{command[0]} is not installed on this machine")
@@ -31,19 +31,19 @@ def _run(*command):
 
 
 class SmallDisk:
-    """A tmpfs of a few megabytes: SQLite's write-ahead log alone grows to four."""
+    """A tmpfs of a few megabytes, of which SQLite's write-ahead log alone may take four."""
 
     def __init__(self, path: Path):
         self.path = path
         self._ballast = path / "ballast"
 
     def mount(self, size="8m"):
-        """Make it and mount it."""
+        """Create it and mount it."""
         self.path.mkdir()
         _run("mount", "-t", "tmpfs", "-o", f"size={size},mode=0755", "none", str(self.path))
 
     def fill(self):
-        """Use up all the room."""
+        """Use all free room."""
         with self._ballast.open("ab", buffering=0) as file:
             for size in (65536, 4096, 512, 1):
                 with contextlib.suppress(OSError):
@@ -51,7 +51,7 @@ class SmallDisk:
                         file.write(b"x" * size)
 
     def free(self):
-        """Give the room back."""
+        """Free the room again."""
         self._ballast.unlink()
 
     def make_read_only(self):
@@ -59,16 +59,16 @@ class SmallDisk:
         _run("mount", "-o", "remount,ro", str(self.path))
 
     def make_writable(self):
-        """As it was."""
+        """Mount it writable again."""
         _run("mount", "-o", "remount,rw", str(self.path))
 
     def close(self):
-        """Unmount it, whoever still uses it."""
+        """Unmount it, also while files on it are open."""
         subprocess.run(["umount", "-l", str(self.path)], capture_output=True, check=False)
 
 
 class Card:
-    """An ext4 in a file, mounted as a card would be, with what the kernel does to a card that is worn out."""
+    """An ext4 file system in a file, with what the kernel does to a card that is worn out."""
 
     def __init__(self, path: Path):
         self.path = path
@@ -77,7 +77,7 @@ class Card:
         self._frozen = False
 
     def mount(self):
-        """Make it and mount it. Without a journal, so that it can be mounted again after an error."""
+        """Create it and mount it, without a journal, so that it can be mounted again after an error."""
         self.path.mkdir()
         with self._image.open("wb") as file:
             file.truncate(CARD_BYTES)
@@ -88,20 +88,20 @@ class Card:
         _run("mount", "-o", "loop,errors=remount-ro", str(self._image), str(self.path))
 
     def fail(self):
-        """Have the kernel find an error on it: from now on it is read-only, also for files that are open."""
-        device = os.path.basename(_run("findmnt", "-no", "SOURCE", str(self.path)).strip())  # noqa: PTH119  # no path
+        """Have the kernel report an error on it, which makes it read-only, also for files that are open."""
+        device = os.path.basename(_run("findmnt", "-no", "SOURCE", str(self.path)).strip())  # noqa: PTH119  # not a path
         try:
-            with open(f"/sys/fs/ext4/{device}/trigger_fs_error", "w") as trigger:  # noqa: PTH123  # the kernel's
+            with open(f"/sys/fs/ext4/{device}/trigger_fs_error", "w") as trigger:  # noqa: PTH123  # a file of the kernel
                 trigger.write("a test")
         except OSError as error:
             pytest.skip(f"the kernel cannot be told to find an error here: {error}")
 
     def take_out(self):
-        """Take it away. Files that are open stay with the dead file system."""
+        """Unmount it. Files that are open stay with the old file system."""
         _run("umount", "-l", str(self.path))
 
     def put_back(self):
-        """Check what is on it and mount it anew."""
+        """Check it and mount it again."""
         self._copies += 1
         copy = self._image.with_suffix(f".{self._copies}.img")
         shutil.copyfile(self._image, copy)
@@ -110,17 +110,17 @@ class Card:
         self._mount()
 
     def freeze(self):
-        """Every write waits from now on."""
+        """Make every write wait."""
         _run("fsfreeze", "-f", str(self.path))
         self._frozen = True
 
     def thaw(self):
-        """Writes go on."""
+        """Let the writes continue."""
         self._frozen = False
         _run("fsfreeze", "-u", str(self.path))
 
     def close(self):
-        """Unmount it, whoever still uses it."""
+        """Unmount it, also while files on it are open."""
         if self._frozen:
             self.thaw()
         subprocess.run(["umount", "-l", str(self.path)], capture_output=True, check=False)
