@@ -25,7 +25,7 @@ from edge.cli.shared.options import (
     json_option,
     print_json,
 )
-from edge.cli.shared.rows import floor_fields, iso, print_floors, stored_floor_fields
+from edge.cli.shared.rows import floor_fields, iso, print_floors, stored_floor_fields, why_none_is_recommended
 from edge.cli.shared.store_access import open_for_reading
 from edge.core.errors import RefusedError
 
@@ -109,11 +109,12 @@ def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
 @config_option
 @json_option
 def show_recommended_floor(config_path: Path | None, as_json: bool) -> None:
-    """Show the active floor with most free places. Exit code 1 if all are full."""
+    """Show the active floor with most free places. Exit code 1 if there is none."""
     with open_for_reading(config_path) as (_, store):
         best = store.floors.recommended()
+        floors = store.floors.all()
     if best is None:
-        raise RefusedError("no floor can be recommended: every active floor is full")
+        raise RefusedError(f"no floor can be recommended: {why_none_is_recommended(floors)}")
     if as_json:
         print_json(floor_fields(best))
     else:

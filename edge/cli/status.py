@@ -7,7 +7,7 @@ from pathlib import Path  # noqa: TC003  # click reads it
 import click
 
 from edge.cli.shared.options import config_option, json_option, print_json
-from edge.cli.shared.rows import event_fields, floor_fields, iso, print_floors
+from edge.cli.shared.rows import event_fields, floor_fields, iso, print_floors, why_none_is_recommended
 from edge.cli.shared.store_access import open_for_reading
 from edge.host.instance_lock import InstanceLock
 from edge.host.problem_file import ProblemFile
@@ -52,6 +52,6 @@ def show_status(config_path: Path | None, as_json: bool) -> None:
         click.echo(f"events       {counted}, {waiting} not yet acknowledged by the broker")
         if last:
             click.echo(f"last event   {iso(last[0].timestamp)} {last[0].direction} {last[0].floor}")
-        click.echo(f"recommended  {best.name if best else 'none: every active floor is full'}")
+        click.echo(f"recommended  {best.name if best else f'none: {why_none_is_recommended(floors)}'}")
         click.echo()
         print_floors(floors)

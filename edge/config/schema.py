@@ -136,7 +136,7 @@ class MechanismsConfig(Section):
 
     optical_flow: bool = Field(True, description="tracks follow what moves in the picture")
     retrace: bool = Field(True, description="a new track is followed back to where it came from")
-    unseen_crossing: bool = Field(True, description="first seen just beyond the line and moving away: came across")
+    unseen_crossing: bool = Field(True, description="first seen just beyond the line and moving away: has crossed it")
     one_vehicle: bool = Field(True, description="two tracks in one place at the line are one vehicle")
     long_vehicles: bool = Field(True, description="a cab and its trailer become one vehicle")
     partial_boxes: bool = Field(True, description="what hides a part of a vehicle does not shift its middle")
@@ -181,7 +181,10 @@ class FloorConfig(Section):
 
 
 class GateConfig(Section):
-    """A passage in a camera's picture. Coordinates are fractions of the frame, origin at the top left."""
+    """A line in a camera's picture at which vehicles are counted.
+
+    Coordinates are fractions of the frame, with the origin at the top left.
+    """
 
     id: Identifier = Field(description="unique within its camera")
     line: tuple[tuple[Fraction, Fraction], ...] = Field(

@@ -64,7 +64,7 @@ def floor_slug(name: str) -> str:
 def recommended_floor(floors: list[Occupancy]) -> Occupancy | None:
     """The floor to send the next vehicle to: active, not full, with most free slots, the first by name of equals.
 
-    None where every active floor is full.
+    None where no active floor has a free slot.
     """
     open_floors = [floor for floor in floors if floor.is_active and not floor.is_full]
     return min(open_floors, key=lambda floor: (-floor.available_slots, floor.name), default=None)

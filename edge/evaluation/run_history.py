@@ -167,7 +167,7 @@ class RunHistory:
         return verdicts[-1].reason.value if verdicts else "its track had not ended when the clip did"
 
     def _time_across(self, track_id: str, otherwise: float) -> float:
-        """When a track came across the line or its extension; ``otherwise`` where its trail does not show that."""
+        """When a track crossed the line or its extension; ``otherwise`` where its trail does not show that."""
         line = self._line()
         trail = self.trails.get(track_id, Trail())
         for before, after in pairwise(trail[number] for number in range(len(trail))):

@@ -80,13 +80,18 @@ def test_floors_are_made_changed_deleted_and_restored(seeded: Any) -> None:
 
 
 def test_the_recommended_floor_is_shown(seeded: Any) -> None:
-    """It is the active floor with most free places; the exit code is 1 when all are full."""
+    """It is the active floor with most free places; without one, the message says why and the exit code is 1."""
     best = seeded.json("floors", "recommended")
     assert best["name"] == "Ground Floor"
     assert "Ground Floor: " in seeded("floors", "recommended").stdout
     for name, floor in seeded.floors().items():
         seeded("floors", "correct", name, str(floor["total_slots"]))
     assert "every active floor is full" in seeded("floors", "recommended", code=1).stderr
+    assert "none: every active floor is full" in seeded("status").stdout
+    for name in seeded.floors():
+        seeded("floors", "deactivate", name)
+    assert "no floor is active" in seeded("floors", "recommended", code=1).stderr
+    assert "none: no floor is active" in seeded("status").stdout
 
 
 def test_deleting_for_good_asks_for_confirmation(seeded: Any) -> None:

@@ -33,7 +33,7 @@ def make_gate() -> Gate:
     ("vehicle", "reason"),
     [
         pytest.param(Vehicle(IN), Reason.CROSSED, id="crossed"),
-        pytest.param(Vehicle(steady(540, 1000, 12), first_frame=10), Reason.CROSSED_UNSEEN, id="came across"),
+        pytest.param(Vehicle(steady(540, 1000, 12), first_frame=10), Reason.CROSSED_UNSEEN, id="crossed unseen"),
         pytest.param(Vehicle(IN, label="person"), Reason.PERSON, id="person"),
         pytest.param(Vehicle(IN, label="bicycle"), Reason.BICYCLE, id="bicycle"),
         pytest.param(Vehicle(IN, confidence=0.004), Reason.NO_EVIDENCE, id="no evidence"),

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from edge.core.occupancy import Occupancy
     from edge.store import StoredFloor
 
-__all__ = ["event_fields", "floor_fields", "iso", "print_events", "print_floors", "stored_floor_fields"]
+__all__ = [
+    "event_fields",
+    "floor_fields",
+    "iso",
+    "print_events",
+    "print_floors",
+    "stored_floor_fields",
+    "why_none_is_recommended",
+]
 
 
 def floor_fields(floor: Occupancy) -> dict[str, object]:
@@ -60,6 +68,11 @@ def print_floors(floors: Sequence[StoredFloor]) -> None:
         ],
         right=["free", "of", "vehicles", "full"],
     )
+
+
+def why_none_is_recommended(floors: Sequence[StoredFloor]) -> str:
+    """Why no vehicle can be sent to any of all floors, where none is recommended."""
+    return "every active floor is full" if any(floor.is_active for floor in floors) else "no floor is active"
 
 
 def print_events(events: Sequence[StoredEvent]) -> None:
