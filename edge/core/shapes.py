@@ -54,11 +54,6 @@ class Box(NamedTuple):
         """The middle of the lower edge: where a vehicle stands on the floor."""
         return Point((self.x1 + self.x2) / 2, self.y2)
 
-    def moved_to(self, center: Point) -> Box:
-        """A box of the same size about another middle."""
-        half_width, half_height = self.width / 2, self.height / 2
-        return Box(center.x - half_width, center.y - half_height, center.x + half_width, center.y + half_height)
-
     def overlap_area(self, other: Box) -> float:
         """Square pixels that both boxes cover; 0 where they do not meet."""
         across = min(self.x2, other.x2) - max(self.x1, other.x1)

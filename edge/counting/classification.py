@@ -110,8 +110,7 @@ def classify(
     # Votes are for the track's whole life; the peak fades, so that what was seen long ago counts little.
     recent_share = min(1.0, track.evidence.peak / votes.total) if votes.total else 0.0
     if votes.vehicle >= parameters.named_share * votes.other and votes.vehicle > 0:
-        weighted = votes.vehicle + parameters.lights_weight * votes.lights + parameters.other_weight * votes.other
-        return Classification(TrackClass.VEHICLE, recent_share * weighted)
+        return Classification(TrackClass.VEHICLE, recent_share * (votes.total - votes.person))
     if votes.lights >= votes.other:
         if is_clear:
             return Classification(TrackClass.NOTHING, 0.0)
@@ -130,8 +129,7 @@ def has_unreliable_size(
     """Whether a track's box says little about the vehicle's size: it shows a lamp, a part, or something unnamed."""
     votes = track.evidence.votes
     named = sum(votes.get(name, 0.0) for name in vehicle_classes)
-    is_hardly_named = named < parameters.unsized_named_share * sum(votes.values())
-    return is_hardly_named or track.evidence.best_confidence < parameters.unsized_confidence
+    return named < parameters.unsized_named_share * sum(votes.values())
 
 
 def usual_vehicle_side(track: Track) -> float | None:

@@ -55,8 +55,6 @@ class ClassificationParameters:
     tiny_confidence: float = 0.4  # best confidence from which on a tiny track is a vehicle all the same
     # How much the votes for anything but vehicle classes say.
     named_share: float = 0.3  # least votes for vehicle classes, as a share of those for anything else, of a vehicle
-    lights_weight: float = 0.5  # evidence that a vote for lights is, beside votes for vehicle classes
-    other_weight: float = 0.5  # evidence that a vote for anything else is, beside votes for vehicle classes
     lights_alone_weight: float = 0.7  # evidence that a vote for lights is where nothing else of a vehicle is seen
     # What has no vehicle's name is a vehicle if it is large and moves.
     unnamed_frame_share: float = 0.012  # least area as a share of the frame's
@@ -66,7 +64,6 @@ class ClassificationParameters:
     unnamed_path: float = 1.2  # sizes that the track was followed by motion
     # The box of a track that shows lights or a part says little about the vehicle's size.
     unsized_named_share: float = 0.3  # share of its votes for vehicle classes below which a track is such
-    unsized_confidence: float = 0.2  # best confidence below which a track is such
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,6 @@ class SameVehicleParameters:
     # Two vehicles that touch are 1.0 of their mean extent apart as seen from above; in perspective their boxes overlap.
     near: float = 0.5  # distance of the middles, of the mean length and of the mean width
     near_unsized: float = 0.6  # the same where the box of one says little about its size
-    inside_share: float = 0.75  # share of the smaller box inside the other from which on it is a part of it
     # A track that was traced back into the other's box.
     traced_width_share: float = 0.55  # distance of the middles across, of the mean width
     traced_full_width_share: float = 0.5  # the same, of the smaller width, where both are as large as vehicles

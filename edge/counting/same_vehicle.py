@@ -49,10 +49,7 @@ def is_same_vehicle(
     near = limits.near_unsized if first_unreliable or second_unreliable else limits.near
     mean_length = (axes.length(first_box) + axes.length(second_box)) / 2
     mean_width = (axes.width(first_box) + axes.width(second_box)) / 2
-    if offset_along < near * mean_length and offset_across < near * mean_width:
-        return True
-    overlap = first.box.moved_to(first_center).overlap_area(second.box.moved_to(second_center))
-    return overlap > 0 and overlap / min(first.box.area, second.box.area) > limits.inside_share
+    return offset_along < near * mean_length and offset_across < near * mean_width
 
 
 def cross_together(a: CrossingCandidate, b: CrossingCandidate, share: float, limits: SameVehicleParameters) -> bool:

@@ -143,8 +143,6 @@ class LifeParameters:
     size_seconds_sure: float = 0.12  # s: time constant with which a track's size follows sure boxes
     size_seconds_weak: float = 0.3  # s: the same for weak boxes, whose edges jump more
     person_inside: float = 0.5  # share of a track's box in a person's box from which on it is with that person
-    person_covers: float = 0.5  # share of a person's box in a track's box from which on it is with that person
-    person_area: float = 0.35  # and the least area of that person's box, as a share of the track's
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,12 +233,10 @@ class RetraceParameters:
     hides_lower: float = 0.05  # least distance of the front box's lower edge below the hidden box's, of its height
     hides_confidence: float = 0.2  # least confidence of a track that may hide others
     hides_sightings: int = 2  # least sightings of a track that may hide others
-    companion_iou: float = 0.35  # IoU with another track from which on the box lay in that track
     companion_inside: float = 0.65  # share of the box in another track from which on it lay in that track
     companion_speed: float = 0.4  # largest difference of their velocities, as a share of the speed
     companion_size: float = 0.3  # sizes a second, added to it
-    companion_share: float = 0.3  # least share of the steps in which the box lay in the same track to be a part of it
-    sparse_seconds: float = 0.15  # s between frames from which on one such step is enough; below it there must be two
+    companion_share: float = 0.3  # least share of the steps, and two at least, in which it lay in the same track
 
 
 @dataclass(frozen=True, slots=True)

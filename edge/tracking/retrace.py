@@ -141,15 +141,15 @@ class FrameMemory:
             velocity = (1 - limits.learning) * velocity + limits.learning * step / seconds
             steps.append((earlier.at, Point(*center(box))))
             containing.update(_containing_tracks(box, velocity, track, earlier.followed, limits))
-        return Origin(tuple(reversed(steps)), is_complete, self._part_of(containing, len(steps), birth.gap))
+        return Origin(tuple(reversed(steps)), is_complete, self._part_of(containing, len(steps)))
 
-    def _part_of(self, containing: Counter[int], steps: int, gap: float) -> int:
+    def _part_of(self, containing: Counter[int], steps: int) -> int:
         """Return the number of the track that contained the box in enough of the steps, else 0."""
         if not containing:
             return 0
         limits = self._parameters.retrace
         number, times = containing.most_common(1)[0]
-        least = max(1 if gap > limits.sparse_seconds else 2, limits.companion_share * steps)
+        least = max(2, limits.companion_share * steps)
         return number if times >= least else 0
 
 
@@ -159,11 +159,11 @@ def _containing_tracks(
     """Return the numbers of the other tracks in whose boxes ``box`` lies, and which move like it."""
     if not len(others.numbers):
         return []
-    iou, inside, _ = overlaps(box[None], others.boxes)
+    _, inside, _ = overlaps(box[None], others.boxes)
     difference = np.linalg.norm(others.velocities - velocity, axis=1)
     moves_alike = difference < (
         limits.companion_speed * float(np.linalg.norm(velocity)) + limits.companion_size * track.size
     )
-    is_inside = (iou[0] > limits.companion_iou) | (inside[0] > limits.companion_inside)
+    is_inside = inside[0] > limits.companion_inside
     found = is_inside & moves_alike & (others.numbers != track.number)
     return [int(number) for number in others.numbers[found]]

@@ -16,7 +16,7 @@ import numpy as np
 
 from edge.core.shapes import Point
 from edge.tracking.association import TakenPlaces, cheapest_pairs, motion_costs, overlap_costs
-from edge.tracking.boxes import areas, box_array, centers, overlaps
+from edge.tracking.boxes import box_array, centers, overlaps
 from edge.tracking.optical_flow import Displacements
 from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.relations import absorb_parts, find_continued, find_shadows, record_contacts
@@ -190,15 +190,14 @@ class Tracker:
                 )
 
     def _count_person_time(self, people: Floats, step: FrameStep) -> None:
-        """Add the frame's seconds to the tracks on or in the box of a person who is not much smaller."""
+        """Add the frame's seconds to the tracks in the box of a person."""
         seen = [track for track in self._tracks if track.seen]
         if not len(people) or not seen:
             return
         life = self._parameters.life
         boxes = box_array(tuple(track.box) for track in seen)
-        _, inside, covers = overlaps(boxes, people)
-        is_large = areas(people)[None, :] > life.person_area * areas(boxes)[:, None]
-        is_with = ((inside > life.person_inside) | ((covers > life.person_covers) & is_large)).any(axis=1)
+        _, inside, _ = overlaps(boxes, people)
+        is_with = (inside > life.person_inside).any(axis=1)
         for number in np.flatnonzero(is_with):
             seen[number].evidence.add_person(min(step.seconds, life.detection_seconds))
 

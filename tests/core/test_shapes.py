@@ -14,13 +14,6 @@ def test_two_boxes_overlap_in_the_area_that_both_cover() -> None:
     assert box.overlap_area(Box(20, 20, 30, 30)) == 0
 
 
-def test_a_box_that_is_moved_keeps_its_size() -> None:
-    """Its middle is the given point."""
-    moved = Box(0, 0, 10, 20).moved_to(Point(100, 100))
-    assert moved == Box(95, 90, 105, 110)
-    assert moved.center == Point(100, 100)
-
-
 def test_the_size_of_a_box_has_a_lower_limit() -> None:
     """A box that is inside out has no area, and the side of one pixel."""
     box = Box(10, 10, 0, 20)

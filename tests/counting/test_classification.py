@@ -189,11 +189,11 @@ def test_the_label_has_most_votes_and_vehicle_types_come_first(votes: dict[str, 
         assert VehicleType.of(label) is VehicleType.OTHER
 
 
-def test_the_size_of_lights_and_of_unsure_tracks_is_unreliable() -> None:
+def test_the_size_of_lights_and_of_unnamed_tracks_is_unreliable() -> None:
     """Their boxes say little about the vehicle's size."""
     classes = COUNTING.vehicle_classes
     assert has_unreliable_size(make_track(300, confidences={"traffic light": 0.5}), classes)
-    assert has_unreliable_size(make_track(300, confidences={"car": 0.1}), classes)
+    assert has_unreliable_size(make_track(300, confidences={"kite": 0.5, "car": 0.1}), classes)
     assert not has_unreliable_size(make_track(300, confidences={"car": 0.7}), classes)
 
 
