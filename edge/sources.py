@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from edge.capture.clips.recorded import RecordedSource
 from edge.capture.live import LiveSource
-from edge.capture.recorded import RecordedSource
-from edge.core.errors import SourceError
-from edge.core.source import STREAM_SCHEMES
+from edge.config.camera_address import SourceKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,23 +23,17 @@ def open_source(camera: CameraConfig, *, start: datetime | None = None) -> Sourc
     - anything else is the path of a video file, also as ``file://...``.
 
     ``start`` (aware) is when a recorded source begins; without it the source finds out itself. A live source ignores
-    it. Raises ``SourceError`` for another kind of address and for a wrong key of a simulation, ``ValueError`` for a
-    ``start`` without a UTC offset.
+    it. Raises ``SourceError`` for a wrong key of a simulation, ``ValueError`` for a ``start`` without a UTC offset.
     """
     if start is not None and start.tzinfo is None:
         raise ValueError("start must be aware: give its UTC offset")
-    address = camera.source
-    scheme = match[1].lower() if (match := re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", address)) else ""
-    if address.startswith("sim:"):
-        # Only a daemon with simulated cameras loads what draws them.
-        from edge.simulator.source import open_simulation
+    match camera.address.kind:
+        case SourceKind.SIMULATION:
+            # Only a daemon with simulated cameras loads what draws them.
+            from edge.simulator.source import open_simulation
 
-        return open_simulation(camera, start=start)
-    if scheme in STREAM_SCHEMES or address.startswith("/dev/") or re.fullmatch(r"[0-9]{1,3}", address):
-        return LiveSource(camera)
-    if scheme not in ("", "file"):
-        raise SourceError(
-            f"{camera.id}: {scheme}:// is not supported; give a video file, "
-            f"{', '.join(name + '://' for name in STREAM_SCHEMES)}, /dev/videoN or sim:ramp"
-        )
-    return RecordedSource(camera, start=start)
+            return open_simulation(camera, start=start)
+        case SourceKind.FILE:
+            return RecordedSource(camera, start=start)
+        case SourceKind.STREAM | SourceKind.DEVICE:
+            return LiveSource(camera)

@@ -1,4 +1,4 @@
-"""Opens video with OpenCV, for all of this room: OpenCV's loose types and process-wide switches stay here.
+"""Opens live video with OpenCV: OpenCV's loose types and process-wide switches stay here.
 
 OpenCV and the FFmpeg inside it are tuned through environment variables. Those set here apply to the whole
 process, and each is left alone when the operator has set it:
@@ -23,7 +23,6 @@ import cv2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from edge.core.frames import Image
 
@@ -42,12 +41,6 @@ class Capture(Protocol):
     def get(self, prop: int, /) -> float: ...
 
     def release(self) -> None: ...
-
-
-def open_file(path: Path) -> Capture | None:
-    """A video file; None when it cannot be opened."""
-    # An absolute path, so that a name such as "a:b.mp4" is not taken for a protocol.
-    return _open(str(path.absolute()), cv2.CAP_FFMPEG)
 
 
 def open_stream(url: str, *, open_seconds: float, read_seconds: float) -> Capture | None:

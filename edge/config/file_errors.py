@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # The values of these keys are never repeated in a message.
 _SECRET_KEYS = {"password", "username", "source"}
 
+# A text with any of these may be an address with a password that stands at the wrong key.
+_ADDRESS_SIGNS = set(":@")
+
 # Where a value comes from that is not the file's, by section and key: a variable, or a credential.
 Origins = dict[tuple[str, str], str]
 
@@ -107,12 +110,20 @@ def _error_line(
         return f"{place}: {message}"
     fault = _FAULTS.get(kind, message[:1].lower() + message[1:]).format(**detail.get("ctx", {}))
     value = ""
-    if kind != "missing" and not _SECRET_KEYS & {str(part) for part in location}:
-        value = f" (it is {_value_at(raw, location)!r:.80})"
+    found = _value_at(raw, location)
+    if kind != "missing" and not _SECRET_KEYS & {str(part) for part in location} and _may_be_shown(found):
+        value = f" (it is {found!r:.80})"
     remedy = "add it: " if kind == "missing" else "expected: "
     known = model.model_fields.get(field or "")
     description = (known.description if known else None) or "see the example smartpark.toml"
     return f"{place}: {fault}{value}; {remedy}{description}"
+
+
+def _may_be_shown(value: Any) -> bool:
+    """Whether a value holds no secret: no table (a camera may stand in it), and no text that may be an address."""
+    if isinstance(value, list):
+        return all(_may_be_shown(item) for item in value)
+    return not isinstance(value, dict) and not (isinstance(value, str) and _ADDRESS_SIGNS & set(value))
 
 
 def _value_at(raw: Any, location: tuple[int | str, ...]) -> Any:

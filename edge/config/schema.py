@@ -9,10 +9,10 @@ import itertools
 import socket
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
 
+from edge.config.camera_source import CameraSource
 from edge.core.line_geometry import signed_distance
 from edge.core.shapes import Point
 
@@ -24,8 +24,6 @@ Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, allow_inf_nan=False)]
 # Text that stands in logs, on boards and in the database: no control characters.
 PlainText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-# A camera's address, which may carry tokens, or all the parameters of a simulated scene.
-Address = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 # `inside` must be farther from the line than this share of the frame: nearer, its side is not certain.
 _ON_THE_LINE = 0.005
@@ -222,13 +220,10 @@ class GateConfig(Section):
         return self
 
 
-class CameraConfig(Section):
+class CameraConfig(Section, CameraSource):
     """Where frames come from, and the gates in the picture."""
 
     id: Identifier = Field(description="unique")
-    source: Address = Field(description="a file, rtsp:// or http:// URL, /dev/video0, or sim:ramp?...")
-    username: PlainText | None = Field(None, description="better as a systemd credential camera.<id>.username")
-    password: SecretStr | None = Field(None, description="better as a systemd credential camera.<id>.password")
     fps: Annotated[float, Field(gt=0, le=240)] | None = Field(
         None, description="at most so many frames a second are processed; default: as many as the machine can"
     )
@@ -236,22 +231,6 @@ class CameraConfig(Section):
         10.0, description="a live camera without frames for so long is down, and is opened again"
     )
     gates: tuple[GateConfig, ...] = Field((), description="[[cameras.gates]] tables")
-
-    @property
-    def secret_url(self) -> str:
-        """The source with the camera's user name and password in it; it must never be logged."""
-        if self.username is None and self.password is None:
-            return self.source
-        parts = urlsplit(self.source)
-        host = parts.netloc.rpartition("@")[2]
-        user = quote(self.username or "", safe="")
-        password = f":{quote(self.password.get_secret_value(), safe='')}" if self.password else ""
-        return urlunsplit(parts._replace(netloc=f"{user}{password}@{host}"))
-
-    @property
-    def public_source(self) -> str:
-        """The source without user name, password and query, as it may stand in a log."""
-        return _without_secrets(self.source)
 
 
 class Config(Section):
@@ -282,11 +261,3 @@ class Config(Section):
     def camera(self, camera_id: str) -> CameraConfig | None:
         """The camera with that id; None when there is none."""
         return next((camera for camera in self.cameras if camera.id == camera_id), None)
-
-
-def _without_secrets(url: str) -> str:
-    """The URL without user name, password and query, any of which may be secret; a path is returned as it is."""
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))

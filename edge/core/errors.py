@@ -1,6 +1,8 @@
-"""Defines the exceptions of the product, one for each reaction of a caller."""
+"""Defines the exceptions of the product, one for each reaction of a caller, and how their messages show a name."""
 
 from __future__ import annotations
+
+_LONGEST_SHOWN = 300  # characters of a name in a message
 
 
 class SmartParkError(Exception):
@@ -32,3 +34,15 @@ class SourceError(SmartParkError):
 
 class StoreError(SmartParkError):
     """The database cannot be opened, or is not one of this product."""
+
+
+def printable(text: object) -> str:
+    """A text of the outside (a file's name) as it may stand in a message: on one line, without control characters.
+
+    Bytes that are not UTF-8 become ``\\xNN``; of a very long text the middle is left out.
+    """
+    raw = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    shown = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in raw)
+    if len(shown) > _LONGEST_SHOWN:
+        shown = f"{shown[: _LONGEST_SHOWN // 2]}...{shown[-_LONGEST_SHOWN // 2 :]}"
+    return shown

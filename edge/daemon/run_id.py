@@ -6,10 +6,10 @@ import hashlib
 import json
 import secrets
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.capture.clip_file import content_digest
+from edge.capture.clips.clip_file import content_digest
+from edge.config.camera_address import SourceKind
 
 if TYPE_CHECKING:
     from edge.config.schema import CameraConfig, Config
@@ -19,12 +19,12 @@ def run_id(config: Config, camera: CameraConfig) -> str:
     """The beginning of the track ids of a camera.
 
     For a live camera it is unique to this start of the daemon. For a recording it is a digest of its content and of the
-    configuration of detection, tracking and counting, so that a replay gives the same ids, and so the same events.
+    configuration of detection, tracking and counting, so that a replay gives the same
+    ids, and so the same events. Raises ``SourceError`` for a recording that cannot be read.
     """
-    source = Path(camera.source)
-    if source.is_file():
-        content = content_digest(source)
-    elif camera.source.startswith("sim:") and "recorded=1" in camera.source:
+    if camera.address.kind is SourceKind.FILE:
+        content = content_digest(camera.address.file)
+    elif camera.address.kind is SourceKind.SIMULATION and "recorded=1" in camera.source:
         content = camera.source
     else:
         return f"{datetime.now(UTC):%Y%m%dT%H%M%S}{secrets.token_hex(3)}"

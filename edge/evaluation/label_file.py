@@ -23,9 +23,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from edge.config.camera_address import SourceKind, clip_address, parse_address
+from edge.config.camera_source import Address
 from edge.config.file_errors import read_toml, validation_errors
-from edge.config.schema import Address, GateConfig, Identifier, PlainText, Section
-from edge.core.errors import ConfigError, SourceError
+from edge.config.schema import GateConfig, Identifier, PlainText, Section
+from edge.core.errors import ConfigError, SourceError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +112,7 @@ def read_label(file: Path) -> Label:
     problems = _faults_of_simulated(content, raw) if simulated else _faults_of_recorded(content, file)
     if problems:
         raise ConfigError([f"{file}: {problem}" for problem in problems])
-    source = content.clip if simulated else str(labelled_clip_path(file, content.clip))
+    source = content.clip if simulated else clip_address(labelled_clip_path(file, content.clip))
     return Label(file.stem, file, source, content.gate, content.truth)
 
 
@@ -123,18 +125,29 @@ def gate_from_table(table: dict[str, Any], name: str) -> GateConfig:
 
 
 def labelled_clip_path(file: Path, clip: str) -> Path:
-    """The path of a clip that the label ``file`` names: relative to the label, so that both can be moved together."""
-    # Absolute: a clip named 0 is no camera of that number.
-    return file.absolute().parent / Path(clip).expanduser()
+    """The path of a clip that the label ``file`` names: relative to the label, so that both can be moved together.
+
+    A name that is not UTF-8 stands there as a ``file://`` URL. Raises ``ValueError`` for what is no video file.
+    """
+    if "://" not in clip and not clip.startswith("/dev/"):
+        # Absolute: a clip named 0 is no camera of that number.
+        return file.absolute().parent / Path(clip).expanduser()
+    address = parse_address(clip)
+    if address.kind is not SourceKind.FILE:
+        raise ValueError("is the address of a camera; record it to a video file first")
+    return address.file
 
 
 def _faults_of_recorded(content: LabelFile, file: Path) -> list[str]:
     problems = []
-    path = labelled_clip_path(file, content.clip)
-    if "://" in content.clip or content.clip.startswith("/dev/"):
-        problems.append(f"clip: {content.clip!r} is no recorded clip; record it to a video file first")
-    elif not path.is_file():
-        problems.append(f"clip: there is no file {path}; correct the path, which is relative to the label file")
+    try:
+        path = labelled_clip_path(file, content.clip)
+        if not path.is_file():
+            problems.append(
+                f"clip: there is no file {printable(path)}; correct the path, which is relative to the label file"
+            )
+    except (ValueError, RuntimeError, OSError) as error:
+        problems.append(f"clip: {error}")
     if content.gate is None:
         problems.append("gate: is missing; add a [gate] table with line and inside")
     if content.truth is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import tomlkit
 
+from edge.config.camera_address import clip_address
 from edge.config.schema import CameraConfig
 from edge.core.errors import RefusedError
 from edge.core.events import Direction
@@ -100,7 +101,7 @@ def find_line(clip: Path, config: Config, detector: Detector) -> tuple[ProposedL
 
     Raises ``SourceError`` where the clip cannot be read.
     """
-    camera = CameraConfig(id=CLIP_CAMERA, source=str(clip), fps=_SEARCH_FPS)
+    camera = CameraConfig(id=CLIP_CAMERA, source=clip_address(clip), fps=_SEARCH_FPS)
     collector = PathCollector(config)
     pipeline = Pipeline(camera, config, CLIP_RUN, detector, lambda _: None, collector.add)
     for frame in takewhile(lambda frame: frame.monotonic <= _SEARCH_SECONDS, clip_frames(camera)):
@@ -116,7 +117,7 @@ def find_crossings(
 
     ``progress`` is called with the second of each frame. Raises ``SourceError`` where the clip cannot be read.
     """
-    camera = CameraConfig(id=CLIP_CAMERA, source=str(clip), gates=(gate,))
+    camera = CameraConfig(id=CLIP_CAMERA, source=clip_address(clip), gates=(gate,))
     _, history = run_pipeline(clip.stem, camera, ClipOptions(config), detector, progress)
     crossings = [
         ProposedCrossing(
@@ -150,7 +151,7 @@ def save_crossing_pictures(
     pictures: dict[int, list[Image]] = {}
     missing = dict.fromkeys(range(len(crossings)), len(_SHEET_OFFSETS))
     is_first = True
-    for frame in clip_frames(CameraConfig(id=CLIP_CAMERA, source=str(clip))):
+    for frame in clip_frames(CameraConfig(id=CLIP_CAMERA, source=clip_address(clip))):
         if is_first:
             save_picture(folder / "gate.png", draw_overlay(frame.image, _gate_overlay(gate, history)))
             is_first = False
@@ -169,7 +170,7 @@ def save_crossing_pictures(
 
 def save_grid_picture(clip: Path, paths: Sequence[VehiclePath], file: Path) -> None:
     """Write the clip's first frame with a grid to read coordinates from, and the paths of vehicles."""
-    for frame in islice(clip_frames(CameraConfig(id=CLIP_CAMERA, source=str(clip))), 1):
+    for frame in islice(clip_frames(CameraConfig(id=CLIP_CAMERA, source=clip_address(clip))), 1):
         tracks = tuple(Annotation(None, before=path.points) for path in paths)
         overlay = Overlay(tracks=tracks, text=("Fractions of the frame, as in --line",), grid=True)
         save_picture(file, draw_overlay(frame.image, overlay))
@@ -207,7 +208,7 @@ def write_label(file: Path, text: str) -> None:
 def label_text(clip: Path, file: Path, gate: GateConfig, crossings: Sequence[ProposedCrossing], pictures: Path) -> str:
     """The content of the label ``file``: a valid label, whose comments say how to correct it."""
     document = tomlkit.parse(_TEMPLATE.format(pictures=_one_line(pictures.name), label=_one_line(file.name)))
-    document["clip"] = os.path.relpath(clip.absolute(), file.absolute().parent)
+    document["clip"] = _clip_in_label(clip, file)
     table = document["gate"]
     assert isinstance(table, tomlkit.items.Table)
     table["line"] = [list(point) for point in gate.line]
@@ -232,6 +233,12 @@ def label_text(clip: Path, file: Path, gate: GateConfig, crossings: Sequence[Pro
         line = f"{crossing.at:.2f}  {crossing.direction}: {crossing.refused} ({crossing.comment})"
         truth.add(tomlkit.comment(_one_line(line)))
     return document.as_string()
+
+
+def _clip_in_label(clip: Path, file: Path) -> str:
+    """The path of the clip from the label's folder; a ``file://`` URL for a name that no text file can hold."""
+    relative = os.path.relpath(clip.absolute(), file.absolute().parent)
+    return relative if relative.isprintable() and "://" not in relative else clip_address(clip)
 
 
 def _times(crossings: Sequence[ProposedCrossing], direction: Direction) -> Array:

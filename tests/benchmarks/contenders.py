@@ -166,7 +166,7 @@ def images(task: dict[str, Any], capture: Any, figures: dict[str, Any]) -> Itera
 def paced(fps: float | None, capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
     """The frames that this pipeline takes at ``fps`` frames a second of the clip's time, by the same clock."""
     from edge.capture import video as opencv
-    from edge.capture.presentation_clock import PresentationClock
+    from edge.capture.clips.presentation_clock import PresentationClock
     from edge.core.pacer import Pacer
 
     clock, pacer = PresentationClock(opencv.frame_rate(capture)), Pacer(fps)

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from edge.capture.recorded import RecordedSource
+from edge.capture.clips.recorded import RecordedSource
 from edge.core.errors import SourceError
 from edge.core.source import EndOfSource, SourceState
 from edge.sources import open_source

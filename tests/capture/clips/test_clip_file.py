@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.capture.clip_file import clip_path, content_digest, parse_creation_time
-from edge.capture.presentation_clock import PresentationClock
+from edge.capture.clips.clip_file import content_digest, open_clip, parse_creation_time
+from edge.capture.clips.presentation_clock import PresentationClock
 from edge.core.errors import SourceError
 
 
@@ -32,22 +32,16 @@ def test_creation_times(text, moment):
     assert parse_creation_time(text) == moment
 
 
-def test_a_file_url_is_a_path(tmp_path):
-    """file:// URLs are unquoted."""
-    assert clip_path("file:///srv/my%20clips/a.mp4").as_posix() == "/srv/my clips/a.mp4"
-    assert clip_path("clips/a%20b.mp4").as_posix() == "clips/a%20b.mp4"
-
-
 def test_content_digest(tmp_path):
     """A digest is that of the content, and a file that cannot be read is a SourceError."""
     (tmp_path / "a").write_bytes(b"abc")
     assert content_digest(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(SourceError, match="there is no such file"):
         content_digest(tmp_path / "b")
 
 
 @given(
-    st.lists(st.one_of(st.just(0.0), st.floats(-1e6, 1e6, allow_nan=False)), min_size=1, max_size=100),
+    st.lists(st.one_of(st.none(), st.just(0.0), st.floats(-1e6, 1e6, allow_nan=False)), min_size=1, max_size=100),
     st.floats(allow_nan=True),
 )
 def test_presentation_times_always_grow(stamps, rate):
@@ -61,8 +55,24 @@ def test_presentation_times_always_grow(stamps, rate):
 def test_a_bad_time_does_not_move_those_after_it():
     """A single repeated, backward or missing time is replaced; the next good time is taken as it is."""
     clock = PresentationClock(25)
-    assert [clock.seconds(stamp) for stamp in (5.0, 5.04, 5.04, 5.08, 5.02, 5.12, 0.0, 5.2)] == pytest.approx(
+    assert [clock.seconds(stamp) for stamp in (5.0, 5.04, 5.04, 5.08, 5.02, 5.12, None, 5.2)] == pytest.approx(
         [0, 0.04, 0.041, 0.08, 0.081, 0.12, 0.16, 0.2]
+    )
+
+
+def test_first_frames_without_times_are_placed_by_the_rate():
+    """The first time that there is belongs to its frame's index / rate; the frames before keep their distance."""
+    clock = PresentationClock(25)
+    assert [clock.seconds(stamp) for stamp in (None, None, None, 7.0, 7.04, 7.2)] == pytest.approx(
+        [0, 0.04, 0.08, 0.12, 0.16, 0.32]
+    )
+
+
+def test_a_time_that_never_moves_is_no_time():
+    """A container that gives all frames the same time gives none: the rate fills in from the second repetition on."""
+    clock = PresentationClock(25)
+    assert [clock.seconds(stamp) for stamp in (0.0, 0.0, 0.0, 0.0, 0.0)] == pytest.approx(
+        [0, 0.001, 0.041, 0.081, 0.121]
     )
 
 

@@ -1,0 +1,1 @@
+"""This inner room reads recorded clips: their files, streams, pictures and times."""
