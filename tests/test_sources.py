@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from edge.capture.live import LiveSource
 from edge.capture.clips.recorded import RecordedSource
+from edge.capture.live import LiveSource
 from edge.core.errors import SourceError
 from edge.core.source import EndOfSource, SourceState
 from edge.simulator.source import SimulatedSource

@@ -6,6 +6,7 @@ A command is imported when it is called. Exit codes: 0 done, 1 refused or failed
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,10 @@ def cli() -> None:
 
 def main() -> None:
     """The program ``smartpark``: runs the command of ``sys.argv`` and ends the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files may hold bytes that no encoding of a terminal knows.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     for driver in DRIVERS_NOT_USED:
         sys.modules.setdefault(driver, None)  # type: ignore[arg-type]  # with None every import of it fails at once
     sys.exit(run_command(sys.argv[1:]))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.cli.shared.options import config_option, json_option, log_option, print_json
+from edge.config.camera_address import clip_address
 from edge.config.load import find_config, load_config_to_run
-from edge.core.errors import RefusedError
+from edge.core.errors import RefusedError, printable
 from edge.daemon.signals import Signals
 from edge.host.logs import set_up_logging
 
@@ -48,6 +49,11 @@ def replay_clip(
     """Count a recorded CLIP as if the camera had sent it.
 
     The same clip, configuration and start give the same events, so a second run adds none and changes no count.
+
+    Exit code 0 when the clip was counted; 1 when it is no video file, when no frame of it can be decoded, or when its
+    pictures never change, so that nothing can have been counted in it. A damaged clip is counted as far as it can be
+    decoded, with a warning.
+
     Example: smartpark replay monday.mp4 --camera entrance --start 2026-05-04T12:00:00Z
     """
     set_up_logging(log_level)
@@ -61,7 +67,7 @@ def replay_clip(
     from edge.daemon.daemon import Daemon
     from edge.sources import open_source
 
-    camera = camera.model_copy(update={"source": str(clip), "username": None, "password": None})
+    camera = camera.model_copy(update={"source": clip_address(clip), "username": None, "password": None})
     outcomes: Counter[str] = Counter()
     added: Counter[tuple[str, str]] = Counter()
 
@@ -80,14 +86,16 @@ def replay_clip(
         code = daemon.run()
     finally:
         frames = sum(worker.pipeline.statistics.frames for worker in daemon.workers)
+        problems = [worker.problem or worker.source.status.problem for worker in daemon.workers]
         daemon.close()
     summary = {
-        "clip": str(clip),
+        "clip": printable(clip),
         "camera": camera_id,
         "frames": frames,
         "events": outcomes.total(),
         "added": outcomes["added"],
         "already_there": outcomes["already_there"],
+        "problem": problems[0] or None,
         "floors": [
             {"name": floor.name, "entries": added[(floor.name, "entry")], "exits": added[(floor.name, "exit")]}
             for floor in config.floors
@@ -97,8 +105,8 @@ def replay_clip(
         print_json(summary)
     else:
         click.echo(
-            f"{clip}: {frames} frames, {outcomes.total()} events: {outcomes['added']} added, "
-            f"{outcomes['known']} already there"
+            f"{printable(clip)}: {frames} frames, {outcomes.total()} events: {outcomes['added']} added, "
+            f"{outcomes['already_there']} already there"
         )
         for floor in config.floors:
             click.echo(f"  {floor.name}: {added[(floor.name, 'entry')]} in, {added[(floor.name, 'exit')]} out")

@@ -33,7 +33,7 @@ _ENCODE = (
     "or use the keys `username` and `password`, where nothing is encoded"
 )
 # A name in a path after which the next part is a secret, as in /user/admin/password/1234/.
-_SECRET_NAME = re.compile(r"(user(name)?|usr|login|pass(word|wd)?|pwd|auth|token|key|secret|session|sid)", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"user(name)?|usr|login|pass(word|wd)?|pwd|auth|token|key|secret|session|sid", re.IGNORECASE)
 # A part of a path that is no word: letters and digits without a separator, as a camera's access token.
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9]{12,}|[A-Za-z0-9]{24,}|[0-9a-fA-F-]{16,}")
 _HIDDEN = "..."
@@ -198,7 +198,7 @@ def _host_and_port(place: str) -> tuple[str, int | None]:
         if ":" in port:
             raise ValueError(f"has more than one : in its host; write an IPv6 address in brackets; {_ENCODE}")
         if not _HOST.fullmatch(host):
-            raise ValueError(f"has a character in its host that no host's name has (write xn--... for others than ASCII); {_ENCODE}")
+            raise ValueError(f"has a character in its host that no host has (beyond ASCII write xn--...); {_ENCODE}")
     if not port:
         return host, None
     if not re.fullmatch(r"[0-9]{1,5}", port) or not 0 < int(port) <= _LARGEST_PORT:

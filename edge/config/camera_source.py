@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -22,6 +21,9 @@ from pydantic import (
 
 from edge.config.camera_address import CameraAddress, SourceKind, parse_address
 from edge.core.errors import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A camera's address, which may carry tokens, all the parameters of a simulated scene, or a long path with every byte
 # percent-encoded.

@@ -7,11 +7,13 @@ the baselines of their counts share these functions.
 from __future__ import annotations
 
 import difflib
+import os
+import stat
 import tomllib
 from typing import TYPE_CHECKING, Any, get_args
 
 from edge.config.schema import Section
-from edge.core.errors import ConfigError
+from edge.core.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 # The values of these keys are never repeated in a message.
 _SECRET_KEYS = {"password", "username", "source"}
+
+_LARGEST_FILE = 10_000_000  # bytes
 
 # A text with any of these may be an address with a password that stands at the wrong key.
 _ADDRESS_SIGNS = set(":@")
@@ -55,16 +59,32 @@ _FAULTS = {
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises ``ConfigError`` that names the file, the place and what to do."""
+    name = printable(path)
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = _read_file(path).decode("utf-8")
     except OSError as error:
-        raise ConfigError([f"{path}: cannot be read ({error.strerror}); check the path and its rights"]) from error
+        raise ConfigError([f"{name}: cannot be read ({error.strerror}); check the path and its rights"]) from error
     except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
+        raise ConfigError([f"{name}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{path}: is not valid TOML: {error}; correct that place"]) from error
+        raise ConfigError([f"{name}: is not valid TOML: {error}; correct that place"]) from error
+    except RecursionError as error:
+        raise ConfigError([f"{name}: its brackets are nested too deeply; correct it"]) from error
+
+
+def _read_file(path: Path) -> bytes:
+    """The content of a file or a pipe. Never waits for a pipe to which nothing writes, and reads no device."""
+    if stat.S_ISCHR(path.stat().st_mode) or stat.S_ISBLK(path.stat().st_mode):
+        raise ConfigError([f"{printable(path)}: is a device; name a file"])
+    # A pipe is opened without waiting for its writer; one that is there already is then read to its end.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        os.set_blocking(file.fileno(), True)
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise ConfigError([f"{printable(path)}: has more than {_LARGEST_FILE} bytes; name a TOML file"])
+    return content
 
 
 def validation_errors(

@@ -107,11 +107,11 @@ def read_label(file: Path) -> Label:
     try:
         content = LabelFile.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(validation_errors(error, LabelFile, raw, str(file))) from error
+        raise ConfigError(validation_errors(error, LabelFile, raw, printable(file))) from error
     simulated = content.clip.startswith(_SIMULATED)
     problems = _faults_of_simulated(content, raw) if simulated else _faults_of_recorded(content, file)
     if problems:
-        raise ConfigError([f"{file}: {problem}" for problem in problems])
+        raise ConfigError([f"{printable(file)}: {problem}" for problem in problems])
     source = content.clip if simulated else clip_address(labelled_clip_path(file, content.clip))
     return Label(file.stem, file, source, content.gate, content.truth)
 

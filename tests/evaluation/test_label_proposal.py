@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.core.events import Direction
-from edge.evaluation.label_file import gate_from_table
+from edge.evaluation.label_file import gate_from_table, labelled_clip_path
 from edge.evaluation.label_proposal import ProposedCrossing, label_text
 
 GATE = gate_from_table({"line": [[0.5, 0.25], [0.5, 0.9]], "inside": [0.9, 0.5]}, "gate")
@@ -75,4 +75,4 @@ def test_any_name_makes_valid_toml(name: str, label: str) -> None:
         ProposedCrossing(Direction.EXIT, 1.0, "track-1", label, 0.5, refused) for refused in ("", "bicycle")
     )
     text = label_text(Path(name), Path(f"{name}.toml"), GATE, crossings, Path(name))
-    assert Path(tomllib.loads(text)["clip"]) == Path(name)
+    assert labelled_clip_path(Path(f"{name}.toml"), tomllib.loads(text)["clip"]) == Path(name).absolute()

@@ -83,8 +83,11 @@ class ClipDecoder:
             self.close()
             raise
 
-    def pictures(self) -> Iterator[VideoFrame]:
-        """Every picture that can be decoded. Packets that cannot be read or decoded are counted and left out."""
+    def pictures(self) -> Iterator[tuple[VideoFrame, float | None]]:
+        """Every picture that can be decoded, with its seconds from the stream's start; None: the file gives no time.
+
+        Packets that cannot be read or decoded are counted and left out.
+        """
         import av
 
         assert self._container is not None
@@ -94,12 +97,12 @@ class ClipDecoder:
             try:
                 for packet in self._container.demux(self._stream):
                     errors = 0
-                    yield from self._decode(packet)
+                    yield from map(self._with_time, self._decode(packet))
                 return
             except (av.FFmpegError, OSError):  # of demux, which is called again: the rest of the file may be sound
                 errors += 1
                 self.failures += 1
-        yield from self._decode(None)
+        yield from map(self._with_time, self._decode(None))
 
     def close(self) -> None:
         """Release the file; may be called twice."""
@@ -126,11 +129,19 @@ class ClipDecoder:
             self.failures += 1
         return []
 
+    def _with_time(self, picture: VideoFrame) -> tuple[VideoFrame, float | None]:
+        assert self._stream is not None
+        at = picture.pts if picture.pts is not None else picture.dts
+        if at is None or picture.time_base is None:
+            return picture, None
+        # In floating point as OpenCV: a time on the edge of the rate's grid takes the same frame as ever.
+        return picture, (at - (self._stream.start_time or 0)) * float(picture.time_base)
+
     def _open(self) -> None:
         import av
 
         self._reader = open_clip(self._path)
-        self._container = av.open(self._reader, metadata_errors="replace", options=_OPTIONS)
+        self._container = av.open(self._reader, "r", metadata_errors="replace", options=_OPTIONS)
 
     def _moving_stream(self) -> int:
         """The index of the first video stream that is no still picture. Raises ``SourceError`` where there is none."""

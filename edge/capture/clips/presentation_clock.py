@@ -16,9 +16,9 @@ class PresentationClock:
 
     ``rate`` (frames a second; not credible: 25) fills in where frames have no time, also where the first frames have
     none: the first time that there is then belongs to index / rate. A time that stands still, or goes back by up to a
-    second, is replaced by a millisecond after the time before it; from the second repetition of a time on it is no
-    time, and the rate fills in. A time that goes back further (pieces of a recording put together) is replaced by one
-    frame after the time before it, and the times that follow count on from there.
+    second, is replaced by a millisecond after the time before it; a first time that stands still, and a second
+    repetition of any, is no time, and the rate fills in. A time that goes back further (pieces of a recording put
+    together) is replaced by one frame after the time before it, and the times that follow count on from there.
     """
 
     def __init__(self, rate: float | None = None) -> None:
@@ -27,6 +27,7 @@ class PresentationClock:
         self._zero: float | None = None  # the container's time that counts as 0
         self._before: float | None = None  # the container's time of the frame before
         self._repetitions = 0  # of that time
+        self._moved = False  # whether the container gave a second time
         self._last: float | None = None
 
     def seconds(self, container_time: float | None) -> float:
@@ -47,8 +48,10 @@ class PresentationClock:
         last = self._last or 0.0
         seconds = container_time - zero
         if seconds > last:
+            self._moved = True
             return seconds
         if last - seconds >= _LARGEST_FAULT and container_time != self._before:
             self._zero = container_time - following
             return following
-        return following if container_time == self._before and self._repetitions > 0 else last + _SMALLEST_STEP
+        is_no_time = container_time == self._before and (self._repetitions > 0 or not self._moved)
+        return following if is_no_time else last + _SMALLEST_STEP

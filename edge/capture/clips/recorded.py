@@ -21,6 +21,8 @@ from edge.core.source import EndOfSource, SourceState, SourceStatus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from numpy.typing import NDArray
+
     from edge.config.schema import CameraConfig
     from edge.core.frames import Image
 
@@ -56,7 +58,7 @@ class RecordedSource:
         self._sequence = 0  # of the next picture; those that are left out count
         self._latest = 0.0  # seconds from the first picture
         self._failures = 0  # pictures that could not be converted
-        self._first_sample: Image | None = None
+        self._first_sample: NDArray[np.int16] | None = None
         self._changes = False  # whether a picture differs from the first
         self._status = SourceStatus()
 
@@ -122,10 +124,8 @@ class RecordedSource:
             )
 
     def _timed_pictures(self) -> Iterator[TimedPicture]:
-        for picture in self._decoder.pictures():
-            pts = picture.pts if picture.pts is not None else picture.dts
-            base = picture.time_base
-            self._latest = self._clock.seconds(float(pts * base) if pts is not None and base is not None else None)
+        for picture, container_time in self._decoder.pictures():
+            self._latest = self._clock.seconds(container_time)
             self._sequence += 1
             yield TimedPicture(picture, self._latest, self._sequence - 1, self._pacer.takes(self._latest))
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.capture.clips.clip_file import content_digest, open_clip, parse_creation_time
+from edge.capture.clips.clip_file import content_digest, parse_creation_time
 from edge.capture.clips.presentation_clock import PresentationClock
 from edge.core.errors import SourceError
 
@@ -69,10 +69,16 @@ def test_first_frames_without_times_are_placed_by_the_rate():
 
 
 def test_a_time_that_never_moves_is_no_time():
-    """A container that gives all frames the same time gives none: the rate fills in from the second repetition on."""
+    """A container that gives all frames the same time gives none: the rate fills in."""
     clock = PresentationClock(25)
-    assert [clock.seconds(stamp) for stamp in (0.0, 0.0, 0.0, 0.0, 0.0)] == pytest.approx(
-        [0, 0.001, 0.041, 0.081, 0.121]
+    assert [clock.seconds(stamp) for stamp in (0.0, 0.0, 0.0, 0.0, 0.0)] == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
+
+
+def test_a_time_that_stands_still_for_long_is_no_time():
+    """A single repetition moves a frame by a millisecond only; from the second one on the rate fills in."""
+    clock = PresentationClock(25)
+    assert [clock.seconds(stamp) for stamp in (0.0, 0.04, 0.04, 0.04, 0.04, 0.2)] == pytest.approx(
+        [0, 0.04, 0.041, 0.081, 0.121, 0.2]
     )
 
 
