@@ -67,7 +67,7 @@ class LabelFile(Section):
 class Label:
     """A clip with its gate and truth; both are None for a simulated scene, whose gate and truth are the simulator's.
 
-    ``name`` is the label file's without its ending. ``source`` is what a camera's ``source`` would be.
+    ``name`` is the label file's without its ending, as it may be printed. ``source`` is what a camera's ``source`` would be.
     """
 
     name: str
@@ -113,7 +113,7 @@ def read_label(file: Path) -> Label:
     if problems:
         raise ConfigError([f"{printable(file)}: {problem}" for problem in problems])
     source = content.clip if simulated else clip_address(labelled_clip_path(file, content.clip))
-    return Label(file.stem, file, source, content.gate, content.truth)
+    return Label(printable(file.stem), file, source, content.gate, content.truth)
 
 
 def gate_from_table(table: dict[str, Any], name: str) -> GateConfig:

@@ -1,0 +1,144 @@
+"""Commands with files that are no video, have any name, or show nothing: a clear error, no traceback, no crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+CONFIG = """
+[mqtt]
+enabled = false
+
+[[floors]]
+name = "Ground Floor"
+total_slots = 100
+
+[[cameras]]
+id = "cam"
+source = {source}
+
+[[cameras.gates]]
+id = "gate"
+line = [[0.5, 0.1], [0.5, 0.9]]
+inside = [0.9, 0.5]
+floor = "Ground Floor"
+"""
+BAD_NAME = b"bad\xff\n.mp4"
+
+
+def make_clip(path: Path, *, moves: bool = True) -> Path:
+    """A second of video in which a bar moves, or nothing does."""
+    with av.open(str(path.with_name("made.mp4")), "w") as output:
+        stream: Any = output.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for number in range(25):
+            image = np.full((120, 160, 3), 60, np.uint8)
+            at = 4 * number if moves else 60
+            image[:, at : at + 20] = 200
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode())
+    return path.with_name("made.mp4").rename(path)
+
+
+def run(program: Any, *arguments: str | bytes | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process; fails when it was killed, hung or printed a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "edge", *arguments],
+        cwd=program.folder,
+        env=program.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode >= 0, f"killed by signal {-done.returncode}: {done.stderr}"
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.fixture
+def program(counting: Any) -> Any:
+    """The program with a configuration whose camera is replaced by a replay."""
+    counting.config(CONFIG.format(source='"not used by a replay"'))
+    return counting
+
+
+def test_a_clip_whose_name_is_not_utf_8_plays(program: Any, tmp_path: Path) -> None:
+    """`replay` counts it, as a process and in JSON, and `evaluate` takes the label that `label` writes for it."""
+    clip = make_clip(tmp_path / os.fsdecode(BAD_NAME))
+    done = run(program, "replay", clip, "--camera", "cam")
+    assert done.returncode == 0, done.stderr
+    assert "bad\\xff\\n.mp4: 25 frames" in done.stdout
+    summary = program.json("replay", str(clip), "--camera", "cam")
+    assert (summary["frames"], summary["problem"]) == (25, None)
+    line = ("--line", "0.5,0.1 0.5,0.9")
+    labelled = run(program, "label", clip, *line)
+    assert labelled.returncode == 0, labelled.stderr
+    (label,) = tmp_path.glob("bad*.toml")
+    evaluated = run(program, "evaluate", label, "--record", tmp_path / "recording.jsonl.gz")
+    assert evaluated.returncode == 0, evaluated.stderr
+
+
+def test_what_is_no_video_file_is_an_error(program: Any, tmp_path: Path) -> None:
+    """`replay` of a device, a pipe or a text ends at once with 1, or 2 where nothing has that name."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    for path, words in ((Path("/dev/zero"), "/dev/zero is a device"), (tmp_path / "pipe.mp4", "is a named pipe")):
+        done = program.here("replay", str(path), "--camera", "cam", code=1)
+        assert words in done.stderr
+        done = program.here("label", str(path), "--line", "0.5,0.1 0.5,0.9", "--out", "label.toml", code=1)
+        assert words in done.stderr
+    program.here("replay", str(tmp_path / ("x" * 300)), "--camera", "cam", code=2)
+    program.here("replay", str(tmp_path), "--camera", "cam", code=2)
+
+
+def test_a_clip_in_which_nothing_can_be_counted_is_an_error(program: Any, tmp_path: Path) -> None:
+    """`replay` says that the pictures never change, and ends with 1; `evaluate` says it too."""
+    clip = make_clip(tmp_path / "frozen.mp4", moves=False)
+    done = program.here("replay", str(clip), "--camera", "cam", code=1)
+    assert "frozen.mp4: its pictures never change, so nothing can be counted in it" in done.stderr
+    assert "25 frames, 0 events" in done.stdout
+    summary = json.loads(program.here("replay", str(clip), "--camera", "cam", "--json", code=1).stdout)
+    assert "never change" in summary["problem"]
+    gate = "line = [[0.5, 0.1], [0.5, 0.9]]\ninside = [0.9, 0.5]\n"
+    (tmp_path / "frozen.toml").write_text(f'clip = "frozen.mp4"\n[gate]\n{gate}[truth]\nentries = []\n')
+    assert "never change" in program.here("evaluate", str(tmp_path / "frozen.toml"), code=1).stderr
+
+
+def test_a_recorded_camera_of_the_configuration(counting: Any, tmp_path: Path) -> None:
+    """`run` plays a file whose name is not UTF-8 by its URL, and refuses what is no file, with its name."""
+    clip = make_clip(tmp_path / os.fsdecode(BAD_NAME))
+    counting.config(CONFIG.format(source=f'"file://{tmp_path}/bad%FF%0A.mp4"'))
+    assert "frames=25" in counting.here("run").stderr
+    clip.unlink()
+    assert "there is no such file" in counting.here("run", code=1).stderr
+    os.mkfifo(clip)
+    assert "is a named pipe" in counting.here("run", code=1).stderr
+
+
+def test_a_configuration_that_is_no_file(program: Any, tmp_path: Path) -> None:
+    """`check-config` of a device, a pipe, a folder or a name that is not UTF-8 ends with 78 and names it."""
+    os.mkfifo(tmp_path / "pipe.toml")
+    odd = tmp_path / os.fsdecode(b"odd\xff\n.toml")
+    odd.write_text("[floors")
+    for path, words in (
+        (Path("/dev/zero"), "/dev/zero: is a device; name a file"),
+        (tmp_path / "pipe.toml", "floors: there is none"),
+        (tmp_path, "cannot be read (Is a directory)"),
+        (odd, "odd\\xff\\n.toml: is not valid TOML"),
+        (tmp_path / ("x" * 300), "cannot be read (File name too long)"),
+    ):
+        done = run(program, "check-config", path) if path is odd else program.here("check-config", str(path), code=78)
+        assert done.returncode == 78
+        assert words in done.stderr
