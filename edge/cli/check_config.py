@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge.config.load import find_config, load_config_to_run
-from edge.core.errors import printable
+from edge.core.errors import shown_name
 from edge.core.line_geometry import space_beside
 from edge.core.shapes import Point
 
@@ -32,13 +32,13 @@ def check_config(file: Path | None) -> None:
     path = find_config(file)
     config = load_config_to_run(path)
     gates = sum(len(camera.gates) for camera in config.cameras)
-    click.echo(f"{printable(path)}: good: {len(config.floors)} floors, {len(config.cameras)} cameras, {gates} gates")
+    click.echo(f"{shown_name(path)}: good: {len(config.floors)} floors, {len(config.cameras)} cameras, {gates} gates")
     for camera in config.cameras:
         for gate in camera.gates:
             outside = f" and out of {gate.outside_floor!r}" if gate.outside_floor else ""
             click.echo(f"  {camera.id}/{gate.id}: entries go into {gate.floor!r}{outside}")
     for warning in configuration_warnings(config):
-        click.echo(f"warning: {printable(path)}: {warning}", err=True)
+        click.echo(f"warning: {shown_name(path)}: {warning}", err=True)
 
 
 def configuration_warnings(config: Config) -> list[str]:

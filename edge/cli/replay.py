@@ -13,7 +13,7 @@ import click
 from edge.cli.shared.options import config_option, json_option, log_option, print_json
 from edge.config.camera_address import clip_address
 from edge.config.load import find_config, load_config_to_run
-from edge.core.errors import RefusedError, printable
+from edge.core.errors import RefusedError, shown_name
 from edge.daemon.signals import Signals
 from edge.host.logs import set_up_logging
 
@@ -89,7 +89,7 @@ def replay_clip(
         problems = [worker.problem or worker.source.status.problem for worker in daemon.workers]
         daemon.close()
     summary = {
-        "clip": printable(clip),
+        "clip": shown_name(clip),
         "camera": camera_id,
         "frames": frames,
         "events": outcomes.total(),
@@ -105,7 +105,7 @@ def replay_clip(
         print_json(summary)
     else:
         click.echo(
-            f"{printable(clip)}: {frames} frames, {outcomes.total()} events: {outcomes['added']} added, "
+            f"{shown_name(clip)}: {frames} frames, {outcomes.total()} events: {outcomes['added']} added, "
             f"{outcomes['already_there']} already there"
         )
         for floor in config.floors:

@@ -20,7 +20,7 @@ from pydantic import (
 )
 
 from edge.config.camera_address import CameraAddress, SourceKind, parse_address
-from edge.core.errors import printable
+from edge.core.errors import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,4 +90,4 @@ class CameraSource(BaseModel):
     @property
     def public_source(self) -> str:
         """The source as it may stand in a log: without user and password, path and query without their values."""
-        return printable(self.address.shown)
+        return shown_name(self.address.shown)

@@ -13,7 +13,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any, get_args
 
 from edge.config.schema import Section
-from edge.core.errors import ConfigError, printable
+from edge.core.errors import ConfigError, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,7 @@ _FAULTS = {
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file. Raises ``ConfigError`` that names the file, the place and what to do."""
-    name = printable(path)
+    name = shown_name(path)
     try:
         text = _read_file(path).decode("utf-8")
     except OSError as error:
@@ -77,13 +77,13 @@ def read_toml(path: Path) -> dict[str, Any]:
 def _read_file(path: Path) -> bytes:
     """The content of a file or a pipe. Never waits for a pipe to which nothing writes, and reads no device."""
     if stat.S_ISCHR(path.stat().st_mode) or stat.S_ISBLK(path.stat().st_mode):
-        raise ConfigError([f"{printable(path)}: is a device; name a file"])
+        raise ConfigError([f"{shown_name(path)}: is a device; name a file"])
     # A pipe is opened without waiting for its writer; one that is there already is then read to its end.
     with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         os.set_blocking(file.fileno(), True)
         content = file.read(_LARGEST_FILE + 1)
     if len(content) > _LARGEST_FILE:
-        raise ConfigError([f"{printable(path)}: has more than {_LARGEST_FILE} bytes; name a TOML file"])
+        raise ConfigError([f"{shown_name(path)}: has more than {_LARGEST_FILE} bytes; name a TOML file"])
     return content
 
 

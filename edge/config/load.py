@@ -15,7 +15,7 @@ from edge.config.cross_checks import cross_check
 from edge.config.file_errors import read_toml, validation_errors
 from edge.config.overrides import apply_credentials, apply_environment
 from edge.config.schema import Config
-from edge.core.errors import ConfigError, printable
+from edge.core.errors import ConfigError, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     of the file (``database.path``, ``backup.folder``, ``detector.models_dir``, ``mqtt.ca_file``, a camera's clip) are
     left as they are, relative to the working directory.
     """
-    name = printable(path) if path is not None else "(no file)"
+    name = shown_name(path) if path is not None else "(no file)"
     raw = read_toml(path) if path is not None else {}
     origins: Origins = {}
     problems = list(apply_environment(raw, environ, origins))
@@ -68,6 +68,6 @@ def load_config_to_run(path: Path | None, environ: Mapping[str, str] = os.enviro
             "cameras: there is no camera with a gate; add [[cameras]] with id and source, and [[cameras.gates]]"
         )
     if problems:
-        name = printable(path) if path is not None else f"(no file, and no {SYSTEM_CONFIG})"
+        name = shown_name(path) if path is not None else f"(no file, and no {SYSTEM_CONFIG})"
         raise ConfigError([f"{name}: {problem}" for problem in problems])
     return config

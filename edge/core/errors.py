@@ -36,7 +36,7 @@ class StoreError(SmartParkError):
     """The database cannot be opened, or is not one of this product."""
 
 
-def printable(text: object) -> str:
+def shown_name(text: object) -> str:
     """A text of the outside (a file's name) as it may stand in a message: on one line, without control characters.
 
     Bytes that are not UTF-8 become ``\\xNN``; of a very long text the middle is left out.

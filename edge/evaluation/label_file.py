@@ -27,7 +27,7 @@ from edge.config.camera_address import SourceKind, clip_address, parse_address
 from edge.config.camera_source import Address
 from edge.config.file_errors import read_toml, validation_errors
 from edge.config.schema import GateConfig, Identifier, PlainText, Section
-from edge.core.errors import ConfigError, SourceError, printable
+from edge.core.errors import ConfigError, SourceError, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,8 @@ class LabelFile(Section):
 class Label:
     """A clip with its gate and truth; both are None for a simulated scene, whose gate and truth are the simulator's.
 
-    ``name`` is the label file's without its ending, as it may be printed. ``source`` is what a camera's ``source`` would be.
+    ``name`` is the label file's without its ending, as it may be printed. ``source`` is what a camera's ``source``
+    would be.
     """
 
     name: str
@@ -107,13 +108,13 @@ def read_label(file: Path) -> Label:
     try:
         content = LabelFile.model_validate(raw)
     except ValidationError as error:
-        raise ConfigError(validation_errors(error, LabelFile, raw, printable(file))) from error
+        raise ConfigError(validation_errors(error, LabelFile, raw, shown_name(file))) from error
     simulated = content.clip.startswith(_SIMULATED)
     problems = _faults_of_simulated(content, raw) if simulated else _faults_of_recorded(content, file)
     if problems:
-        raise ConfigError([f"{printable(file)}: {problem}" for problem in problems])
+        raise ConfigError([f"{shown_name(file)}: {problem}" for problem in problems])
     source = content.clip if simulated else clip_address(labelled_clip_path(file, content.clip))
-    return Label(printable(file.stem), file, source, content.gate, content.truth)
+    return Label(shown_name(file.stem), file, source, content.gate, content.truth)
 
 
 def gate_from_table(table: dict[str, Any], name: str) -> GateConfig:
@@ -144,7 +145,7 @@ def _faults_of_recorded(content: LabelFile, file: Path) -> list[str]:
         path = labelled_clip_path(file, content.clip)
         if not path.is_file():
             problems.append(
-                f"clip: there is no file {printable(path)}; correct the path, which is relative to the label file"
+                f"clip: there is no file {shown_name(path)}; correct the path, which is relative to the label file"
             )
     except (ValueError, RuntimeError, OSError) as error:
         problems.append(f"clip: {error}")

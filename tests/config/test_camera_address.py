@@ -57,7 +57,7 @@ def toml(text: str) -> str:
 
 def camera_of(source: str, **keys: str) -> CameraConfig:
     """A camera's section."""
-    return CameraConfig(id="cam", source=source, **keys)  # type: ignore[arg-type]
+    return CameraConfig(id="cam", source=source, **keys)
 
 
 def texts_of(config: Config) -> list[str]:

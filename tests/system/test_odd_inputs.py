@@ -32,17 +32,18 @@ line = [[0.5, 0.1], [0.5, 0.9]]
 inside = [0.9, 0.5]
 floor = "Ground Floor"
 """
+PICTURES = 8
 BAD_NAME = b"bad\xff\n.mp4"
 
 
 def make_clip(path: Path, *, moves: bool = True) -> Path:
-    """A second of video in which a bar moves, or nothing does."""
+    """A clip in which a bar moves, or nothing does."""
     with av.open(str(path.with_name("made.mp4")), "w") as output:
         stream: Any = output.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
-        for number in range(25):
+        for number in range(PICTURES):
             image = np.full((120, 160, 3), 60, np.uint8)
-            at = 4 * number if moves else 60
+            at = 12 * number if moves else 60
             image[:, at : at + 20] = 200
             frame = av.VideoFrame.from_ndarray(image, format="bgr24")
             frame.pts, frame.time_base = number, Fraction(1, 25)
@@ -80,9 +81,9 @@ def test_a_clip_whose_name_is_not_utf_8_plays(program: Any, tmp_path: Path) -> N
     clip = make_clip(tmp_path / os.fsdecode(BAD_NAME))
     done = run(program, "replay", clip, "--camera", "cam")
     assert done.returncode == 0, done.stderr
-    assert "bad\\xff\\n.mp4: 25 frames" in done.stdout
+    assert f"bad\\xff\\n.mp4: {PICTURES} frames" in done.stdout
     summary = program.json("replay", str(clip), "--camera", "cam")
-    assert (summary["frames"], summary["problem"]) == (25, None)
+    assert (summary["frames"], summary["problem"]) == (PICTURES, None)
     line = ("--line", "0.5,0.1 0.5,0.9")
     labelled = run(program, "label", clip, *line)
     assert labelled.returncode == 0, labelled.stderr
@@ -106,10 +107,10 @@ def test_what_is_no_video_file_is_an_error(program: Any, tmp_path: Path) -> None
 def test_a_clip_in_which_nothing_can_be_counted_is_an_error(program: Any, tmp_path: Path) -> None:
     """`replay` says that the pictures never change, and ends with 1; `evaluate` says it too."""
     clip = make_clip(tmp_path / "frozen.mp4", moves=False)
-    done = program.here("replay", str(clip), "--camera", "cam", code=1)
+    done = program.here("replay", str(clip), "--camera", "cam", "--json", code=1)
     assert "frozen.mp4: its pictures never change, so nothing can be counted in it" in done.stderr
-    assert "25 frames, 0 events" in done.stdout
-    summary = json.loads(program.here("replay", str(clip), "--camera", "cam", "--json", code=1).stdout)
+    summary = json.loads(done.stdout)
+    assert (summary["frames"], summary["events"]) == (PICTURES, 0)
     assert "never change" in summary["problem"]
     gate = "line = [[0.5, 0.1], [0.5, 0.9]]\ninside = [0.9, 0.5]\n"
     (tmp_path / "frozen.toml").write_text(f'clip = "frozen.mp4"\n[gate]\n{gate}[truth]\nentries = []\n')
@@ -120,7 +121,7 @@ def test_a_recorded_camera_of_the_configuration(counting: Any, tmp_path: Path) -
     """`run` plays a file whose name is not UTF-8 by its URL, and refuses what is no file, with its name."""
     clip = make_clip(tmp_path / os.fsdecode(BAD_NAME))
     counting.config(CONFIG.format(source=f'"file://{tmp_path}/bad%FF%0A.mp4"'))
-    assert "frames=25" in counting.here("run").stderr
+    assert f"frames={PICTURES}" in counting.here("run").stderr
     clip.unlink()
     assert "there is no such file" in counting.here("run", code=1).stderr
     os.mkfifo(clip)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edge.capture.clips.clip_file import open_clip, parse_creation_time
-from edge.core.errors import SourceError, printable
+from edge.core.errors import SourceError, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 # FFmpeg plays plain text as the picture of a terminal.
 _FORMATS_WITHOUT_VIDEO = ("tty",)
-# A playlist or a damaged header may name other files and addresses: none of them is opened.
+# Other playlists and damaged headers may name other files and addresses too: none of them is opened.
 _OPTIONS = {"protocol_whitelist": "none"}
+# How lists of other files and addresses begin. FFmpeg would wait for an HLS playlist to grow.
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat version", b"v=0\r\n", b"v=0\n")
 # A damaged header may claim a picture that does not fit into memory; 8K video has 33 million pixels.
 _MOST_PIXELS = 40_000_000
 # Errors in a row while the file is read, after which it has ended for good. Damaged places took up to 7.
@@ -77,7 +79,7 @@ class ClipDecoder:
             self.close()
             reason = (error.strerror if isinstance(error, OSError) else None) or "it is damaged"
             raise SourceError(
-                f"{printable(self._path)} cannot be opened as video: {reason}; copy or record it again"
+                f"{shown_name(self._path)} cannot be opened as video: {reason}; copy or record it again"
             ) from error
         except SourceError:
             self.close()
@@ -141,6 +143,9 @@ class ClipDecoder:
         import av
 
         self._reader = open_clip(self._path)
+        if self._reader.read(len(max(_PLAYLISTS, key=len))).startswith(_PLAYLISTS):
+            raise SourceError(f"{shown_name(self._path)} is a playlist, no video; name a video file")
+        self._reader.seek(0)
         self._container = av.open(self._reader, "r", metadata_errors="replace", options=_OPTIONS)
 
     def _moving_stream(self) -> int:
@@ -149,11 +154,11 @@ class ClipDecoder:
         assert self._container is not None
         try:
             if self._container.format.name in _FORMATS_WITHOUT_VIDEO or not self._container.streams.video:
-                raise SourceError(f"{printable(self._path)} holds no video; name a video file")
+                raise SourceError(f"{shown_name(self._path)} holds no video; name a video file")
             streams = [stream for stream in self._container.streams.video if _can_move(stream)]
             if not streams:
                 raise SourceError(
-                    f"{printable(self._path)} holds no video that can be decoded; record it as H.264, or name another"
+                    f"{shown_name(self._path)} holds no video that can be decoded; record it as H.264, or name another"
                 )
             return streams[0].index if len(streams) == 1 else self._busiest(streams)
         finally:

@@ -8,7 +8,7 @@ import stat
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING
 
-from edge.core.errors import SourceError, printable
+from edge.core.errors import SourceError, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,20 +48,20 @@ def open_clip(path: Path) -> ClipReader:
         found = path.stat()
         kind = next((kind for is_kind, kind in _OTHER_KINDS if is_kind(found.st_mode)), None)
         if kind is not None:
-            raise SourceError(f"{printable(path)} is {kind}, not a file; name a video file")
+            raise SourceError(f"{shown_name(path)} is {kind}, not a file; name a video file")
         if found.st_size == 0:
-            raise SourceError(f"{printable(path)} is empty; copy it again")
+            raise SourceError(f"{shown_name(path)} is empty; copy it again")
         return ClipReader(path, path.open("rb", buffering=0))
     except FileNotFoundError as error:
         raise SourceError(
-            f"{printable(path)}: there is no such file; check `source`, or mount the disk that holds it"
+            f"{shown_name(path)}: there is no such file; check `source`, or mount the disk that holds it"
         ) from error
     except OSError as error:
         raise SourceError(
-            f"{printable(path)} cannot be read: {error.strerror}; check its path and its rights"
+            f"{shown_name(path)} cannot be read: {error.strerror}; check its path and its rights"
         ) from error
     except ValueError as error:
-        raise SourceError(f"{printable(path)} cannot be a file's name: it holds a NUL; check `source`") from error
+        raise SourceError(f"{shown_name(path)} cannot be a file's name: it holds a NUL; check `source`") from error
 
 
 def content_digest(path: Path) -> str:
@@ -72,7 +72,7 @@ def content_digest(path: Path) -> str:
         while block := reader.read(1 << 20):
             digest.update(block)
     except OSError as error:
-        raise SourceError(f"{printable(path)} cannot be read: {error.strerror}; copy it again") from error
+        raise SourceError(f"{shown_name(path)} cannot be read: {error.strerror}; copy it again") from error
     finally:
         reader.close()
     return digest.hexdigest()

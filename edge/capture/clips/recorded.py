@@ -13,7 +13,7 @@ import numpy as np
 from edge.capture.clips.clip_decoder import ClipDecoder
 from edge.capture.clips.pictures import BgrConverter, TimedPicture, deinterlaced
 from edge.capture.clips.presentation_clock import PresentationClock
-from edge.core.errors import SourceError, printable
+from edge.core.errors import SourceError, shown_name
 from edge.core.frames import Frame
 from edge.core.pacer import Pacer
 from edge.core.source import EndOfSource, SourceState, SourceStatus
@@ -75,7 +75,7 @@ class RecordedSource:
         self._clock = PresentationClock(self._decoder.info.rate)
         start = self._find_start()
         self._frames = self._read_frames(start)
-        log.info("%s: clip %s begins at %s", self._camera_id, printable(self._path), start.isoformat())
+        log.info("%s: clip %s begins at %s", self._camera_id, shown_name(self._path), start.isoformat())
 
     def read(self, timeout: float) -> Frame | None:
         """The next frame of the clip; never None, and ``timeout`` has no meaning.
@@ -122,7 +122,7 @@ class RecordedSource:
         if converter.other_size is not None and converter.size is not None:
             log.warning(
                 "%s: %s changes its picture's size from %dx%d to %dx%d; all frames were scaled to the first size",
-                *(self._camera_id, printable(self._path), *converter.size, *converter.other_size),
+                *(self._camera_id, shown_name(self._path), *converter.size, *converter.other_size),
             )
 
     def _timed_pictures(self) -> Iterator[TimedPicture]:
@@ -148,13 +148,13 @@ class RecordedSource:
         log.warning(
             "%s: %s does not say when it was recorded; the file's modification time %s is used, which a copy "
             "may change; give the true start with --start",
-            *(self._camera_id, printable(self._path), changed.isoformat(timespec="seconds")),
+            *(self._camera_id, shown_name(self._path), changed.isoformat(timespec="seconds")),
         )
         return changed
 
     def _end_of_clip(self) -> None:
         """Log what is missing and release the file. Raises ``SourceError`` when nothing can have been counted."""
-        name, missing = printable(self._path), self._missing()
+        name, missing = shown_name(self._path), self._missing()
         problem = ""
         if self._status.frames == 0:
             problem = f"{name}: no frame can be decoded; copy or record it again"

@@ -7,13 +7,15 @@ import socket
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import pytest
 
 from edge.capture.clips.clip_file import content_digest, open_clip
 from edge.config.camera_address import clip_address
-from edge.core.errors import SourceError, printable
+from edge.core.errors import SourceError, shown_name
 from edge.sources import open_source
 
 if TYPE_CHECKING:
@@ -123,25 +125,20 @@ def test_a_playlist_opens_nothing(
 
 
 @pytest.mark.parametrize("codec", ["mjpeg", "png"])
-def test_a_picture_file_is_no_clip(camera: Callable[..., CameraConfig], tmp_path: Path, codec: str) -> None:
+def test_a_picture_file_is_no_clip(
+    read_all: Callable[..., list[Frame]], camera: Callable[..., CameraConfig], tmp_path: Path, codec: str
+) -> None:
     """A single picture is refused at its end at the latest, for nothing can be counted in it."""
-    import cv2
-    import numpy as np
-
     image = np.random.default_rng(1).integers(0, 255, (60, 80, 3), np.uint8)
     path = tmp_path / {"mjpeg": "a%d.jpg", "png": "a.png"}[codec]
     path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
-    source: Any = open_source(camera(path), start=START)
     with pytest.raises(SourceError, match=r"a(%d)?\.(jpg|png)"):
-        source.start()
-        while source.read(1.0):
-            pass
-    source.close()
+        read_all(open_source(camera(path), start=START))
 
 
 def test_printable() -> None:
     """A name in a message is on one line, without control characters and not endless."""
-    assert printable(os.fsdecode(b"a\xffb")) == "a\\xffb"
-    assert printable("two\nlines \x1b[31m") == "two\\nlines \\x1b[31m"
-    assert printable("größe") == "größe"
-    assert len(printable("x" * 5000)) < 400
+    assert shown_name(os.fsdecode(b"a\xffb")) == "a\\xffb"
+    assert shown_name("two\nlines \x1b[31m") == "two\\nlines \\x1b[31m"
+    assert shown_name("größe") == "größe"
+    assert len(shown_name("x" * 5000)) < 400

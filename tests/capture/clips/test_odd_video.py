@@ -20,13 +20,13 @@ from edge.core.source import EndOfSource
 from edge.sources import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from edge.capture.clips.recorded import RecordedSource
     from edge.config.schema import CameraConfig
     from edge.core.frames import Frame, Image
+    from edge.core.source import Source
 
-    ReadAll = Callable[[RecordedSource], list[Frame]]
+    ReadAll = Callable[[Source], list[Frame]]
     MakeCamera = Callable[..., CameraConfig]
 
 START = datetime(2026, 3, 1, 6, 30, tzinfo=UTC)
@@ -43,7 +43,7 @@ TURNS = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 
 def encode(
     path: Path,
-    images: list[Image],
+    images: Sequence[np.ndarray],
     *,
     codec: str = "libx264",
     options: dict[str, str] | None = None,
@@ -63,7 +63,7 @@ def encode(
     return path
 
 
-def read_with_opencv(path: Path) -> Iterator[Image]:
+def read_with_opencv(path: Path) -> Iterator[np.ndarray]:
     """The pictures of a clip as OpenCV reads it."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     while (read := capture.read())[0]:

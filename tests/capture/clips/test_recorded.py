@@ -191,9 +191,17 @@ def test_a_broken_file_is_quiet_on_standard_error(clip, tmp_path):
     assert [line.split(":")[0] for line in run.stderr.splitlines()] == ["cam", "cam"]
 
 
-def test_damaged_clips_neither_hang_nor_abort(read_all, camera, clip, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("whole.mkv", {"options": {"bf": "2", "g": "10"}}),
+        ("whole.avi", {"codec": "mpeg4", "options": {"g": "12"}}),
+        ("whole.ts", {"codec": "mpeg2video", "options": {"flags": "+ildct+ilme"}, "container": "mpegts"}),
+    ],
+)
+def test_damaged_clips_neither_hang_nor_abort(read_all, camera, clip, tmp_path, name, keys):
     """Forty clips with random damage each end, in order, or are refused; none ends the process."""
-    whole = clip(tmp_path / "whole.mkv", EVEN, noisy=True, options={"bf": "2", "g": "10"}).read_bytes()
+    whole = clip(tmp_path / name, EVEN, noisy=True, **keys).read_bytes()
     refused = 0
     for seed in range(40):
         dice = random.Random(seed)
@@ -201,7 +209,7 @@ def test_damaged_clips_neither_hang_nor_abort(read_all, camera, clip, tmp_path):
         for _ in range(dice.choice([1, 30, 300])):
             at = dice.randrange(len(content))
             content[at : at + 4] = dice.randbytes(4)
-        path = tmp_path / f"damaged-{seed}.mkv"
+        path = tmp_path / f"damaged-{seed}{name[5:]}"
         path.write_bytes(content[: dice.randrange(len(content))] if seed % 5 == 0 else content)
         try:
             times = [frame.monotonic for frame in read_all(open_source(camera(path), start=START))]
