@@ -31,11 +31,12 @@ log = logging.getLogger(__name__)
 # A clip that does not count its frames is cut off if it ends so many seconds before the length that it claims.
 _MISSING_SECONDS = 1.0
 # Every n-th row and column is compared to see whether a picture differs from the first.
-_SAMPLE_STEP = 8
+_SAMPLE_STEP = 4
 # A value (0 to 255) that differs by no more was the same before compression: of still pictures, encoded by x264 at
-# usual settings, up to 0.11 % of the values differed by more. A vehicle at a gate covers over 1 % of the picture.
-_COMPRESSION_NOISE = 16
-_CHANGED_SHARE = 0.002
+# usual settings, up to 0.007 % of the values differed by more. The smallest vehicle that the detector finds covers
+# some 0.05 % of the picture.
+_COMPRESSION_NOISE = 24
+_CHANGED_SHARE = 0.0002
 
 
 class RecordedSource:
