@@ -93,11 +93,6 @@ def position(capture: Capture) -> float:
     return capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
 
 
-def frame_rate(capture: Capture) -> float:
-    """Frames a second as the container has it; may be wrong (0, 1000, 90000)."""
-    return capture.get(cv2.CAP_PROP_FPS)
-
-
 def _open(address: str | int, backend: int, params: Sequence[int] = ()) -> Capture | None:
     with _switches:
         _set_switches()

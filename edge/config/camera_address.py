@@ -1,7 +1,7 @@
 """Parses a camera's ``source`` once, when the configuration is read, and builds what is opened and what is shown.
 
 rtsp://USER:PASSWORD@HOST:PORT/PATH?QUERY      also rtsps, http, https
-/dev/video0, 0                                 a V4L2 device by path or number
+/dev/video0, 0, csi:0                          a V4L2 device by path or number, the Pi's own camera
 clip.mp4, file:///srv/clips/clip.mp4           a video file; in the URL %FF stands for a byte that is not UTF-8
 sim:ramp?seed=1                                a simulated camera
 
@@ -25,6 +25,8 @@ from edge.core.source import STREAM_SCHEMES
 _LARGEST_PORT = 65_535
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# Of a V4L2 device, and of a camera at the Pi's own connector.
+_DEVICE_NUMBER = re.compile(r"[0-9]{1,3}|csi:[0-9]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # What may stand in a path or a query as it is; a % is left alone, for it begins an escape.
 _UNESCAPED = "/?:@!$&'()*+,;=~%-._|^{}[]"
@@ -53,8 +55,8 @@ class CameraAddress:
     """The parts of a camera's ``source``.
 
     ``user``, ``password``, ``path`` and ``query`` may be secret and are not in the representation. ``path`` and
-    ``query`` of a stream are percent-encoded; of a device and a simulation ``path`` is the whole text. ``user`` and
-    ``password`` are decoded; None where there is none.
+    ``query`` of a stream are percent-encoded; of a device and a simulation ``path`` is the whole text, and of a file
+    it is decoded. ``user`` and ``password`` are decoded; None where there is none.
     """
 
     kind: SourceKind
@@ -115,15 +117,16 @@ def parse_address(text: str) -> CameraAddress:
     if text.startswith("sim:"):
         return CameraAddress(SourceKind.SIMULATION, "sim", path=text)
     if text.lower().startswith("file:"):
-        return CameraAddress(SourceKind.FILE, "file", path=os.fsdecode(_file_of_url(text)))
+        rest, _, query = text[len("file:") :].partition("?")
+        return CameraAddress(SourceKind.FILE, "file", path=os.fsdecode(_file_of_url(rest)), query=query)
     if match := _SCHEME.match(text):
         if match[1].lower() not in STREAM_SCHEMES:
             raise ValueError(
                 f"has a scheme that is not supported; give a video file, "
-                f"{', '.join(f'{name}://' for name in STREAM_SCHEMES)}, /dev/videoN or sim:ramp"
+                f"{', '.join(f'{name}://' for name in STREAM_SCHEMES)}, /dev/videoN, csi:0 or sim:ramp"
             )
         return _parse_stream(match[1].lower(), text[match.end() :])
-    if text.startswith("/dev/") or re.fullmatch(r"[0-9]{1,3}", text):
+    if text.startswith("/dev/") or _DEVICE_NUMBER.fullmatch(text):
         return CameraAddress(SourceKind.DEVICE, path=text)
     _refuse_misspelt_url(text)
     path = Path(text)
@@ -142,8 +145,8 @@ def _refuse_misspelt_url(text: str) -> None:
         raise ValueError("is no address and no path; write rtsp://HOST/PATH, or begin the path of a file with ./ or /")
 
 
-def _file_of_url(text: str) -> bytes:
-    rest = text[len("file:") :]
+def _file_of_url(rest: str) -> bytes:
+    """The path of a file's URL, of which ``rest`` is what follows the scheme."""
     if rest.startswith("//"):
         host, slash, rest = rest[2:].partition("/")
         if host.lower() not in ("", "localhost") or not slash:
@@ -151,7 +154,7 @@ def _file_of_url(text: str) -> bytes:
         rest = f"/{rest}"
     if not rest.startswith("/"):
         raise ValueError("is a file's URL with a relative path; write file:///PATH, or the path alone")
-    path = unquote_to_bytes(rest.partition("?")[0])
+    path = unquote_to_bytes(rest)
     if b"\0" in path:
         raise ValueError("holds %00, which no file's name can hold; correct the path")
     return path
@@ -165,7 +168,7 @@ def _parse_stream(scheme: str, rest: str) -> CameraAddress:
         raise ValueError(f"has an @ after its host, or a /, ? or # in its password; {_ENCODE}; in a path write %40")
     if "#" in tail:
         raise ValueError(f"has a #, which no camera's address has; {_ENCODE}")
-    if "\\" in tail or '"' in tail or "<" in tail or ">" in tail or "`" in tail:
+    if any(char in tail for char in '\\"<>`'):
         raise ValueError("has a character in its path that no address has; percent-encode it")
     host, port = _host_and_port(place)
     path, _, query = tail.partition("?")

@@ -165,13 +165,13 @@ def images(task: dict[str, Any], capture: Any, figures: dict[str, Any]) -> Itera
 
 def paced(fps: float | None, capture: Any, figures: dict[str, Any]) -> Iterator[Any]:
     """The frames that this pipeline takes at ``fps`` frames a second of the clip's time, by the same clock."""
-    from edge.capture import video as opencv
     from edge.capture.clips.presentation_clock import PresentationClock
     from edge.core.pacer import Pacer
 
-    clock, pacer = PresentationClock(opencv.frame_rate(capture)), Pacer(fps)
+    # Property 5 is the rate, and property 0 the position in milliseconds of the frame that was grabbed.
+    clock, pacer = PresentationClock(capture.get(5)), Pacer(fps)
     while capture.grab():
-        at = clock.seconds(opencv.position(capture))
+        at = clock.seconds(capture.get(0) / 1000)
         if pacer.takes(at):
             figures["until"] = at
             yield capture.retrieve()[1]

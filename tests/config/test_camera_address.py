@@ -178,6 +178,7 @@ def test_an_address_that_is_refused(tmp_path: Path, source: str, remedy: str) ->
         ("file:///srv/a%20b.mp4", SourceKind.FILE),
         ("/dev/video0", SourceKind.DEVICE),
         ("0", SourceKind.DEVICE),
+        ("csi:0", SourceKind.DEVICE),
         ("sim:ramp?seed=1", SourceKind.SIMULATION),
         ("https://h:8443/video", SourceKind.STREAM),
     ],
