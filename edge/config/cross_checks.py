@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edge.config.file_errors import quoted
 from edge.config.overrides import tables_of
 from edge.core.occupancy import floor_slug
 
@@ -33,9 +34,9 @@ def _check_floor_names(names: list[str]) -> Iterator[str]:
     for index, name in enumerate(names):
         short = floor_slug(name)
         if not short:
-            yield f"floors[{index}].name: {name!r} has neither letter nor digit; name the floor"
+            yield f"floors[{index}].name: {quoted(name)} has neither letter nor digit; name the floor"
         elif by_slug.setdefault(short, name) != name:
-            pair = f"{name!r} and {by_slug[short]!r}"
+            pair = f"{quoted(name)} and {quoted(by_slug[short])}"
             yield f"floors[{index}].name: {pair} would share the topic floor/{short}; rename one"
 
 
@@ -43,7 +44,8 @@ def _check_floors_of_gate(place: str, gate: Mapping[str, Any], floors: list[str]
     for key in ("floor", "outside_floor"):
         if isinstance(gate.get(key), str) and gate[key] not in floors:
             known = ", ".join(repr(name) for name in floors) or "none"
-            yield f"{place}.{key}: there is no floor {gate[key]!r}; use one of the [[floors]] ({known}) or add it there"
+            wrong = quoted(gate[key])
+            yield f"{place}.{key}: there is no floor {wrong}; use one of the [[floors]] ({known}) or add it there"
     if gate.get("floor") is not None and gate.get("floor") == gate.get("outside_floor"):
         yield f"{place}.outside_floor: is the same as floor; name the floor on the other side, or remove it"
 
@@ -51,4 +53,5 @@ def _check_floors_of_gate(place: str, gate: Mapping[str, Any], floors: list[str]
 def _check_unique(table: str, key: str, values: list[str]) -> Iterator[str]:
     for index, value in enumerate(values):
         if value in values[:index]:
-            yield f"{table}[{index}].{key}: {value!r} is already that of {table}[{values.index(value)}]; rename one"
+            first = f"{table}[{values.index(value)}]"
+            yield f"{table}[{index}].{key}: {quoted(value)} is already that of {first}; rename one"

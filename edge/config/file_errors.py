@@ -27,7 +27,7 @@ _SECRET_KEYS = {"password", "username", "source"}
 _LARGEST_FILE = 10_000_000  # bytes
 
 # A text with any of these may be an address with a password that stands at the wrong key.
-_ADDRESS_SIGNS = set(":@")
+_ADDRESS_SIGNS = ("://", "@")
 
 # Where a value comes from that is not the file's, by section and key: a variable, or a credential.
 Origins = dict[tuple[str, str], str]
@@ -68,7 +68,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([f"{name}: is not UTF-8 text (byte {error.start}); save it as UTF-8"]) from error
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # a TOMLDecodeError, or a number with thousands of digits
         raise ConfigError([f"{name}: is not valid TOML: {error}; correct that place"]) from error
     except RecursionError as error:
         raise ConfigError([f"{name}: its brackets are nested too deeply; correct it"]) from error
@@ -139,11 +139,18 @@ def _error_line(
     return f"{place}: {fault}{value}; {remedy}{description}"
 
 
+def quoted(value: Any) -> str:
+    """A value as a message shows it: in quotes, or a stand-in where it may be an address with a password."""
+    return f"{value!r:.80}" if _may_be_shown(value) else "(not shown: it may hold a password)"
+
+
 def _may_be_shown(value: Any) -> bool:
     """Whether a value holds no secret: no table (a camera may stand in it), and no text that may be an address."""
     if isinstance(value, list):
         return all(_may_be_shown(item) for item in value)
-    return not isinstance(value, dict) and not (isinstance(value, str) and _ADDRESS_SIGNS & set(value))
+    if isinstance(value, str):
+        return not any(sign in value for sign in _ADDRESS_SIGNS)
+    return not isinstance(value, dict)
 
 
 def _value_at(raw: Any, location: tuple[int | str, ...]) -> Any:

@@ -29,7 +29,7 @@ class CameraWorker:
     """Reads and processes frames until it is closed or the recording ends.
 
     ``last_progress`` (monotonic seconds) is the time of the last finished work: a processed frame, or a read from a
-    camera that is known to be down. ``problem`` says why a recording broke off. An unexpected error goes to
+    camera that is known to be down. ``problem`` says why a recording failed. An unexpected error goes to
     ``on_fatal`` and ends the thread.
     """
 
@@ -99,7 +99,7 @@ class CameraWorker:
             log.info("source ended camera=%s frames=%d problem=%s", self.camera.id, frames, problem or "none")
         except SourceError as error:
             self.problem = str(error)
-            log.error("recording broke off camera=%s problem=%s", self.camera.id, error)
+            log.error("recording failed camera=%s problem=%s", self.camera.id, error)
         except BaseException as error:  # the top of the thread, which ends the process
             self._on_fatal(f"camera {self.camera.id}", error)
         finally:

@@ -209,6 +209,8 @@ def test_the_keys_win_over_the_text() -> None:
         '[[cameras]]\nid = "c"\nsource = ["rtsp://u:hush@h/x"]',
         '[[cameras]]\nid = "c"\nsource = "x"\nusername = "hush\\u0007"',
         '[[cameras]]\nid = "c"\nsource = "x"\npassword = "hush\\n"',
+        '[[cameras]]\nid = "rtsp://u:hush@h"\n[[cameras]]\nid = "rtsp://u:hush@h"',
+        '[[cameras]]\nid = "c"\nsource = "x"\n[[cameras.gates]]\nid = "g"\nfloor = "rtsp://u:hush@h"',
         '[[mqtt]]\npassword = "hush"',
         '[mqtt]\nport = {password = "hush"}',
     ],

@@ -153,6 +153,12 @@ def test_a_missing_file_floor_or_camera_is_reported(written: Callable[[str], Pat
     assert "not UTF-8" in problems(tmp_path / "bytes.toml")[0]
 
 
+def test_a_number_without_end_is_no_toml(written: Callable[[str], Path]) -> None:
+    """A number of more digits than Python reads, and brackets within brackets, are errors of the file."""
+    assert "is not valid TOML" in problems(written(f"a = {'9' * 5000}"))[0]
+    assert "nested too deeply" in problems(written(f"a = {'[' * 100_000}"))[0]
+
+
 def test_the_environment_overrides_the_file_and_is_named_in_errors(written: Callable[[str], Path]) -> None:
     """SMARTPARK_<SECTION>_<KEY> wins; the error of a wrong value or an unknown key names the variable."""
     environ = {

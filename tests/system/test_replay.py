@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FEWEST_FRAMES = 50
 CAMERA = """
@@ -125,3 +124,18 @@ def test_a_missing_clip_or_camera_is_an_error(counting: Any, tmp_path: Path) -> 
     assert "there is no camera 'gate 9'; the configuration has cam" in unknown.stderr
     assert str(tmp_path / "text.mp4") in broken.stderr
     assert "Traceback" not in missing.stderr + unknown.stderr + broken.stderr
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("remembered_detections")
+@pytest.mark.parametrize("fps", [None, 8])
+@pytest.mark.parametrize("clip", ["interlaced_h264.mp4", "first_frames_without_times.mkv", "still_picture_first.mkv"])
+def test_clips_of_the_field_are_counted(counting: Any, clip: str, fps: float | None) -> None:
+    """Interlaced video, first frames without times and a still picture as the first stream: all of the three cars."""
+    folder = Path(os.environ.get("SMARTPARK_CASES", "/work/shared/cases"))
+    if not (folder / clip).is_file():
+        pytest.skip(f"no {clip} in {folder}; set SMARTPARK_CASES")
+    counting.config(at_most(fps, CAMERA.format(line="[[0.3359, 0.5682], [0.8438, 0.5682]]", inside="[0.6, 0.95]")))
+    done = counting.json("replay", str(folder / clip), "--camera", "cam")
+    assert done["floors"] == [{"name": "Ground Floor", "entries": 3, "exits": 0}]
