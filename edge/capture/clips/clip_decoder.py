@@ -65,15 +65,13 @@ class ClipDecoder:
         import av  # 18 MB that a command without video does not need
 
         try:
-            index = self._moving_stream()
-            self._open()
-            assert self._container is not None
-            stream = self._container.streams[index]
-            assert isinstance(stream, av.VideoStream)
+            container = self._open()
+            stream = self._moving_stream(container)
             # Threads decode several frames at once; the decoder's own default is to use as many as there are cores.
             stream.thread_type = "AUTO"
             stream.codec_context.options = {"max_pixels": str(_MOST_PIXELS)}
             self._stream = stream
+            assert self._container is not None
             self.info = _describe(self._container, stream)
         except (av.FFmpegError, OSError, ValueError) as error:
             self.close()
@@ -139,47 +137,47 @@ class ClipDecoder:
         # In floating point as OpenCV: a time on the edge of the rate's grid takes the same frame as ever.
         return picture, (at - (self._stream.start_time or 0)) * float(picture.time_base)
 
-    def _open(self) -> None:
+    def _open(self) -> InputContainer:
+        """Open the file anew."""
         import av
 
+        self.close()
         self._reader = open_clip(self._path)
         if self._reader.read(len(max(_PLAYLISTS, key=len))).startswith(_PLAYLISTS):
             raise SourceError(f"{shown_name(self._path)} is a playlist, no video; name a video file")
         self._reader.seek(0)
         self._container = av.open(self._reader, "r", metadata_errors="replace", options=_OPTIONS)
+        return self._container
 
-    def _moving_stream(self) -> int:
-        """The index of the first video stream that is no still picture. Raises ``SourceError`` where there is none."""
-        self._open()
-        assert self._container is not None
-        try:
-            if self._container.format.name in _FORMATS_WITHOUT_VIDEO or not self._container.streams.video:
-                raise SourceError(f"{shown_name(self._path)} holds no video; name a video file")
-            streams = [stream for stream in self._container.streams.video if _can_move(stream)]
-            if not streams:
-                raise SourceError(
-                    f"{shown_name(self._path)} holds no video that can be decoded; record it as H.264, or name another"
-                )
-            return streams[0].index if len(streams) == 1 else self._busiest(streams)
-        finally:
-            self.close()
+    def _moving_stream(self, container: InputContainer) -> VideoStream:
+        """The first video stream that is no still picture. Raises ``SourceError`` where there is none."""
+        name = shown_name(self._path)
+        if container.format.name in _FORMATS_WITHOUT_VIDEO or not container.streams.video:
+            raise SourceError(f"{name} holds no video; name a video file")
+        streams = [stream for stream in container.streams.video if _can_move(stream)]
+        if not streams:
+            raise SourceError(f"{name} holds no video that can be decoded; record it as H.264, or name another file")
+        if len(streams) == 1:
+            return streams[0]
+        number = container.streams.video.index(_busiest(container, streams))
+        return self._open().streams.video[number]  # anew, from the first packet on
 
-    def _busiest(self, streams: list[VideoStream]) -> int:
-        """The index of the first stream with about as many packets as the busiest has."""
-        import av
 
-        assert self._container is not None
-        packets = {stream.index: 0 for stream in streams}
-        try:
-            for packet in self._container.demux(streams):
-                if packet.size:
-                    packets[packet.stream.index] += 1
-                if sum(packets.values()) >= _PACKETS_TO_COMPARE:
-                    break
-        except (av.FFmpegError, OSError):
-            pass  # what was read before the damage decides
-        most = max(packets.values())
-        return next(index for index, count in packets.items() if count >= _MOVING_SHARE * most)
+def _busiest(container: InputContainer, streams: list[VideoStream]) -> VideoStream:
+    """The first stream with about as many packets as the busiest has; packets are taken from the container."""
+    import av
+
+    packets = {stream.index: 0 for stream in streams}
+    try:
+        for packet in container.demux(streams):
+            if packet.size:
+                packets[packet.stream.index] += 1
+            if sum(packets.values()) >= _PACKETS_TO_COMPARE:
+                break
+    except (av.FFmpegError, OSError):
+        pass  # what was read before the damage decides
+    most = max(packets.values())
+    return next(stream for stream in streams if packets[stream.index] >= _MOVING_SHARE * most)
 
 
 def _can_move(stream: VideoStream) -> bool:

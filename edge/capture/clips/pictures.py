@@ -33,62 +33,80 @@ class TimedPicture:
     wanted: bool
 
 
-def deinterlaced(pictures: Iterable[TimedPicture]) -> Iterator[TimedPicture]:
-    """The same pictures, with those that are interlaced made whole from their two fields and their neighbours.
+class Deinterlacer:
+    """Makes interlaced pictures whole from their two fields and their neighbours.
 
     From the first interlaced picture on all go through FFmpeg's filter `yadif`, which needs the picture before and
-    the picture after each, and leaves those that are not interlaced as they are.
+    the picture after each, and leaves those that are not interlaced as they are. ``failures`` counts the pictures that
+    the filter did not give back: damage may change a picture's size to any other.
     """
-    filters: _Deinterlacer | None = None
-    for timed in pictures:
-        if filters is not None and not filters.fits(timed.picture):
-            yield from filters.finish()
-            filters = None
-        if filters is None and timed.picture.interlaced_frame:
-            filters = _Deinterlacer(timed.picture)
-        if filters is None:
-            yield timed
-        else:
-            yield from filters.push(timed)
-    if filters is not None:
-        yield from filters.finish()
 
+    def __init__(self) -> None:
+        self.failures = 0
+        self._graph: Graph | None = None
+        self._kind: _Kind | None = None  # of the pictures that the graph takes
+        self._waiting: dict[int, TimedPicture] = {}  # in the graph, by their number
 
-class _Deinterlacer:
-    """The filter for pictures of one size and format."""
+    def whole(self, pictures: Iterable[TimedPicture]) -> Iterator[TimedPicture]:
+        """The same pictures in the same order; those that were interlaced are not any more."""
+        for timed in pictures:
+            if self._graph is not None and _kind(timed.picture) != self._kind:
+                yield from self._finish()
+            if self._graph is None and not timed.picture.interlaced_frame:
+                yield timed
+            else:
+                yield from self._push(timed)
+        if self._graph is not None:
+            yield from self._finish()
 
-    def __init__(self, first: VideoFrame) -> None:
-        self._kind = _kind(first)
-        self._waiting: dict[int, TimedPicture] = {}
-        # A picture for each picture, not for each field, and only where a picture says that it is interlaced.
-        self._graph = _graph(first, ("yadif", "mode=send_frame:parity=auto:deint=interlaced"))
-
-    def fits(self, picture: VideoFrame) -> bool:
-        return _kind(picture) == self._kind
-
-    def push(self, timed: TimedPicture) -> Iterator[TimedPicture]:
-        self._waiting[timed.sequence] = timed
-        # The filter's own times are the numbers of the pictures, by which they are found again.
-        timed.picture.pts, timed.picture.time_base = timed.sequence, Fraction(1)
-        self._graph.push(timed.picture)
-        yield from self._ready()
-
-    def finish(self) -> Iterator[TimedPicture]:
-        self._graph.push(None)
-        yield from self._ready()
-
-    def _ready(self) -> Iterator[TimedPicture]:
+    def _push(self, timed: TimedPicture) -> list[TimedPicture]:
+        """The pictures that are ready after this one."""
         import av
 
+        self._waiting[timed.sequence] = timed
+        try:
+            if self._graph is None:
+                # A picture for each picture, not for each field, and only where it says that it is interlaced.
+                self._graph = _graph(timed.picture, ("yadif", "mode=send_frame:parity=auto:deint=interlaced"))
+                self._kind = _kind(timed.picture)
+            # The filter's own times are the numbers of the pictures, by which they are found again.
+            timed.picture.pts, timed.picture.time_base = timed.sequence, Fraction(1)
+            self._graph.push(timed.picture)
+            return self._ready(self._graph)
+        except (av.FFmpegError, ValueError):
+            return self._drop_graph()
+
+    def _finish(self) -> list[TimedPicture]:
+        """The pictures that are still in the graph, which ends."""
+        import av
+
+        assert self._graph is not None
+        try:
+            self._graph.push(None)
+            ready = self._ready(self._graph)
+        except (av.FFmpegError, ValueError):
+            ready = []
+        return ready + self._drop_graph()
+
+    def _ready(self, graph: Graph) -> list[TimedPicture]:
+        import av
+
+        ready: list[TimedPicture] = []
         while True:
             try:
-                whole = cast("VideoFrame", self._graph.pull())
+                whole = cast("VideoFrame", graph.pull())
             except (av.BlockingIOError, av.EOFError):
-                return
+                return ready
             assert whole.pts is not None
             assert whole.time_base is not None
             timed = self._waiting.pop(round(whole.pts * whole.time_base))
-            yield TimedPicture(whole, timed.seconds, timed.sequence, timed.wanted)
+            ready.append(TimedPicture(whole, timed.seconds, timed.sequence, timed.wanted))
+
+    def _drop_graph(self) -> list[TimedPicture]:
+        self.failures += len(self._waiting)
+        self._waiting.clear()
+        self._graph = None
+        return []
 
 
 class BgrConverter:
@@ -118,8 +136,10 @@ class BgrConverter:
             width, height = self.size
             self._graph = _graph(picture, ("scale", f"{width}:{height}:flags=bicubic"), ("format", "bgr24"))
             self._kind = kind
-        self._graph.push(picture)
-        image = cast("Image", cast("VideoFrame", self._graph.pull()).to_ndarray())
+        graph, self._graph = self._graph, None  # a graph that fails is not used again
+        graph.push(picture)
+        image = cast("Image", cast("VideoFrame", graph.pull()).to_ndarray())
+        self._graph = graph
         clockwise = -picture.rotation % _FULL_TURN
         return cast("Image", cv2.rotate(image, _UPRIGHT[clockwise])) if clockwise in _UPRIGHT else image
 

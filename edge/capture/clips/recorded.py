@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.capture.clips.clip_decoder import ClipDecoder
-from edge.capture.clips.pictures import BgrConverter, TimedPicture, deinterlaced
+from edge.capture.clips.pictures import BgrConverter, Deinterlacer, TimedPicture
 from edge.capture.clips.presentation_clock import PresentationClock
 from edge.core.errors import SourceError, shown_name
 from edge.core.frames import Frame
@@ -55,6 +55,7 @@ class RecordedSource:
         self._start = start
         self._pacer = Pacer(camera.fps)
         self._decoder = ClipDecoder(self._path)
+        self._deinterlacer = Deinterlacer()
         self._clock = PresentationClock()
         self._lock = threading.Lock()  # the file must not be closed during a read
         self._frames: Iterator[Frame] | None = None
@@ -109,7 +110,7 @@ class RecordedSource:
         import av
 
         converter = BgrConverter()
-        for timed in deinterlaced(self._timed_pictures()):
+        for timed in self._deinterlacer.whole(self._timed_pictures()):
             if not timed.wanted:
                 continue
             try:
@@ -176,7 +177,8 @@ class RecordedSource:
 
     def _missing(self) -> str:
         """What the clip claims and does not have, for a message; empty where nothing is missing."""
-        container, failures = self._decoder.info, self._failures + self._decoder.failures
+        container = self._decoder.info
+        failures = self._decoder.failures + self._deinterlacer.failures + self._failures
         if failures or (container.frames or 0) > self._sequence:
             missing = f" of the {container.frames} that it claims" if container.frames else ""
             return missing + (f", {failures} reads failed on the way" if failures else "")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from support.camera_servers import HEIGHT, WIDTH, numbered
 
+from edge.capture.clips import pictures
 from edge.core.errors import SourceError
 from edge.core.source import EndOfSource
 from edge.sources import open_source
@@ -214,14 +215,14 @@ def test_first_frames_without_times_keep_their_distance(
     assert [number_in(frame.image) for frame in paced] == [0, 5, 10, 15, 20, 25, 30, 35]
 
 
-@pytest.mark.parametrize("pictures", [1, PICTURES])
-def test_pictures_that_never_change_are_an_error(camera: MakeCamera, tmp_path: Path, pictures: int) -> None:
+@pytest.mark.parametrize("count", [1, PICTURES])
+def test_pictures_that_never_change_are_an_error(camera: MakeCamera, tmp_path: Path, count: int) -> None:
     """In a clip of the same picture again and again nothing can be counted, and its end says so."""
     noise = np.random.default_rng(5).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
-    path = encode(tmp_path / "still.mp4", [cv2.GaussianBlur(noise, (0, 0), 2)] * pictures)
+    path = encode(tmp_path / "still.mp4", [cv2.GaussianBlur(noise, (0, 0), 2)] * count)
     source = open_source(camera(path), start=START)
     source.start()
-    for _ in range(pictures):
+    for _ in range(count):
         assert source.read(1.0) is not None
     with pytest.raises(SourceError, match=r"still\.mp4.*nothing can be counted"):
         source.read(1.0)
@@ -281,3 +282,26 @@ def test_clips_of_the_field(read_all: ReadAll, camera: MakeCamera, name: str, fr
     assert steps.min() > 0.03
     assert steps.max() < 0.06
     assert all(np.abs(a.image.astype(int) - b.image).max() > 8 for a, b in zip(read, read[5:], strict=False))
+
+
+def test_pictures_that_a_filter_refuses_are_left_out(
+    read_all: ReadAll,
+    camera: MakeCamera,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where no filter can be made for a picture, as for the sizes that damage makes, the others are still read."""
+    made = pictures._graph
+    refused = [True, False, True]
+
+    def make(first: av.VideoFrame, *filters: tuple[str, str]) -> Any:
+        if refused and refused.pop(0):
+            raise ValueError("refused")
+        return made(first, *filters)
+
+    monkeypatch.setattr(pictures, "_graph", make)
+    path = encode(tmp_path / "top.mp4", [numbered(n) for n in range(10)], options=INTERLACED[0][2])
+    frames = read_all(open_source(camera(path), start=START))
+    assert [frame.sequence for frame in frames] == list(range(2, 10)), "one for each filter that was refused"
+    assert "2 reads failed on the way" in caplog.text
