@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from edge.capture.live import LiveSource
+from edge.capture.live.source import LiveSource
 from edge.capture.recorded import RecordedSource
 from edge.core.errors import SourceError
 from edge.core.source import STREAM_SCHEMES
@@ -21,7 +21,8 @@ def open_source(camera: CameraConfig, *, start: datetime | None = None) -> Sourc
     """The source for a camera's address; nothing is opened before its ``start()``.
 
     - ``sim:...`` is drawn by ``simulator``, live, or recorded with ``&recorded=1``;
-    - ``rtsp://``, ``rtsps://``, ``http://``, ``https://``, ``/dev/...`` and a bare number are live cameras;
+    - ``rtsp://``, ``rtsps://``, ``http://``, ``https://``, ``/dev/...``, a bare number and ``csi:0`` are
+      live cameras;
     - anything else is the path of a video file, also as ``file://...``.
 
     ``start`` (aware) is when a recorded source begins; without it the source finds out itself. A live source ignores
@@ -37,11 +38,11 @@ def open_source(camera: CameraConfig, *, start: datetime | None = None) -> Sourc
         from edge.simulator.source import open_simulation
 
         return open_simulation(camera, start=start)
-    if scheme in STREAM_SCHEMES or address.startswith("/dev/") or re.fullmatch(r"[0-9]{1,3}", address):
+    if scheme in STREAM_SCHEMES or address.startswith("/dev/") or re.fullmatch(r"[0-9]{1,3}|csi:[0-9]", address):
         return LiveSource(camera)
     if scheme not in ("", "file"):
         raise SourceError(
             f"{camera.id}: {scheme}:// is not supported; give a video file, "
-            f"{', '.join(name + '://' for name in STREAM_SCHEMES)}, /dev/videoN or sim:ramp"
+            f"{', '.join(name + '://' for name in STREAM_SCHEMES)}, /dev/videoN, csi:0 or sim:ramp"
         )
     return RecordedSource(camera, start=start)

@@ -50,6 +50,21 @@ def open_file(path: Path) -> Capture | None:
     return _open(str(path.absolute()), cv2.CAP_FFMPEG)
 
 
+def grab(self) -> bool: ...
+
+    def retrieve(self) -> tuple[bool, Image]: ...
+
+    def get(self, prop: int, /) -> float: ...
+
+    def release(self) -> None: ...
+
+
+def open_file(path: Path) -> Capture | None:
+    """A video file; None when it cannot be opened."""
+    # An absolute path, so that a name such as "a:b.mp4" is not taken for a protocol.
+    return _open(str(path.absolute()), cv2.CAP_FFMPEG)
+
+
 def open_stream(url: str, *, open_seconds: float, read_seconds: float) -> Capture | None:
     """A network stream; None when it cannot be opened.
 
