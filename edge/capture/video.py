@@ -7,10 +7,6 @@ process, and each is left alone when the operator has set it:
   file. This package reports a fault itself, once.
 - ``OPENCV_FFMPEG_IS_THREAD_SAFE=1``: without it one lock of the process is held while a stream is opened, and
   a camera that does not answer keeps all other cameras from being opened. FFmpeg itself needs no such lock.
-
-``OPENCV_FFMPEG_CAPTURE_OPTIONS`` is not set, on purpose: it would apply to files and HTTP too. OpenCV's own
-default already asks for RTSP over TCP and takes UDP only from a camera that refuses TCP. An operator who needs UDP
-sets ``rtsp_transport;udp`` there in the environment of the service.
 """
 
 from __future__ import annotations
@@ -22,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import cv2
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from edge.core.frames import Image
@@ -48,46 +43,6 @@ def open_file(path: Path) -> Capture | None:
     """A video file; None when it cannot be opened."""
     # An absolute path, so that a name such as "a:b.mp4" is not taken for a protocol.
     return _open(str(path.absolute()), cv2.CAP_FFMPEG)
-
-
-def grab(self) -> bool: ...
-
-    def retrieve(self) -> tuple[bool, Image]: ...
-
-    def get(self, prop: int, /) -> float: ...
-
-    def release(self) -> None: ...
-
-
-def open_file(path: Path) -> Capture | None:
-    """A video file; None when it cannot be opened."""
-    # An absolute path, so that a name such as "a:b.mp4" is not taken for a protocol.
-    return _open(str(path.absolute()), cv2.CAP_FFMPEG)
-
-
-def open_stream(url: str, *, open_seconds: float, read_seconds: float) -> Capture | None:
-    """A network stream; None when it cannot be opened.
-
-    Blocks for up to ``open_seconds`` (longer while a name server does not answer); ``grab`` then blocks for up
-    to ``read_seconds``.
-
-    One decoding thread: with more, FFmpeg holds back as many frames as it has threads, and every frame would
-    come that much later than it was taken.
-    """
-    return _open(
-        url,
-        cv2.CAP_FFMPEG,
-        (
-            *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, round(open_seconds * 1000)),
-            *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, round(read_seconds * 1000)),
-            *(cv2.CAP_PROP_N_THREADS, 1),
-        ),
-    )
-
-
-def open_device(device: str) -> Capture | None:
-    """A V4L2 device by its path, or by its number as text; None when it cannot be opened."""
-    return _open(int(device) if device.isdigit() else device, cv2.CAP_V4L2)
 
 
 def grab(capture: Capture) -> bool:
@@ -120,14 +75,14 @@ def frame_rate(capture: Capture) -> float:
     return capture.get(cv2.CAP_PROP_FPS)
 
 
-def _open(address: str | int, backend: int, params: Sequence[int] = ()) -> Capture | None:
+def _open(address: str, backend: int) -> Capture | None:
     with _switches:
         _set_switches()
-    # The stubs know only some of the overloads that take a backend and parameters.
+    # OpenCV's stubs differ between its versions.
     opener: Any = cv2.VideoCapture
     try:
-        capture = opener(address, backend, list(params))
-    except cv2.error:  # its text may hold the address, and so a password
+        capture = opener(address, backend)
+    except cv2.error:
         return None
     return cast("Capture", capture) if capture.isOpened() else None
 

@@ -32,7 +32,7 @@ class Backoff:
 
 
 class OutageBackoff:
-    """Waits between attempts at a camera that is down: short at first, and long after it has been down for ``patience``.
+    """Waits between attempts at a camera: short at first, and long after it has been down for ``patience`` seconds.
 
     The waits double from ``first`` to ``longest`` seconds, jittered as in ``Backoff``: a camera that was rebooted or
     lost its cable is back within minutes and is to be seen at once. One that has been away for longer was switched
@@ -41,9 +41,7 @@ class OutageBackoff:
     Used by one thread.
     """
 
-    def __init__(
-        self, first: float = 0.5, longest: float = 5.0, patience: float = 600.0, later: float = 30.0
-    ) -> None:
+    def __init__(self, first: float = 0.5, longest: float = 5.0, patience: float = 600.0, later: float = 30.0) -> None:
         self._waits = Backoff(first, longest)
         self._patience = patience
         self._later = later

@@ -195,9 +195,7 @@ class CameraStatus:
 
     def _waiting(self, now: float) -> Waiting:
         report = self._report if self._report is None or self._report.opened_at is not None else None
-        return waiting(
-            report, self._started_at, now, self._limits, self._stale_seconds, self._handover.wanted_since
-        )
+        return waiting(report, self._started_at, now, self._limits, self._stale_seconds, self._handover.wanted_since)
 
     def _note_moment(self, now: float) -> None:
         """Keep the counters of the last seconds."""
@@ -211,4 +209,3 @@ class CameraStatus:
 
 def _sum(a: Report, b: Report) -> Report:
     return Report(**{name: getattr(a, name) + getattr(b, name) for name in _COUNTERS})
-

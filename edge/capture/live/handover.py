@@ -107,7 +107,9 @@ class Handover:
             now, utc = time.monotonic(), datetime.now(UTC)
             captured = max(filled.captured, self._latest + _SMALLEST_STEP)
             frame = Frame(
-                self._memory.image(filled.slot), utc - timedelta(seconds=now - captured), captured,
+                self._memory.image(filled.slot),
+                utc - timedelta(seconds=now - captured),
+                captured,
                 self._first + filled.sequence,
             )
             self._drop()

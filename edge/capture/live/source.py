@@ -45,8 +45,13 @@ class LiveSource:
         self._handover = Handover(camera.id)
         self._status = CameraStatus(self._handover, limits, camera.stale_seconds, camera.max_lag_seconds)
         self._supervisor = ConnectionSupervisor(
-            *(camera.id, camera.public_source, self._settings),
-            *(self._handover, self._status, limits, backoff or OutageBackoff()),
+            camera.id,
+            camera.public_source,
+            self._settings,
+            self._handover,
+            self._status,
+            limits,
+            backoff or OutageBackoff(),
         )
 
     @property

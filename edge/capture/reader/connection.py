@@ -1,4 +1,4 @@
-"""Runs one connection to a camera: opens it, takes its packets from the network, and lets another thread decode them."""
+"""Runs one connection to a camera: opens it, receives its packets, and lets another thread decode them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ENDED = "the stream ended: is the camera restarting?"
 _BROKE_OFF = "the connection broke off: is the camera restarting, is the network up?"
 
 
-class Connection:
+class CameraConnection:
     """A connection from its opening to its end, of which ``progress`` learns."""
 
     def __init__(self, settings: ReaderSettings, progress: Progress) -> None:

@@ -11,8 +11,8 @@ import av
 import av.logging
 from av.video.reformatter import VideoReformatter
 
-from edge.capture.reader.messages import Ended
 from edge.capture.reader.effort import Effort, EffortControl
+from edge.capture.reader.messages import Ended
 from edge.core.pacer import Pacer
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Decoding:
         self._progress.note(effort=self._effort.effort.value)
 
 
-def set_time(packet: Packet, position: float) -> None:
+def set_time(packet: Packet[VideoStream], position: float) -> None:
     """Give a packet its time on the stream's clock."""
     packet.pts = packet.dts = round(position / TIME_BASE)
     packet.time_base = TIME_BASE

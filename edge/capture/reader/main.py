@@ -20,13 +20,12 @@ from pathlib import Path
 
 import av.logging
 
-from edge.capture.reader.connection import Connection
+from edge.capture.reader.connection import CameraConnection
 from edge.capture.reader.csi_camera import is_csi
 from edge.capture.reader.messages import Ended, MessageSocket, ReaderSettings, Wanted
-from edge.capture.reader.open_stream import is_device
+from edge.capture.reader.open_stream import connection_state, is_device
 from edge.capture.reader.picture_slots import PictureSlots
 from edge.capture.reader.progress import Progress
-from edge.capture.reader.socket_watch import connection_state
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # Seconds between two reports, and between two looks at what FFmpeg has come to.
@@ -44,7 +43,7 @@ class ReaderLoop:
         self._messages = messages
         self._slots = PictureSlots()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._connection: Connection | None = None
+        self._connection: CameraConnection | None = None
         self._wanted: Wanted | None = None
         self._network = False  # whether the camera is on a network
         self._reported_at = 0.0
@@ -75,7 +74,7 @@ class ReaderLoop:
             case ReaderSettings() as settings:
                 self._leave()
                 before = self._connection.progress if self._connection is not None else None
-                self._connection = Connection(settings, Progress(self._wake, time.monotonic(), before))
+                self._connection = CameraConnection(settings, Progress(self._wake, time.monotonic(), before))
                 self._network = not is_device(settings.address) and not is_csi(settings.address)
                 self._connection.start()
         return True
@@ -116,7 +115,7 @@ class ReaderLoop:
             self._messages.send(ended)
 
 
-def main(arguments: list[str]) -> None:
+def run_reader(arguments: list[str]) -> None:
     """Read the camera; ``arguments`` are the descriptor of the socket to the daemon, and the daemon's process id."""
     descriptor, parent = int(arguments[0]), int(arguments[1])
     die_with_parent(parent)
@@ -146,4 +145,4 @@ def die_with_parent(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_reader(sys.argv[1:])

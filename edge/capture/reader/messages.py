@@ -105,9 +105,7 @@ class Wanted:
     after: int
 
 
-_KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (ReaderSettings, Report, Ended, NewSlots, Filled, Wanted)
-}
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in (ReaderSettings, Report, Ended, NewSlots, Filled, Wanted)}
 
 
 class MessageSocket:

@@ -1,9 +1,15 @@
-"""Opens a network stream or a V4L2 device with PyAV, with FFmpeg's options for it."""
+"""Opens a network stream or a V4L2 device with PyAV, and finds out meanwhile how far that has come.
+
+FFmpeg returns from opening a stream only when its first packet is there. Until then the kernel knows whether the
+connection stands and whether the camera has answered.
+"""
 
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+import struct
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -28,6 +34,9 @@ _SHORTEST_PROBE = {"probesize": "32", "analyzeduration": "0", "fpsprobesize": "0
 _HTTP_PROBE = {"probesize": "500000", "analyzeduration": "1000000", "fpsprobesize": "0"}
 # Formats whose pictures have no times of their own: FFmpeg makes them up from a rate that is not the camera's.
 _WITHOUT_TIMES = ("mpjpeg", "mjpeg", "image2", "jpeg_pipe", "image2pipe", "h264", "hevc", "m4v")
+_ESTABLISHED = 1
+# The kernel's struct tcp_info: the state in the first byte, tcpi_bytes_received behind 128 others.
+_TCP_INFO_BYTES = 136
 
 
 def is_device(address: str) -> bool:
@@ -79,3 +88,34 @@ def authorities_file(configured: str) -> str:
     known = ssl.get_default_verify_paths()
     places = (os.environ.get("SSL_CERT_FILE"), known.cafile, *_AUTHORITIES)
     return next((place for place in places if place and os.path.isfile(place)), "")  # noqa: PTH113 - only a test
+
+
+def connection_state(own: int) -> tuple[bool, bool]:
+    """Whether a TCP connection of this process stands, and whether anything was received on it.
+
+    ``own`` is the descriptor of the socket to the daemon, which is passed over.
+    """
+    stands = answered = False
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - names are what is needed
+        descriptor = int(name)
+        if descriptor == own or not _is_socket(descriptor):
+            continue
+        try:
+            # A copy, because FFmpeg may close its descriptor meanwhile.
+            with socket.socket(fileno=os.dup(descriptor)) as copy:
+                if copy.family == socket.AF_UNIX or copy.type != socket.SOCK_STREAM:
+                    continue
+                info = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        except OSError:
+            continue
+        if info[0] == _ESTABLISHED:
+            stands = True
+            answered |= len(info) >= _TCP_INFO_BYTES and struct.unpack_from("=Q", info, 128)[0] > 0
+    return stands, answered
+
+
+def _is_socket(descriptor: int) -> bool:
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}").startswith("socket:")  # noqa: PTH115 - it is no path
+    except OSError:
+        return False

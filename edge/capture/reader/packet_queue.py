@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from av import Packet
+    from av.video.stream import VideoStream
 
 # Beyond this, packets are dropped up to the next key frame: 16 s of a 4K camera's 8 Mbit/s.
 _MOST_BYTES = 16_000_000
@@ -22,7 +23,7 @@ _MOST_BYTES = 16_000_000
 class QueuedPacket:
     """A packet, its ``position`` on the stream's clock (seconds), and whether it is a key frame."""
 
-    packet: Packet
+    packet: Packet[VideoStream]
     position: float
     key: bool
     size: int
