@@ -114,7 +114,7 @@ class CameraStatus:
         with self._lock:
             if self._report is not None:
                 self._before = _sum(self._before, self._report)
-            self._report, self._pid = None, None
+            self._report, self._pid, self._connecting = None, None, False
 
     def end(self) -> None:
         """The source is closed."""
@@ -189,8 +189,11 @@ class CameraStatus:
             return _LATE.format(report.lag, _TOO_SLOW.format(skipped) if skipped else "")
         if self._connecting and (report.connected_at is not None or not self._problem):
             waits = self._waiting(now)
-            if state is SourceState.DOWN and waits.sentence and now - waits.since >= _PATIENCE:
+            patience = _PATIENCE if self._problem else 0.0
+            if state is SourceState.DOWN and waits.sentence and now - waits.since >= patience:
                 return waits.problem(now)
+        if state is SourceState.DOWN and self._up and not self._problem:
+            return f"no frame for {now - (self._alive_at or now):.0f} s"
         return self._problem
 
     def _waiting(self, now: float) -> Waiting:
