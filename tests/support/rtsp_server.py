@@ -77,11 +77,13 @@ class RtspServer(CameraServer):
         self.aligned = True
         self.played = 0
         self.transports: list[str] = []
+        self.made: dict[int, float] = {}  # number of a picture -> monotonic time
 
     def serve(self, connection: socket.socket) -> None:
         """Answer requests, and send pictures after PLAY."""
         stream = connection.makefile("rb")
         send = functools.partial(self._interleave, connection)
+        sender: socket.socket | None = None
         while not self._stopping.is_set():
             first, headers = read_request(stream)
             if not first:
@@ -99,7 +101,8 @@ class RtspServer(CameraServer):
             elif method == "SETUP":
                 self.transports.append(transport)
                 if "client_port" in transport:
-                    send, reply = self._udp(transport)
+                    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                    send, reply = self._udp(sender, transport)
                 else:
                     reply = "RTP/AVP/TCP;unicast;interleaved=0-1"
                 self._answer(connection, headers, f"Transport: {reply}", "Session: 1")
@@ -107,9 +110,11 @@ class RtspServer(CameraServer):
                 self._answer(connection, headers, "Session: 1")
                 self.played += 1
                 self._play(connection, send)
-                return
+                break
             else:
                 self._answer(connection, headers, "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
+        if sender is not None:
+            sender.close()
 
     @staticmethod
     def _answer(
@@ -123,9 +128,8 @@ class RtspServer(CameraServer):
         connection.sendall(b"".join(struct.pack(">cBH", b"$", 0, len(packet)) + packet for packet in packets))
 
     @staticmethod
-    def _udp(transport: str) -> tuple[Any, str]:
+    def _udp(sender: socket.socket, transport: str) -> tuple[Any, str]:
         port = int(transport.partition("client_port=")[2].partition("-")[0])
-        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sender.bind(("127.0.0.1", 0))
         own = sender.getsockname()[1]
 
@@ -146,7 +150,8 @@ class RtspServer(CameraServer):
             if number % self.key_interval == 0:
                 size = self.size
             units = encoded(size, self.key_interval)[number % COUNT]
-            seconds = (time.monotonic() - begun) * self.stamp_rate + self.stamp_shift
+            self.made[number] = time.monotonic()
+            seconds = (self.made[number] - begun) * self.stamp_rate + self.stamp_shift
             for index, unit in enumerate(units):
                 for marker, payload in self._fragments(unit):
                     if self.garbage.is_set():

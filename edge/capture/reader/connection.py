@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import traceback
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from edge.capture.reader.problems import LogLines
     from edge.capture.reader.progress import Progress
 
+# How FFmpeg says that RTP packets are missing.
+_MISSED = re.compile(r"RTP: missed (\d+) packets")
 _ENDED = "the stream ended: is the camera restarting?"
 _BROKE_OFF = "the connection broke off: is the camera restarting, is the network up?"
 
@@ -123,7 +126,7 @@ class CameraConnection:
                 return
             if not packet.size:  # the end of the stream
                 return
-            lost = sum("missed" in line for _, _, line in logs)
+            lost = sum(int(match[1]) for _, _, line in logs if (match := _MISSED.match(line)))
             if lost:
                 self.progress.count(lost_packets=lost)
             logs.clear()
@@ -132,4 +135,4 @@ class CameraConnection:
             seconds = None if stamp is None or packet.time_base is None else float(stamp * packet.time_base)
             position = clock.position(seconds, now)
             set_time(packet, position)
-            self._queue.put(QueuedPacket(packet, position, packet.is_keyframe, packet.size))
+            self._queue.put(QueuedPacket(packet, position, packet.is_keyframe, packet.size, lost > 0))

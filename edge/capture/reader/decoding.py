@@ -78,25 +78,34 @@ class Decoding:
         self._clock = clock
         self._progress = progress
         self._pacer = Pacer(settings.fps)
+        progress.note(waiting_for_key_since=time.monotonic())
         self._codec = stream.codec_context.codec
         self._extradata = stream.codec_context.extradata
         self._decoder: Any = None
         self._effort = EffortControl(time.monotonic())
         self._reformatter = VideoReformatter()
         self._waiting_for_key = True
+        self._damaged = False  # data is missing since the last key frame
         self._sequence = -1  # of the last picture
 
     def run(self) -> None:
         """Decode until the queue is closed."""
-        self._progress.note(waiting_for_key_since=time.monotonic())
-        while (queued := self._queue.get()) is not None:
-            now = time.monotonic()
-            self._account_overflow(now)
-            self._progress.count(pictures=1)
-            if not self._limit_lag(queued, now) and self._is_decodable(queued, now):
-                self._decode(queued)
-            else:
-                self._progress.count(dropped=1)
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Handle the next packet; waits for it. False when the queue is closed."""
+        queued = self._queue.get()
+        if queued is None:
+            return False
+        now = time.monotonic()
+        self._account_overflow(now)
+        self._progress.count(pictures=1)
+        if not self._limit_lag(queued, now) and self._is_decodable(queued, now):
+            self._decode(queued)
+        else:
+            self._progress.count(dropped=1)
+        return True
 
     def _account_overflow(self, now: float) -> None:
         dropped = self._queue.take_overflow()
@@ -127,6 +136,7 @@ class Decoding:
 
     def _is_decodable(self, queued: QueuedPacket, now: float) -> bool:
         """Whether the packet can be decoded."""
+        self._damaged = queued.after_loss or (self._damaged and not queued.key)
         if queued.key:
             self._waiting_for_key = False
             self._progress.note(key_frame_at=now, waiting_for_key_since=None)
@@ -158,7 +168,7 @@ class Decoding:
         if faulty and not frames:
             self._progress.count(errors=1)
         for frame in frames:
-            self._hand_over(frame, corrupt=faulty or frame.is_corrupt)
+            self._hand_over(frame, corrupt=faulty or self._damaged or frame.is_corrupt)
 
     def _hand_over(self, frame: VideoFrame, *, corrupt: bool) -> None:
         now = time.monotonic()

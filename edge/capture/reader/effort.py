@@ -30,8 +30,8 @@ class EffortControl:
 
     def __init__(self, now: float) -> None:
         self.effort = Effort.FULL
-        self._changed_at = now - _SETTLING_SECONDS
-        self._lagged_at = now
+        self._lowered_at = now - _SETTLING_SECONDS
+        self._changed_at = self._lagged_at = now
         self._wait = _FIRST_TRIAL
         self._raised_at: float | None = None
 
@@ -41,10 +41,10 @@ class EffortControl:
             self._wait = min(self._wait * 2, _LONGEST_TRIAL)
             self._raised_at = None
         self._lagged_at = now
-        if now - self._changed_at < _SETTLING_SECONDS or self.effort is _ORDER[-1]:
+        if now - self._lowered_at < _SETTLING_SECONDS or self.effort is _ORDER[-1]:
             return False
         self.effort = _ORDER[_ORDER.index(self.effort) + 1]
-        self._changed_at = now
+        self._changed_at = self._lowered_at = now
         return True
 
     def keeping_up(self, now: float) -> bool:

@@ -30,6 +30,9 @@ _HTTP_PROTOCOLS = "http,https,httpproxy,tcp,tls,crypto"
 # RTSP says what it carries, so the first packet is enough to call a stream open, and pictures come at once (by default
 # FFmpeg reads on for up to 5 s, and hands these pictures out late). 32 is the least that FFmpeg accepts.
 _SHORTEST_PROBE = {"probesize": "32", "analyzeduration": "0", "fpsprobesize": "0"}
+# Packets that wait for one that is missing. Over TCP none can be late, but only with a queue does FFmpeg look for gaps,
+# and 2 is the shortest queue; over UDP it is FFmpeg's own default.
+_REORDERED = {"tcp": "2", "udp": "500"}
 # Bytes and microseconds that are looked at to find the video in what comes over HTTP, as in an MPEG transport stream.
 _HTTP_PROBE = {"probesize": "500000", "analyzeduration": "1000000", "fpsprobesize": "0"}
 # Formats whose pictures have no times of their own: FFmpeg makes them up from a rate that is not the camera's.
@@ -65,10 +68,12 @@ def open_container(settings: ReaderSettings) -> InputContainer:
         if settings.verify and (authorities := authorities_file(settings.ca_file)):
             options |= {"ca_file": authorities}
     if scheme.startswith("rtsp"):
+        transport = "tcp" if scheme == "rtsps" else settings.transport
         options |= _SHORTEST_PROBE
         options |= {
-            "rtsp_transport": "tcp" if scheme == "rtsps" else settings.transport,
+            "rtsp_transport": transport,
             "allowed_media_types": "video",
+            "reorder_queue_size": _REORDERED[transport],
             "protocol_whitelist": _RTSP_PROTOCOLS,
         }
     else:

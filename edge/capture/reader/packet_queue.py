@@ -21,12 +21,16 @@ _MOST_BYTES = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class QueuedPacket:
-    """A packet, its ``position`` on the stream's clock (seconds), and whether it is a key frame."""
+    """A packet, its ``position`` on the stream's clock (seconds), and whether it is a key frame.
+
+    ``after_loss``: data before it is missing, so it and the pictures up to the next key frame may have faults.
+    """
 
     packet: Packet[VideoStream]
     position: float
     key: bool
     size: int
+    after_loss: bool = False
 
 
 class PacketQueue:

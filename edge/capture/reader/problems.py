@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _NAME_UNKNOWN = "no address is known for the name {}: is it right, does the name server answer?"
+_NO_RTSP = "{} answers, but not with RTSP: check scheme and port of the address"
+_NO_VIDEO = "{} answers, but not with video: check scheme, port and path of the address"
 # Messages of FFmpeg as PyAV collects them: level, name of the part, text.
 LogLines = list[tuple[int, str, str]]
 
@@ -77,9 +79,9 @@ def reason(error: Exception, logs: LogLines, settings: ReaderSettings) -> str:
         sentence = _of_tls(host, port, settings)
     if any("Failed to resolve hostname" in line for _, _, line in logs):
         sentence = _NAME_UNKNOWN.format(host)
-    elif sentence is None and isinstance(error, OSError) and error.errno:
+    elif sentence is None and isinstance(error, OSError) and error.errno not in (None, errno.EIO):
         sentence = _of_connection(error, host, port)
-    return sentence or f"{where} answers, but gives no video: check the address and restart the camera"
+    return sentence or _NO_VIDEO.format(where)
 
 
 def no_video(offered: Sequence[str], where: str) -> str:
@@ -112,8 +114,7 @@ def _of_answer(error: Exception, where: str, scheme: str, logs: LogLines) -> str
         case av.InvalidDataError() if any("End of file" in line for _, _, line in logs):
             return f"{where} closes the connection without an answer: is it restarting, do too many watch it?"
         case av.InvalidDataError():
-            kind = "RTSP" if scheme.startswith("rtsp") else "video"
-            return f"{where} answers, but not with {kind}: check scheme, port and path of the address"
+            return _NO_RTSP.format(where) if scheme.startswith("rtsp") else _NO_VIDEO.format(where)
         case av.EOFError() | BrokenPipeError() | ConnectionResetError() | PermissionError():
             return f"{where} closed the connection: is it restarting, do too many watch it?"
     return None
