@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from edge.capture.live.camera_status import CameraStatus
 from edge.capture.live.handover import Handover
@@ -15,6 +16,8 @@ from edge.capture.live.stages import StageLimits
 from edge.capture.live.supervisor import ConnectionSupervisor
 from edge.capture.reader.messages import ReaderSettings
 from edge.core.backoff import OutageBackoff
+from edge.core.errors import SourceError
+from edge.core.source import STREAM_SCHEMES
 
 if TYPE_CHECKING:
     from edge.config.schema import CameraConfig
@@ -60,7 +63,10 @@ class LiveSource:
         return self._status.status(time.monotonic())
 
     def start(self) -> None:
-        """Begin to open the camera; returns at once."""
+        """Begin to open the camera; returns at once. Raises ``SourceError`` for an address without a host."""
+        parts = urlsplit(self._camera.source)
+        if parts.scheme.lower() in STREAM_SCHEMES and not parts.hostname:
+            raise SourceError(f"{self._camera.id}: the address has no host; write {parts.scheme}://HOST/PATH")
         self._supervisor.start()
 
     def read(self, timeout: float) -> Frame | None:
