@@ -22,7 +22,7 @@ import av.logging
 
 from edge.capture.reader.connection import CameraConnection
 from edge.capture.reader.csi_camera import is_csi
-from edge.capture.reader.messages import Ended, MessageSocket, ReaderSettings, Wanted
+from edge.capture.reader.messages import Ended, MessageSocket, ReaderSettings, Report, Wanted
 from edge.capture.reader.open_stream import connection_state, is_device
 from edge.capture.reader.picture_slots import PictureSlots
 from edge.capture.reader.progress import Progress
@@ -46,6 +46,7 @@ class ReaderLoop:
         self._connection: CameraConnection | None = None
         self._wanted: Wanted | None = None
         self._network = False  # whether the camera is on a network
+        self._reported = Report()
         self._reported_at = 0.0
 
     def run(self) -> None:
@@ -76,6 +77,7 @@ class ReaderLoop:
                 before = self._connection.progress if self._connection is not None else None
                 self._connection = CameraConnection(settings, Progress(self._wake, time.monotonic(), before))
                 self._network = not is_device(settings.address) and not is_csi(settings.address)
+                self._reported = Report()
                 self._connection.start()
         return True
 
@@ -91,6 +93,8 @@ class ReaderLoop:
             return
         picture = self._connection.progress.newest(self._wanted.after)
         if picture is not None:
+            if self._reported.decoded_at is None:  # what is known comes before the first picture
+                self._send_report(self._connection.progress.report)
             self._slots.fill(self._wanted.slot, picture, self._messages)
             self._wanted = None
 
@@ -108,11 +112,15 @@ class ReaderLoop:
             if stands:
                 progress.note(connected_at=report.connected_at or now, answered=report.answered or answered)
         self._reported_at = now
-        # A report that the daemon has no time to read is followed by another.
-        self._messages.send(progress.report, wait=False)
+        self._send_report(progress.report)
         if ended is not None:
             self._connection.stop()
             self._messages.send(ended)
+
+    def _send_report(self, report: Report) -> None:
+        # A report that the daemon has no time to read is followed by another.
+        if self._messages.send(report, wait=False):
+            self._reported = report
 
 
 def run_reader(arguments: list[str]) -> None:

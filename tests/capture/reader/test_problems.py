@@ -24,13 +24,13 @@ PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>hello</html>"
 
 def settings(address: str, **keys: Any) -> ReaderSettings:
     """Settings with short limits."""
-    given = {"transport": "tcp", "verify": True, "ca_file": "", "fps": None, "max_lag_seconds": 1.0}
+    given: dict[str, Any] = {"transport": "tcp", "verify": True, "ca_file": "", "fps": None, "max_lag_seconds": 1.0}
     given |= {"trust_times": True, "probe": False, "probe_seconds": 2.0, "io_seconds": 2.0, **keys}
     return ReaderSettings(address, **given)
 
 
 @pytest.fixture
-def problem(until):
+def problem():
     """Opens a camera in this process, and returns the sentence with which that ends."""
     before = av.logging.get_level()
     av.logging.set_level(av.logging.WARNING)
@@ -42,12 +42,13 @@ def problem(until):
         connection = CameraConnection(settings(address, **keys), progress)
         connections.append(connection)
         connection.start()
-        ended: list[Any] = []
-        until(lambda: ended.append(progress.take_end()) or ended[-1], "the connection ends")
-        assert ended[-1].unexpected == ""
-        assert "hunter2" not in ended[-1].problem
-        assert "user:" not in ended[-1].problem
-        return str(ended[-1].problem)
+        connection.join(60.0)
+        ended = progress.take_end()
+        assert ended is not None
+        assert ended.unexpected == ""
+        assert "hunter2" not in ended.problem
+        assert "user:" not in ended.problem
+        return ended.problem
 
     yield open_camera
     for connection in connections:
