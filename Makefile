@@ -19,7 +19,7 @@ export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 BENCHMARKS := PYTHONPATH="$(CURDIR)/tests$${PYTHONPATH:+:$$PYTHONPATH}"
 
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
-	sensitivity lint bench bench-counts bench-cli bench-store wheel clean broker
+	sensitivity lint bench bench-capture bench-counts bench-cli bench-store wheel clean broker
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -89,14 +89,18 @@ lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/mypy.ini tests
 
-bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next three
+bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next four
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench $(BENCH_OPTIONS)
 	$(MAKE) bench-cli
+	$(MAKE) bench-capture
 	$(MAKE) bench-counts
 	$(MAKE) bench-store
 
 bench-cli: $(VENV)/.done  ## CPU time of commands, beside `python -c pass` and `sqlite3 -csv`
 	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_cli
+
+bench-capture: $(VENV)/.done  ## What a live camera costs: the hand-over of a frame, and the process that reads it
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_capture
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench_counts $(BENCH_COUNTS_OPTIONS)

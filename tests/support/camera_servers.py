@@ -51,9 +51,15 @@ class CameraServer:
     path = "/stream"
 
     def __init__(
-        self, *, fps: float = 25.0, credentials: str = "", certificate: tuple[Path, Path] | None = None
+        self,
+        *,
+        fps: float = 25.0,
+        credentials: str = "",
+        certificate: tuple[Path, Path] | None = None,
+        address: str = "127.0.0.1",
     ) -> None:
         self.fps = fps
+        self._address = address
         self.credentials = credentials
         self._tls: ssl.SSLContext | None = None
         if certificate is not None:
@@ -106,7 +112,7 @@ class CameraServer:
                     owner._sockets.discard(connection)
                     connection.close()
 
-        self._server = Server(("127.0.0.1", self.port), Handler)
+        self._server = Server((self._address, self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 

@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import av
+import numpy as np
 from support.camera_servers import HEIGHT, WIDTH, CameraServer, numbered, read_request
 
 if TYPE_CHECKING:
@@ -32,16 +33,21 @@ AUDIO_SDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=audio 0 R
 
 
 @functools.cache
-def encoded(size: tuple[int, int], key_interval: int) -> list[list[bytes]]:
-    """The NAL units of ``COUNT`` numbered pictures; every ``key_interval``-th is a key picture with parameter sets."""
+def encoded(size: tuple[int, int], key_interval: int, count: int = COUNT, grain: int = 0) -> list[list[bytes]]:
+    """The NAL units of numbered pictures; every ``key_interval``-th is a key picture with parameter sets.
+
+    ``grain`` is the strength of a noise that makes decoding expensive; the numbers cannot be read from 80 on.
+    """
     encoder: Any = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
     options = f"repeat-headers=1:scenecut=0:keyint={key_interval}:min-keyint={key_interval}:threads=1"
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": options}
     pictures = []
-    for number in range(COUNT):
-        frame = av.VideoFrame.from_ndarray(numbered(number, size), format="bgr24")
+    noise = np.random.default_rng(7).integers(0, max(grain, 1), (size[1], size[0], 3), np.uint8)
+    for number in range(count):
+        picture = numbered(number, size) // 255 * (255 - grain) + np.roll(noise, number * 7, axis=1)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture, np.uint8), format="bgr24")
         frame.pts = number
         stream = b"".join(bytes(packet) for packet in encoder.encode(frame))
         pictures.append([unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1") if unit.strip(b"\0")])
@@ -57,6 +63,7 @@ class RtspServer(CameraServer):
     - ``garbage``: random bytes in the packets; ``loss``: the share of packets that are not sent;
     - ``stamp_shift``: seconds that are added to the stamps; ``stamp_rate``: how fast the stamps run;
     - ``size``: another one takes effect at the next key picture;
+    - ``count``, ``grain``: how many pictures are made before they begin again, and their noise (``encoded``);
     - ``aligned``: False begins in the middle between two key pictures.
     """
 
@@ -74,6 +81,7 @@ class RtspServer(CameraServer):
         self.loss = 0.0
         self.stamp_shift = 0.0
         self.stamp_rate = 1.0
+        self.count, self.grain = COUNT, 0
         self.aligned = True
         self.played = 0
         self.transports: list[str] = []
@@ -149,7 +157,7 @@ class RtspServer(CameraServer):
         for number in self.pictures():
             if number % self.key_interval == 0:
                 size = self.size
-            units = encoded(size, self.key_interval)[number % COUNT]
+            units = encoded(size, self.key_interval, self.count, self.grain)[number % self.count]
             self.made[number] = time.monotonic()
             seconds = (self.made[number] - begun) * self.stamp_rate + self.stamp_shift
             for index, unit in enumerate(units):
