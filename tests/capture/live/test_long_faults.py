@@ -34,10 +34,10 @@ def test_a_machine_that_is_too_slow_for_a_camera(frame_of, live, until):
             ages.append(time.monotonic() - frame.monotonic)
             status = source.status
             skipped.add(status.skipped)
-            problems.add(status.problem.split(":")[0][-60:])
-        print(f"age: median {sorted(ages)[len(ages) // 2]:.2f} s, most {max(ages):.2f} s; {skipped}; {problems}")
+            problems.add("too slow for this stream" in status.problem)
+        print(f"age: median {sorted(ages)[len(ages) // 2]:.2f} s, most {max(ages):.2f} s; {skipped}")
         assert skipped >= {"all but key frames"}
-        assert any("too slow" in problem for problem in problems)
+        assert True in problems
         assert max(ages) < 10.0
         assert sorted(ages)[len(ages) // 2] < 2.0
         server.fps = 5.0
@@ -52,7 +52,8 @@ def namespace() -> Any:
     ip = shutil.which("ip")
     if ip is None or os.geteuid():
         pytest.skip("needs root and the command ip (iproute2) to make a network namespace")
-    name, here, there = f"cam{os.getpid()}", f"ca{os.getpid()}", f"cb{os.getpid()}"
+    number = f"{os.getpid() % 10_000}{time.monotonic_ns() % 1_000}"  # an interface's name has at most 15 characters
+    name, here, there = f"camera{number}", f"camh{number}", f"camt{number}"
 
     def run(*arguments: str) -> None:
         subprocess.run([ip, *arguments], check=True, capture_output=True)
@@ -69,7 +70,7 @@ def namespace() -> Any:
         run("-n", name, "link", "set", there, "up")
         yield name, lambda state: run("link", "set", here, state), "10.213.77.2"
     finally:
-        run("netns", "delete", name)
+        run("netns", "delete", name)  # and with it the link
 
 
 @pytest.mark.parametrize("seconds", [5.0, 40.0])
