@@ -105,7 +105,7 @@ class Handover:
             if self._memory is None or self._ended:
                 return None
             now, utc = time.monotonic(), datetime.now(UTC)
-            captured = max(filled.captured, self._latest + _SMALLEST_STEP)
+            captured = max(min(filled.captured, now), self._latest + _SMALLEST_STEP)
             frame = Frame(
                 self._memory.image(filled.slot),
                 utc - timedelta(seconds=now - captured),

@@ -40,7 +40,9 @@ class PictureMemory:
         return next((slot for slot, used in enumerate(self._used) if not used), None)
 
     def image(self, slot: int) -> Image:
-        """The picture in a slot, height x width x 3, BGR, read-only."""
+        """The picture in a slot, height x width x 3, BGR, read-only. Raises ``IndexError`` for no slot."""
+        if not 0 <= slot < len(self._used):
+            raise IndexError(slot)
         size = self._shape[0] * self._shape[1] * self._shape[2]
         whole = np.frombuffer(self._memory, np.uint8, size, slot * self._step)
         self._used[slot] = True

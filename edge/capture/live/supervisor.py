@@ -98,7 +98,10 @@ class ConnectionSupervisor:
     def _connect(self) -> Ended | None:
         """Keep a connection from its opening to its end; None when the source was closed."""
         if self._reader is None:
-            self._reader = ReaderProcess()
+            try:
+                self._reader = ReaderProcess()
+            except OSError as error:  # no memory, or too many processes: it may be better in a moment
+                return Ended(f"its reader cannot be started: {error.strerror}")
             self._handover.attach(self._reader.messages)
         self._heard_at = now = time.monotonic()
         self._status.begin(now, self._reader.pid)
@@ -122,8 +125,16 @@ class ConnectionSupervisor:
         received = self._reader.messages.receive()
         if received is None:
             return self._reader_gone()
-        message, descriptor = received
-        self._heard_at = now = time.monotonic()
+        self._heard_at = time.monotonic()
+        try:
+            return self._handle(*received)
+        except (OSError, ValueError, IndexError):  # no memory for the pictures, or a fault of the reader
+            self._end_reader(kill=True)
+            return Ended("its reader handed over what is no picture, and is replaced")
+
+    def _handle(self, message: object, descriptor: int | None) -> Ended | None:
+        """Act on a message; returns the end of the connection."""
+        now = time.monotonic()
         match message:
             case Ended():
                 return message
@@ -165,7 +176,9 @@ class ConnectionSupervisor:
         up_seconds = self._status.go_down(ended.problem, now)
         self._failed = True
         if ended.late:
-            self._trust_times = self._trust_times and now - self._late_at > _LATE_AGAIN_SECONDS
+            if self._trust_times and now - self._late_at < _LATE_AGAIN_SECONDS:
+                self._trust_times = False
+                log.warning("%s: the times in its stream are not used any more, they run at another speed", self._name)
             self._late_at = now
         if up_seconds >= _STEADY_SECONDS:
             self._backoff.reset()

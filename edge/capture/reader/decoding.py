@@ -29,6 +29,10 @@ TIME_BASE = Fraction(1, 1_000_000)
 _BGR_CHANNELS = 3
 # Seconds of lag that arose before the packets came here, after which a new connection is to end it.
 MOST_UPSTREAM_LAG = 10.0
+# Seconds for which it must last: a pause of the network is over at once.
+HELD_UP_SECONDS = 5.0
+# Larger pictures are refused by the decoder: 8K, of which three in BGR are 300 MB.
+_MOST_PIXELS = 7680 * 4320
 _HELD_UP = (
     "pictures arrive {:.0f} s after they were taken: the network or the camera is too slow for its stream; lower its"
     " bit rate or frame rate"
@@ -86,6 +90,7 @@ class Decoding:
         self._reformatter = VideoReformatter()
         self._waiting_for_key = True
         self._damaged = False  # data is missing since the last key frame
+        self._held_up_since: float | None = None
         self._sequence = -1  # of the last picture
 
     def run(self) -> None:
@@ -118,6 +123,7 @@ class Decoding:
         lag = self._clock.lag(queued.position, now)
         self._progress.note(lag=round(lag, 3))
         if lag <= self._settings.max_lag_seconds:
+            self._held_up_since = None
             if self._effort.keeping_up(now):
                 self._apply_effort()
             return False
@@ -125,9 +131,12 @@ class Decoding:
         if dropped or self._queue.waits():
             if self._effort.lagging(now):
                 self._apply_effort()
+            self._held_up_since = None
         elif lag > MOST_UPSTREAM_LAG:
             # Nothing waits here, so to decode less would not help.
-            self._progress.end(Ended(_HELD_UP.format(lag), late=True))
+            self._held_up_since = self._held_up_since or now
+            if now - self._held_up_since >= HELD_UP_SECONDS:
+                self._progress.end(Ended(_HELD_UP.format(lag), late=True))
         if not dropped:
             return False
         self._progress.count(pictures=dropped - 1, dropped=dropped - 1)
@@ -149,8 +158,8 @@ class Decoding:
         if not self._waiting_for_key:
             self._waiting_for_key = True
             self._progress.note(waiting_for_key_since=now)
-        if self._decoder is not None:
-            self._decoder.flush_buffers()
+            if self._decoder is not None:
+                self._decoder.flush_buffers()
 
     def _decode(self, queued: QueuedPacket) -> None:
         # Where each picture stands alone, those that the rate leaves out need not be decoded.
@@ -161,6 +170,10 @@ class Decoding:
         with av.logging.Capture() as logs:
             try:
                 frames = self._decoder.decode(queued.packet)
+                if self._effort.effort is Effort.KEY_FRAMES:
+                    # Without the pictures between them, key frames would come out of the decoder late.
+                    frames = [*frames, *self._decoder.decode(None)]
+                    self._decoder.flush_buffers()
             except (av.FFmpegError, ValueError):
                 self._progress.count(errors=1)
                 return
@@ -182,6 +195,7 @@ class Decoding:
 
     def _make_decoder(self) -> Any:
         decoder: Any = av.CodecContext.create(self._codec, "r")
+        decoder.options = {"max_pixels": str(_MOST_PIXELS)}
         if self._extradata:
             decoder.extradata = self._extradata
         # With more threads FFmpeg holds back as many pictures as it has threads, and each comes that much later.

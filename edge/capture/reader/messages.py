@@ -138,17 +138,26 @@ class MessageSocket:
         return True
 
     def receive(self) -> tuple[Any, int | None] | None:
-        """The next message with its file descriptor; waits for it. None when the other process is gone."""
+        """The next message with its file descriptor; waits for it.
+
+        None when the other process is gone, or has sent what is no message.
+        """
         try:
             data, descriptors, _, _ = socket.recv_fds(self._end, _MOST_BYTES, 1)
         except OSError:
             return None
         if not data:
             return None
-        name, fields = json.loads(data)
-        if descriptors:
-            os.set_inheritable(descriptors[0], False)
-        return _KINDS[name](**fields), descriptors[0] if descriptors else None
+        descriptor = descriptors[0] if descriptors else None
+        if descriptor is not None:
+            os.set_inheritable(descriptor, False)
+        try:
+            name, fields = json.loads(data)
+            return _KINDS[name](**fields), descriptor
+        except (ValueError, KeyError, TypeError):
+            if descriptor is not None:
+                os.close(descriptor)
+            return None
 
     def close(self) -> None:
         """Close this end; the other process finds that out."""

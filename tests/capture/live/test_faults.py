@@ -15,13 +15,14 @@ import pytest
 from edge.core.source import SourceStage, SourceState
 
 
-def test_a_first_packet_that_comes_late_is_waited_for(frame_of, serve, live, until):
+@pytest.mark.parametrize("seconds", [2, pytest.param(17, marks=pytest.mark.long)])
+def test_a_first_packet_that_comes_late_is_waited_for(frame_of, serve, live, until, seconds):
     """A camera that answers PLAY before its encoder runs is down with a reason, and up on the same connection."""
     server = serve("rtsp")
     server.paused.set()
     source = live(server.url, stale_seconds=0.5)
     until(lambda: source.status.state is SourceState.DOWN, "the camera is down")
-    until(lambda: "sends no video for 2 s" in source.status.problem, "the status says what is missing")
+    until(lambda: f"sends no video for {seconds} s" in source.status.problem, "the status says what is missing")
     assert source.status.stage is SourceStage.CONNECTED
     server.paused.clear()
     frame_of(source)

@@ -97,8 +97,12 @@ def test_without_a_key_frame_to_go_to_the_backlog_is_decoded():
     assert report.effort == Effort.REFERENCE.value
 
 
-def test_pictures_that_were_late_before_they_came_end_the_connection():
-    """When nothing waits here, to decode less does not help: a new connection may."""
+def test_pictures_that_were_late_before_they_came_end_the_connection(monkeypatch):
+    """When nothing waits here for a while, to decode less does not help: a new connection may."""
+    paused = Run()
+    paused.put(0, module.MOST_UPSTREAM_LAG + 1)
+    assert paused.all().take_end() is None
+    monkeypatch.setattr(module, "HELD_UP_SECONDS", 0.0)
     run = Run()
     run.put(0, module.MOST_UPSTREAM_LAG + 1)
     ended = run.all().take_end()
@@ -143,3 +147,26 @@ def test_the_rate_of_the_configuration_is_kept(fps):
     assert report.decoded == 50
     assert abs(len(run.shown) - 2 * fps) <= 1
     assert report.dropped == 0
+
+
+def test_key_frames_alone_come_at_once():
+    """At the lowest effort a key frame does not wait in the decoder for pictures that are not decoded."""
+    run = Run()
+    run.decoding._effort.effort = Effort.KEY_FRAMES
+    for number in (0, 1, 25, 26, 50):
+        run.put(number, 0.0)
+        run.all()
+        assert run.shown[-1] == number // KEY_INTERVAL * KEY_INTERVAL
+    report = run.progress.report
+    assert (report.decoded, report.dropped) == (3, 2)
+    assert report.waiting_for_key_since is None
+
+
+def test_pictures_that_are_too_large_are_refused(monkeypatch):
+    """A stream that claims a size beyond all cameras takes no memory; it is counted as errors."""
+    monkeypatch.setattr(module, "_MOST_PIXELS", 100 * 100)
+    run = Run()
+    run.put(0, 0.0)
+    report = run.all().report
+    assert (report.decoded, run.shown) == (0, [])
+    assert report.errors == 1
