@@ -83,9 +83,12 @@ class Decoding:
         self._progress = progress
         self._pacer = Pacer(settings.fps)
         progress.note(waiting_for_key_since=time.monotonic())
-        self._codec = stream.codec_context.codec
-        self._extradata = stream.codec_context.extradata
-        self._decoder: Any = None
+        # It has the parameters that the container knows, and is opened with the first packet.
+        self._decoder: Any = stream.codec_context
+        # With more threads FFmpeg holds back as many pictures as it has threads, and each comes that much later.
+        self._decoder.thread_count = 1
+        self._decoder.options = {"max_pixels": str(_MOST_PIXELS)}
+        self._intra_only = self._decoder.codec.intra_only
         self._effort = EffortControl(time.monotonic())
         self._reformatter = VideoReformatter()
         self._waiting_for_key = True
@@ -158,15 +161,12 @@ class Decoding:
         if not self._waiting_for_key:
             self._waiting_for_key = True
             self._progress.note(waiting_for_key_since=now)
-            if self._decoder is not None:
-                self._decoder.flush_buffers()
+            self._decoder.flush_buffers()
 
     def _decode(self, queued: QueuedPacket) -> None:
         # Where each picture stands alone, those that the rate leaves out need not be decoded.
-        if self._codec.intra_only and not self._pacer.takes(self._clock.taken(queued.position)):
+        if self._intra_only and not self._pacer.takes(self._clock.taken(queued.position)):
             return
-        if self._decoder is None:
-            self._decoder = self._make_decoder()
         with av.logging.Capture() as logs:
             try:
                 frames = self._decoder.decode(queued.packet)
@@ -190,22 +190,11 @@ class Decoding:
         self._sequence = max(self._progress.report.pictures - 1, self._sequence + 1)
         self._progress.count(decoded=1, corrupt=int(corrupt))
         self._progress.note(decoded_at=now, captured=captured)
-        if self._codec.intra_only or self._pacer.takes(captured):
+        if self._intra_only or self._pacer.takes(captured):
             self._progress.put(DecodedPicture(frame, captured, self._sequence, self._reformatter))
 
-    def _make_decoder(self) -> Any:
-        decoder: Any = av.CodecContext.create(self._codec, "r")
-        decoder.options = {"max_pixels": str(_MOST_PIXELS)}
-        if self._extradata:
-            decoder.extradata = self._extradata
-        # With more threads FFmpeg holds back as many pictures as it has threads, and each comes that much later.
-        decoder.thread_count = 1
-        decoder.skip_frame = _SKIP_FRAME[self._effort.effort]
-        return decoder
-
     def _apply_effort(self) -> None:
-        if self._decoder is not None:
-            self._decoder.skip_frame = _SKIP_FRAME[self._effort.effort]
+        self._decoder.skip_frame = _SKIP_FRAME[self._effort.effort]
         self._progress.note(effort=self._effort.effort.value)
 
 

@@ -135,6 +135,7 @@ def run_reader(arguments: list[str]) -> None:
     # FFmpeg's messages are collected where they are of use; they may hold the address and must not be shown.
     logging.disable()
     av.logging.set_level(av.logging.WARNING)
+    av.logging.set_skip_repeated(False)  # each line counts: one for each lost packet, and each picture with a fault
     messages = MessageSocket(socket.socket(fileno=descriptor))
     try:
         ReaderLoop(messages).run()

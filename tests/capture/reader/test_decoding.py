@@ -33,8 +33,7 @@ class Run:
         self.progress = Progress(os.eventfd(0, os.EFD_NONBLOCK), time.monotonic())
         self.shown: list[int] = []
         self.progress.put = self._note  # type: ignore[method-assign]
-        context = SimpleNamespace(codec=av.Codec("h264", "r"), extradata=None)
-        stream: Any = SimpleNamespace(codec_context=context)
+        stream: Any = SimpleNamespace(codec_context=av.CodecContext.create("h264", "r"))
         self.decoding = Decoding(stream, settings, self.queue, self.clock, self.progress)
 
     def _note(self, picture: Any) -> None:
