@@ -85,7 +85,7 @@ class RtspServer(CameraServer):
         self.aligned = True
         self.played = 0
         self.transports: list[str] = []
-        self.made: dict[int, float] = {}  # number of a picture -> monotonic time
+        self.made: dict[int, float] = {}  # number that a picture shows -> monotonic time
 
     def serve(self, connection: socket.socket) -> None:
         """Answer requests, and send pictures after PLAY."""
@@ -158,8 +158,8 @@ class RtspServer(CameraServer):
             if number % self.key_interval == 0:
                 size = self.size
             units = encoded(size, self.key_interval, self.count, self.grain)[number % self.count]
-            self.made[number] = time.monotonic()
-            seconds = (self.made[number] - begun) * self.stamp_rate + self.stamp_shift
+            made = self.made[number % self.count] = time.monotonic()
+            seconds = (made - begun) * self.stamp_rate + self.stamp_shift
             for index, unit in enumerate(units):
                 for marker, payload in self._fragments(unit):
                     if self.garbage.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,12 @@ import pytest
 from edge.core.source import SourceStage, SourceState
 
 
+def seconds_in(problem: str) -> int:
+    """The seconds that a sentence names."""
+    found = re.search(r"for (\d+) s", problem)
+    return int(found[1]) if found else 0
+
+
 @pytest.mark.parametrize("seconds", [2, pytest.param(17, marks=pytest.mark.long)])
 def test_a_first_packet_that_comes_late_is_waited_for(frame_of, serve, live, until, seconds):
     """A camera that answers PLAY before its encoder runs is down with a reason, and up on the same connection."""
@@ -22,7 +29,8 @@ def test_a_first_packet_that_comes_late_is_waited_for(frame_of, serve, live, unt
     server.paused.set()
     source = live(server.url, stale_seconds=0.5)
     until(lambda: source.status.state is SourceState.DOWN, "the camera is down")
-    until(lambda: f"sends no video for {seconds} s" in source.status.problem, "the status says what is missing")
+    until(lambda: "sends no video for" in source.status.problem, "the status says what is missing")
+    until(lambda: seconds_in(source.status.problem) >= seconds, "it is waited for")
     assert source.status.stage is SourceStage.CONNECTED
     server.paused.clear()
     frame_of(source)
@@ -35,7 +43,7 @@ def test_a_key_frame_that_comes_late_is_waited_for(frame_of, serve, live, until)
     server = serve("rtsp", fps=100, key_interval=250)
     server.aligned = False
     source = live(server.url, stale_seconds=0.5)
-    until(lambda: "packets arrive, no key frame for 1 s" in source.status.problem, "the status says what is missing")
+    until(lambda: "packets arrive, no key frame for" in source.status.problem, "the status says what is missing")
     assert source.status.stage is SourceStage.PACKETS
     frame_of(source)
     assert server.played == 1
@@ -62,8 +70,9 @@ def test_pictures_that_were_held_up_have_the_time_at_which_they_were_taken(frame
     server.held.set()
     held = server.number
     until(lambda: server.number > held + 150, "pictures are held up")
+    made = time.monotonic()
     server.held.clear()
-    until(lambda: (frame := source.read(1.0)) and frame.monotonic > server.made[held + 150], "they have come")
+    until(lambda: (frame := source.read(1.0)) and frame.monotonic > made, "they have come")
     for _ in range(5):
         frame = frame_of(source)
         made = server.made[number_in(frame.image)]

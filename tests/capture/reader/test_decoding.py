@@ -14,7 +14,7 @@ from support.camera_servers import shown_number
 from support.rtsp_server import encoded
 
 from edge.capture.reader import decoding as module
-from edge.capture.reader.decoding import Decoding, set_time
+from edge.capture.reader.decoding import BgrConversion, DecodedPicture, Decoding, set_time
 from edge.capture.reader.effort import Effort
 from edge.capture.reader.messages import ReaderSettings
 from edge.capture.reader.packet_queue import PacketQueue, QueuedPacket
@@ -169,3 +169,19 @@ def test_pictures_that_are_too_large_are_refused(monkeypatch):
     report = run.all().report
     assert (report.decoded, run.shown) == (0, [])
     assert report.errors == 1
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuvj422p", "yuyv422", "nv12", "gray", "bgr24"])
+@pytest.mark.parametrize("size", [(50, 34), (64, 48)])
+def test_pictures_of_every_format_become_bgr(pixel_format, size):
+    """The rows have no padding, and the colours are those of the picture."""
+    width, height = size
+    colours = np.zeros((height, width, 3), np.uint8)
+    colours[: height // 2], colours[height // 2 :] = (200, 60, 60), (40, 40, 190)
+    frame = av.VideoFrame.from_ndarray(colours, format="bgr24").reformat(format=pixel_format)
+    pixels = bytearray(width * height * 3)
+    DecodedPicture(frame, 0.0, 0, BgrConversion()).write(memoryview(pixels))
+    written = np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
+    expected = colours if pixel_format != "gray" else frame.to_ndarray(format="bgr24")
+    for row in (3, height - 4):
+        assert np.abs(written[row, 4:-4].astype(int) - expected[row, 4:-4].astype(int)).max() <= 6
