@@ -76,7 +76,7 @@ class CameraStatus:
         """A connection is opened by the reader with that process id."""
         with self._lock:
             self._silent_since = now if self._silent_since is None else self._silent_since
-            self._report, self._started_at, self._connecting, self._pid = None, now, True, pid
+            self._started_at, self._connecting, self._pid = now, True, pid
 
     def report(self, report: Report, now: float) -> None:
         """Take the reader's report in."""
@@ -141,6 +141,7 @@ class CameraStatus:
             state = self._state(now)
             skipped = _SKIPPED[Effort(report.effort)]
             lately = _Moment(now, total.pictures, total.decoded, total.corrupt + total.errors, handover.frames)
+            self._forget_moments(now)
             rates = self._moments[0] if self._moments else lately
             seconds = max(lately.at - rates.at, 1e-3)
             sent = lately.pictures - rates.pictures
@@ -206,7 +207,10 @@ class CameraStatus:
         self._moments.append(
             _Moment(now, total.pictures, total.decoded, total.corrupt + total.errors, self._handover.frames)
         )
-        while now - self._moments[0].at > _LATELY:
+        self._forget_moments(now)
+
+    def _forget_moments(self, now: float) -> None:
+        while self._moments and now - self._moments[0].at > _LATELY:
             self._moments.popleft()
 
 

@@ -45,7 +45,6 @@ class Handover:
         self._ended = False
         self.frames = 0  # that were taken
         self.dropped = 0  # that were handed over and not taken
-        self.handed_over_at: float | None = None
 
     @property
     def wanted_since(self) -> float | None:
@@ -115,7 +114,7 @@ class Handover:
             self._drop()
             self._frame, self._latest = frame, captured
             self._after, self._next = filled.sequence, frame.sequence + 1
-            self._asked_at, self.handed_over_at = None, now
+            self._asked_at = None
             self._changed.notify_all()
             return frame
 

@@ -45,17 +45,17 @@ class ReaderProcess:
         return self._process.pid
 
     def close(self, *, kill: bool = False) -> str:
-        """End the process; returns how it ended when that was by a signal that nobody here sent, else ""."""
-        gone = self._process.poll()
+        """End the process; returns the signal that ended it when nobody here sent it, else ""."""
         self.messages.close()
         if kill:
             self._process.kill()
         try:
-            self._process.wait(_END_SECONDS)
+            code = self._process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
+            kill = True
             self._process.kill()
-            self._process.wait()
-        return f"signal {-gone}" if gone is not None and gone < 0 else ""
+            code = self._process.wait()
+        return f"signal {-code}" if code < 0 and not kill else ""
 
 
 def _environment() -> dict[str, str]:

@@ -7,6 +7,7 @@ A process of its own reads the camera (``edge/capture/reader``), a thread here s
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -43,10 +44,14 @@ class LiveSource:
         self, camera: CameraConfig, *, limits: StageLimits | None = None, backoff: OutageBackoff | None = None
     ) -> None:
         limits = limits or StageLimits()
+        stale_seconds = camera.stale_seconds
+        if camera.fps is not None:  # a rate below one picture in `stale_seconds` is no fault of the camera
+            stale_seconds = max(stale_seconds, 2 / camera.fps)
+            limits = replace(limits, hand_over=max(limits.hand_over, 2 / camera.fps))
         self._camera = camera
         self._limits = limits
         self._handover = Handover(camera.id)
-        self._status = CameraStatus(self._handover, limits, camera.stale_seconds, camera.max_lag_seconds)
+        self._status = CameraStatus(self._handover, limits, stale_seconds, camera.max_lag_seconds)
         self._supervisor = ConnectionSupervisor(
             camera.id,
             camera.public_source,

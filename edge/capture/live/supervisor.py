@@ -60,7 +60,7 @@ class ConnectionSupervisor:
         self._status = status
         self._limits = limits
         self._backoff = backoff
-        self._closing = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._closing: int | None = None  # an event's descriptor, from the start to the end
         self._closed = False
         self._thread = threading.Thread(target=self._run, name=f"capture-{name}", daemon=True)
         self._reader: ReaderProcess | None = None
@@ -72,15 +72,19 @@ class ConnectionSupervisor:
 
     def start(self) -> None:
         """Start the thread."""
+        self._closing = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._thread.start()
 
     def close(self, timeout: float) -> None:
         """End the reader and the thread."""
-        if not self._closed:
-            self._closed = True
-            os.eventfd_write(self._closing, 1)
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        self._closed = True
+        if self._closing is None:
+            return
+        os.eventfd_write(self._closing, 1)
+        self._thread.join(timeout)
+        if not self._thread.is_alive():
+            os.close(self._closing)
+            self._closing = None
 
     def _run(self) -> None:
         try:
@@ -107,6 +111,7 @@ class ConnectionSupervisor:
         self._status.begin(now, self._reader.pid)
         if not self._reader.messages.send(self._settings(self._trust_times, self._failed)):
             return self._reader_gone()
+        assert self._closing is not None
         poll = select.poll()
         poll.register(self._reader.messages.fileno(), select.POLLIN)
         poll.register(self._closing, select.POLLIN)
@@ -186,8 +191,8 @@ class ConnectionSupervisor:
             self._end_reader()
         self._log_down(ended)
         pause = self._backoff.next_wait(now) - (now - begun if up_seconds == 0 else 0.0)
-        if not self._closed:
-            select.select([self._closing], [], [], max(pause, _LEAST_PAUSE))
+        assert self._closing is not None
+        select.select([self._closing], [], [], max(pause, _LEAST_PAUSE))
 
     def _log_down(self, ended: Ended) -> None:
         """A reason is logged as a warning when it is new but for its numbers."""

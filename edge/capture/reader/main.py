@@ -128,8 +128,8 @@ def run_reader(arguments: list[str]) -> None:
     descriptor, parent = int(arguments[0]), int(arguments[1])
     die_with_parent(parent)
     # The daemon decides when to end, also at Ctrl-C in a terminal and when systemd stops the service.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
     # FFmpeg's messages are collected where they are of use; they may hold the address and must not be shown.

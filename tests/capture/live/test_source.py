@@ -246,7 +246,7 @@ def test_close_is_prompt_and_wakes_read(frame_of, serve, live, kind):
         source.read(0.0)
 
 
-def test_a_killed_reader_is_replaced_and_leaves_nothing(frame_of, serve, live, until):
+def test_a_killed_reader_is_replaced_and_leaves_nothing(frame_of, serve, live, until, caplog):
     """After each SIGKILL frames come again; descriptors, processes and shared memory are what they were."""
     source = live(serve("rtsp").url)
     frame_of(source)
@@ -259,6 +259,7 @@ def test_a_killed_reader_is_replaced_and_leaves_nothing(frame_of, serve, live, u
     for _ in range(3):
         killed = source.status.reader_pid
         os.kill(killed, signal.SIGKILL)
+        until(lambda: "its reader ended (signal 9)" in caplog.text, "the reason is logged")
         until(lambda pid=killed: source.status.reader_pid not in (None, pid), "another reader is started")
         until(lambda: source.read(1.0), "frames come again")
         assert not psutil.pid_exists(killed)
@@ -277,3 +278,27 @@ def test_a_stopped_reader_is_killed_and_replaced(frame_of, serve, live, until):
     until(lambda: source.status.reader_pid not in (None, hung), "another reader is started")
     until(lambda: source.read(1.0), "frames come again")
     assert not psutil.pid_exists(hung)
+
+
+def test_a_rate_below_a_picture_in_stale_seconds_is_no_fault(frame_of, serve, live):
+    """With fps = 0.7 and stale_seconds = 1 the camera is up between its frames, and its reader is not replaced."""
+    source = live(serve("rtsp").url, fps=0.7, stale_seconds=1.0, limits={"hand_over": 1.0})
+    frame_of(source)
+    reader = source.status.reader_pid
+    frame_of(source)
+    assert (source.status.state, source.status.reader_pid) == (SourceState.UP, reader)
+    assert source.status.reconnects == 0
+
+
+def test_sources_leave_no_descriptor(serve, live, frame_of, until):
+    """Opening and closing a camera again and again, started or not, leaves descriptors as they were."""
+    server = serve("mjpeg")
+    own = psutil.Process()
+    live(server.url).close()
+    before = own.num_fds()
+    for _ in range(3):
+        source = live(server.url)
+        frame_of(source)
+        source.close()
+        source.close()
+    until(lambda: own.num_fds() <= before, "no descriptor is left")

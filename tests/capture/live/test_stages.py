@@ -94,6 +94,19 @@ def test_a_frame_brings_a_camera_up_and_silence_takes_it_down(camera):
     assert (camera.at(20).state, camera.at(20).reconnects) == (SourceState.UP, 1)
 
 
+def test_counters_never_go_back(camera):
+    """While the same reader tries again, and after another took its place, what was counted stays counted."""
+    camera.status.report(replace(RUNNING, dropped=7), START + 5)
+    camera.status.go_down("broke off", START + 6)
+    assert (camera.at(6).dropped, camera.at(6).decoded) == (7, 2500)
+    camera.status.begin(START + 7, 42)
+    assert (camera.at(7).dropped, camera.at(7).stage) == (7, SourceStage.CONNECTING)
+    camera.status.report(replace(RUNNING, dropped=8), START + 8)
+    camera.status.reader_ended()
+    camera.status.begin(START + 9, 43)
+    assert (camera.at(9).dropped, camera.at(9).reader_pid) == (8, 43)
+
+
 def test_pictures_that_nobody_asks_for_are_a_sign_of_life(camera):
     """A detector that takes 20 s for a frame makes no camera blind."""
     camera.status.frame(START + 5, START + 5)
