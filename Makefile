@@ -1,5 +1,5 @@
 # Everything that a newcomer needs is set up by the target that needs it. Nothing is written outside this folder,
-# except that apt-get may install Mosquitto when it is missing and may be installed.
+# except that apt-get may install Mosquitto and, for the tests, GStreamer's RTSP server where they are missing.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -19,7 +19,7 @@ export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 BENCHMARKS := PYTHONPATH="$(CURDIR)/tests$${PYTHONPATH:+:$$PYTHONPATH}"
 
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
-	sensitivity lint bench bench-counts bench-cli bench-store wheel clean broker
+	sensitivity lint bench bench-capture bench-counts bench-cli bench-store wheel clean broker cameras
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,19 +30,19 @@ demo: $(VENV)/.done $(WEIGHTS) broker  ## Run the whole product on a desk, with 
 # The slowest tests are printed: what is slow is seen before it is a burden.
 PYTEST := -m pytest -n $(PYTEST_WORKERS) --dist load --maxschedchunk 1 --durations 25 --durations-min 1
 
-test: $(VENV)/.done $(WEIGHTS) broker  ## Run every test, those that take minutes in a small form
+test: $(VENV)/.done $(WEIGHTS) broker cameras  ## Run every test, those that take minutes in a small form
 	$(BIN)/python $(PYTEST) $(PYTEST_OPTIONS)
 
-test-long: $(VENV)/.done $(WEIGHTS) broker  ## Run the full forms of the tests that take minutes
+test-long: $(VENV)/.done $(WEIGHTS) broker cameras  ## Run the full forms of the tests that take minutes
 	$(BIN)/python $(PYTEST) -m long --timeout 3600 $(PYTEST_OPTIONS)
 
-test-random: $(VENV)/.done $(WEIGHTS) broker  ## Run every test in a random order and with a random seed of Python's hashes
+test-random: $(VENV)/.done $(WEIGHTS) broker cameras  ## Run every test in a random order and with a random seed of Python's hashes
 	@seed=$${SEED:-$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
 	PYTHONHASHSEED=$$seed $(BIN)/python $(PYTEST) -o addopts="-ra --strict-markers --import-mode=importlib -m 'not long'" \
 		-p randomly -p "no:cacheprovider" --randomly-seed $$seed $(PYTEST_OPTIONS)
 
 # What waits for a machine's speed fails here.
-test-busy: $(VENV)/.done $(WEIGHTS) broker  ## Run every test three times in a row beside four busy loops
+test-busy: $(VENV)/.done $(WEIGHTS) broker cameras  ## Run every test three times in a row beside four busy loops
 	@pids=""; for loop in 1 2 3 4; do { while :; do :; done & }; pids="$$pids $$!"; done; \
 	trap 'kill $$pids' EXIT; \
 	for round in 1 2 3; do \
@@ -53,7 +53,7 @@ test-busy: $(VENV)/.done $(WEIGHTS) broker  ## Run every test three times in a r
 test-ultralytics: $(VENV_ULTRALYTICS)/.done $(WEIGHTS) models/yolov8n.pt  ## Hold the lean run time against Ultralytics
 	$(ULTRALYTICS_BIN)/python -m pytest tests/detection -m ultralytics $(PYTEST_OPTIONS)
 
-test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker  ## Run every test with the lowest versions that pyproject.toml allows
+test-lowest: $(VENV_LOWEST)/.done $(WEIGHTS) broker cameras  ## Run every test with the lowest versions that pyproject.toml allows
 	$(VENV_LOWEST)/bin/python $(PYTEST) $(PYTEST_OPTIONS)
 
 # At 10 a second the floor holds too (`ACCURACY_RATES="all 10 5"`); two rates are what a build has time for.
@@ -89,14 +89,18 @@ lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/mypy.ini tests
 
-bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next three
+bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next four
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench $(BENCH_OPTIONS)
 	$(MAKE) bench-cli
+	$(MAKE) bench-capture
 	$(MAKE) bench-counts
 	$(MAKE) bench-store
 
 bench-cli: $(VENV)/.done  ## CPU time of commands, beside `python -c pass` and `sqlite3 -csv`
 	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_cli
+
+bench-capture: $(VENV)/.done  ## What a live camera costs: the hand-over of a frame, and the process that reads it
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_capture
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench_counts $(BENCH_COUNTS_OPTIONS)
@@ -147,6 +151,18 @@ broker:
 		run=""; [ "$$(id -u)" = 0 ] || run="sudo -n"; \
 		{ $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mosquitto; } >/dev/null 2>&1 \
 		|| echo "Mosquitto could not be installed; install it yourself: sudo apt-get install mosquitto"; }
+
+# GStreamer's RTSP server is a camera for the tests. Where it cannot be installed they skip.
+GSTREAMER := gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+
+cameras:
+	@/usr/bin/python3 -c "import gi; gi.require_version('GstRtspServer', '1.0')" 2>/dev/null || { \
+		echo "GStreamer's RTSP server is missing; trying to install it"; \
+		run=""; [ "$$(id -u)" = 0 ] || run="sudo -n"; \
+		{ $$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			$(GSTREAMER); } >/dev/null 2>&1 \
+		|| echo "It could not be installed; install it yourself: sudo apt-get install $(GSTREAMER)"; }
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) $(VENV_ULTRALYTICS) $(VENV_LOWEST) build dist models/*.onnx models/*.pt .mypy_cache .ruff_cache .pytest_cache .hypothesis

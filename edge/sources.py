@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.capture.clips.recorded import RecordedSource
-from edge.capture.live import LiveSource
+from edge.capture.live.source import LiveSource
 from edge.config.camera_address import SourceKind
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ def open_source(camera: CameraConfig, *, start: datetime | None = None) -> Sourc
     """The source for a camera's address; nothing is opened before its ``start()``.
 
     - ``sim:...`` is drawn by ``simulator``, live, or recorded with ``&recorded=1``;
-    - ``rtsp://``, ``rtsps://``, ``http://``, ``https://``, ``/dev/...`` and a bare number are live cameras;
+    - ``rtsp://``, ``rtsps://``, ``http://``, ``https://``, ``/dev/...``, a bare number and ``csi:0`` are
+      live cameras;
     - anything else is the path of a video file, also as ``file://...``.
 
     ``start`` (aware) is when a recorded source begins; without it the source finds out itself. A live source ignores

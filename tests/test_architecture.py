@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # The inner rooms of a room, the lowest first: each may import only those before it.
 INNER_ROOMS = {
-    "capture": ("clips",),
+    "capture": ("clips", "reader", "live"),
     "store": ("sql", "schema", "counts", "reports", "upkeep", "writing"),
     "simulator": ("traffic", "drawing"),
     "cli": ("shared", "db"),
@@ -65,7 +65,7 @@ HOMES = {
 }
 
 # A room may keep fewer than five modules where its subject has no more.
-SMALL_ROOMS = {"mqtt", "simulator", "store", "store/sql", "cli/db", "board"}
+SMALL_ROOMS = {"mqtt", "simulator", "store", "store/sql", "cli/db", "board", "capture"}
 FEWEST, MOST = 5, 12
 # Rooms whose tuned numbers stand in parameters.py, and the other numbers than 0, 1 and 2 that their code may hold: they
 # are not tuned but shapes, formulas, guards against a division by 0, and what another program defines.

@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from edge.capture.clips.recorded import RecordedSource
-from edge.capture.live import LiveSource
+from edge.capture.live.source import LiveSource
 from edge.core.errors import SourceError
 from edge.core.source import EndOfSource, SourceState
 from edge.simulator.source import SimulatedSource
@@ -24,6 +24,7 @@ from edge.sources import open_source
         ("/dev/video0", LiveSource, False),
         ("/dev/v4l/by-id/usb-camera-index0", LiveSource, False),
         ("0", LiveSource, False),
+        ("csi:0", LiveSource, False),
         ("clip.mp4", RecordedSource, True),
         ("/srv/clips/a b.mkv", RecordedSource, True),
         ("file:///srv/clips/clip.mp4", RecordedSource, True),

@@ -230,6 +230,12 @@ class CameraConfig(Section, CameraSource):
     stale_seconds: Seconds = Field(
         10.0, description="a live camera without frames for so long is down, and is opened again"
     )
+    max_lag_seconds: Seconds = Field(
+        1.0, description="pictures of a live camera that come later than this are dropped up to the newest key frame"
+    )
+    transport: Literal["tcp", "udp"] = Field("tcp", description="how RTSP sends its packets: tcp loses none")
+    verify: bool = Field(True, description="check the certificate of rtsps:// and https:// cameras")
+    ca_file: Path | None = Field(None, description="PEM file of the authority; default: the system's")
     gates: tuple[GateConfig, ...] = Field((), description="[[cameras.gates]] tables")
 
 

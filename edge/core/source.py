@@ -37,6 +37,17 @@ class SourceState(StrEnum):
     ENDED = "ended"  # read to the end, or closed
 
 
+class SourceStage(StrEnum):
+    """How far a live source has come on the way to a frame, in order."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"  # and no packet comes
+    PACKETS = "packets arrive"  # and no key frame, with which decoding begins
+    KEY_FRAME = "key frame seen"  # and no picture can be decoded
+    DECODED = "pictures decoded"  # and none is handed over
+    DELIVERED = "pictures handed over"
+
+
 @dataclass(frozen=True, slots=True)
 class SourceStatus:
     """A source's state and counters at one moment.
@@ -45,7 +56,19 @@ class SourceStatus:
     ``cameras.fps`` leaves out are not lost, and not counted here). ``reconnects`` is how often a live source
     came up again. ``last_frame_monotonic`` is the ``Frame.monotonic`` of the newest frame that came from the
     camera, None before the first. ``problem`` is a sentence for the log about what is wrong, without secrets;
-    empty when nothing is.
+    empty when nothing is. A source that is up may have a problem too: its frames come late.
+
+    The other fields are those of a camera on a network or a bus; other sources leave them as they are:
+
+    - ``stage``: how far the connection has come; None while there is none;
+    - ``connected_since``: monotonic seconds; None while it is not connected;
+    - ``lag_seconds``: how much later the newest picture was decoded than it could have been;
+    - ``pictures_per_second``, ``delivered_per_second``: that the camera sent, and that ``read`` returned, lately;
+    - ``decoded``, ``corrupt``, ``decoder_errors``, ``lost_packets``: since the start: pictures decoded; those of them
+      with faults; data of which no picture could be made; RTP packets that did not come;
+    - ``corrupt_share``: of the pictures sent lately, the share that was corrupt or could not be decoded, 0 to 1;
+    - ``skipped``: what is not decoded because the machine is too slow; empty when all is decoded;
+    - ``codec``; ``reader_pid``: the process that reads the camera.
     """
 
     state: SourceState = SourceState.STARTING
@@ -54,6 +77,19 @@ class SourceStatus:
     reconnects: int = 0
     last_frame_monotonic: float | None = None
     problem: str = ""
+    stage: SourceStage | None = None
+    connected_since: float | None = None
+    lag_seconds: float = 0.0
+    pictures_per_second: float = 0.0
+    delivered_per_second: float = 0.0
+    decoded: int = 0
+    corrupt: int = 0
+    decoder_errors: int = 0
+    lost_packets: int = 0
+    corrupt_share: float = 0.0
+    skipped: str = ""
+    codec: str = ""
+    reader_pid: int | None = None
 
 
 class Source(Protocol):

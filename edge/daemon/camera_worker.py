@@ -29,7 +29,7 @@ class CameraWorker:
     """Reads and processes frames until it is closed or the recording ends.
 
     ``last_progress`` (monotonic seconds) is the time of the last finished work: a processed frame, or a read from a
-    camera that is known to be down. ``problem`` says why a recording failed. An unexpected error goes to
+    camera that is known to give no frames. ``problem`` says why a recording failed. An unexpected error goes to
     ``on_fatal`` and ends the thread.
     """
 
@@ -83,7 +83,8 @@ class CameraWorker:
                 else:
                     if self._clock() - frame_at >= SILENT_SECONDS:
                         self.pipeline.finish()
-                    if self.source.status.state is not SourceState.DOWN:
+                    # A source is up for at most `stale_seconds` without a frame, and then says that it is down.
+                    if self.source.status.state is SourceState.UP:
                         continue
                 self.last_progress = self._clock()
         except (EndOfSource, SourceError):

@@ -91,6 +91,8 @@ class HealthMonitor:
             text = f"has finished no frame for {now - worker.last_progress:.0f} s"
         elif status.state is SourceState.DOWN:
             text = status.problem or "gives no frames"
+        elif status.state is SourceState.UP and status.problem:
+            text = status.problem
         elif not worker.finished and self._is_too_slow(worker):
             text = _TOO_SLOW.format(worker.pipeline.statistics.frames_per_second, LEAST_FRAMES_PER_SECOND)
         self._set(f"camera.{worker.camera.id}", text)

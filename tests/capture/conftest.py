@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
-from support.camera_servers import HEIGHT, WIDTH, MjpegServer, RtspServer, numbered, shown_number
+from support.camera_servers import HEIGHT, WIDTH, MjpegServer, numbered, shown_number
+from support.rtsp_server import RtspServer
 
-from edge.capture.live import LiveSource
+from edge.capture.live.source import LiveSource
+from edge.capture.live.stages import StageLimits
+from edge.core.backoff import OutageBackoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,12 +68,12 @@ def number_in() -> Callable[[np.ndarray], int]:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., CameraServer]]:
+def serve() -> Iterator[Callable[..., Any]]:
     """Starts a camera server: ``serve("mjpeg" or "rtsp", fps=..., credentials=...)``."""
     servers: list[CameraServer] = []
 
     def start(kind: str, **keys: Any) -> CameraServer:
-        server = (MjpegServer if kind == "mjpeg" else RtspServer)(**keys)
+        server: CameraServer = MjpegServer(**keys) if kind == "mjpeg" else RtspServer(**keys)
         server.start()
         servers.append(server)
         return server
@@ -82,15 +85,15 @@ def serve() -> Iterator[Callable[..., CameraServer]]:
 
 @pytest.fixture
 def live(camera: Callable[..., CameraConfig]) -> Iterator[Callable[..., LiveSource]]:
-    """Starts a live source that tries again quickly; closed at the end."""
+    """Starts a live source that tries again quickly, with ``limits`` for its stages; closed at the end."""
     sources: list[LiveSource] = []
 
-    def start(address: str, **keys: Any) -> LiveSource:
-        options = {key: keys.pop(key) for key in ("open_capture", "open_seconds") if key in keys}
-        configured = camera(address, **{"stale_seconds": 20.0, **keys})
-        sources.append(LiveSource(configured, waits=(0.05, 0.3), **options))
-        sources[-1].start()
-        return sources[-1]
+    def start(address: str, *, limits: dict[str, float] | None = None, **keys: Any) -> LiveSource:
+        configured = camera(address, **{"stale_seconds": 20.0, "max_lag_seconds": 20.0, **keys})
+        source = LiveSource(configured, limits=StageLimits(**(limits or {})), backoff=OutageBackoff(0.05, 0.3))
+        sources.append(source)
+        source.start()
+        return source
 
     yield start
     for source in sources:

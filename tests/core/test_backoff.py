@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.core.backoff import Backoff
+from edge.core.backoff import Backoff, OutageBackoff
 
 FIRST = st.floats(0.01, 10)
 TIMES_LONGER = st.floats(1, 1000)
@@ -46,3 +46,19 @@ def test_the_longest_wait_is_reached_and_kept():
     later = waits_of(Backoff(0.5, 30.0), 60)[6:]
     assert all(15.0 <= wait <= 30.0 for wait in later)
     assert max(later) == pytest.approx(30.0, rel=0.15)
+
+
+def test_a_camera_is_tried_often_for_ten_minutes_and_then_rarely():
+    """The waits are half a second, one, two and at most five; after ten minutes thirty; a reset begins anew."""
+    backoff, now, waits = OutageBackoff(), 1000.0, []
+    while now < 1000.0 + 2000.0:
+        waits.append((now, backoff.next_wait(now)))
+        now += waits[-1][1]
+    for limit, (_, wait) in zip((0.5, 1.0, 2.0, 4.0, 5.0), waits, strict=False):
+        assert limit / 2 <= wait <= limit
+    for at, wait in waits[4:]:
+        limit = 5.0 if at < 1600.0 else 30.0
+        assert limit / 2 <= wait <= limit
+    backoff.reset()
+    assert backoff.next_wait(now) <= 0.5
+    assert backoff.next_wait(now) <= 1.0

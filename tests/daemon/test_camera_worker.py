@@ -135,7 +135,7 @@ def test_a_silent_camera_does_not_delay_events(eventually: Callable[..., Any], s
 
 
 def test_progress_is_a_frame_or_a_read_from_a_camera_that_is_down(eventually: Callable[..., Any]) -> None:
-    """A camera that is up and silent makes none."""
+    """A camera that is up and silent makes none; one that has not started yet does, for its source sees to that."""
     run = Run(ScriptedSource("first"))
     run.read_again(eventually)
     run.now += 5
@@ -144,6 +144,13 @@ def test_progress_is_a_frame_or_a_read_from_a_camera_that_is_down(eventually: Ca
     run.source.status = SourceStatus(SourceState.DOWN)
     run.read_again(eventually)
     assert run.worker.last_progress == 1005.0
+    run.now += 5
+    run.source.status = SourceStatus(SourceState.STARTING)
+    run.read_again(eventually)
+    assert run.worker.last_progress == 1010.0
+    run.worker.last_progress = 1005.0
+    run.source.status = SourceStatus(SourceState.UP)
+    run.read_again(eventually)
     assert run.worker.is_stuck(1005.0 + 30 + CAMERA.stale_seconds + 0.1, 30)
     assert not run.worker.is_stuck(1005.0 + 30 + CAMERA.stale_seconds, 30)
     run.worker.close()

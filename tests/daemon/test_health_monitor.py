@@ -124,6 +124,13 @@ def test_a_camera_that_is_down_is_a_problem_and_feeds_the_watchdog(bench: Bench)
     assert bench.notifier.fed == 3
 
 
+def test_a_camera_that_is_up_may_have_a_problem_too(bench: Bench) -> None:
+    """Frames that come late are reported, and the watchdog is fed."""
+    bench.source.status = SourceStatus(SourceState.UP, problem="pictures come 2.4 s late")
+    assert bench.update() == {"camera.ramp": "pictures come 2.4 s late"}
+    assert bench.notifier.fed == 1
+
+
 def test_the_watchdog_is_not_fed_while_a_cameras_thread_is_stuck(bench: Bench) -> None:
     """It is stuck beyond the time for which a camera may be silent, unless its recording has ended."""
     bench.writer.last_answer = late = START + STUCK_SECONDS + 6

@@ -1,4 +1,4 @@
-"""Network cameras for tests: an HTTP MJPEG server and an RTSP server with faults on command.
+"""Network cameras for tests: what they share, and an HTTP MJPEG server. ``rtsp_server.py`` has the one for RTSP.
 
 Every picture carries its number as sixteen black or white bars, so that a test can tell after any lossy
 encoding which picture it got.
@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import base64
 import random
-import select
 import socket
 import socketserver
-import struct
+import ssl
 import threading
 import time
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import av
 import cv2
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 WIDTH, HEIGHT, BITS = 160, 120, 16
 
@@ -44,16 +42,29 @@ def shown_number(image: np.ndarray) -> int:
 class CameraServer:
     """What the two servers share: a port that can be left and taken again, and faults on command.
 
-    ``paused`` holds the pictures back, ``silent`` accepts connections and never answers, ``garbage`` sends
-    random bytes in place of pictures. ``credentials`` (``"user:password"``) asks for basic authentication.
+    ``paused`` stops the encoder, ``silent`` accepts connections and never answers, ``garbage`` sends random bytes in
+    place of pictures. ``credentials`` (``"user:password"``) asks for basic authentication; ``certificate`` (the
+    files of a certificate for localhost and of its key) makes it speak TLS.
     """
 
     scheme = "http"
     path = "/stream"
 
-    def __init__(self, *, fps: float = 25.0, credentials: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        fps: float = 25.0,
+        credentials: str = "",
+        certificate: tuple[Path, Path] | None = None,
+        address: str = "127.0.0.1",
+    ) -> None:
         self.fps = fps
+        self._address = address
         self.credentials = credentials
+        self._tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(*certificate)
         self.paused = threading.Event()
         self.silent = threading.Event()
         self.garbage = threading.Event()
@@ -67,7 +78,8 @@ class CameraServer:
 
     @property
     def url(self) -> str:
-        return f"{self.scheme}://127.0.0.1:{self.port}{self.path}"
+        scheme, host = (f"{self.scheme}s", "localhost") if self._tls else (self.scheme, "127.0.0.1")
+        return f"{scheme}://{host}:{self.port}{self.path}"
 
     def start(self) -> None:
         """Listen: on a free port the first time, on the same port after ``stop``."""
@@ -84,16 +96,23 @@ class CameraServer:
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
                 owner.accepted += 1
-                owner._sockets.add(self.request)
+                connection = self.request
+                owner._sockets.add(connection)
                 try:
                     if owner.silent.is_set():
                         owner._stopping.wait()
+                    elif owner._tls is not None:
+                        owner._sockets.discard(connection)
+                        connection = owner._tls.wrap_socket(connection, server_side=True)
+                        owner._sockets.add(connection)
+                        owner.serve(connection)
                     else:
-                        owner.serve(self.request)
+                        owner.serve(connection)
                 finally:
-                    owner._sockets.discard(self.request)
+                    owner._sockets.discard(connection)
+                    connection.close()
 
-        self._server = Server(("127.0.0.1", self.port), Handler)
+        self._server = Server((self._address, self.port), Handler)
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -164,96 +183,3 @@ class MjpegServer(CameraServer):
                 body = random.Random(number).randbytes(len(body))
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body + b"\r\n")
-
-
-class RtspServer(CameraServer):
-    """RTSP with H.264 over RTP interleaved in the connection (RFC 2326, RFC 6184 packetization mode 1)."""
-
-    scheme = "rtsp"
-    path = "/live"
-    largest = 1200
-
-    def __init__(self, *, fps: float = 100.0, credentials: str = "") -> None:
-        # FFmpeg looks at nearly 30 pictures before it calls a stream open: the faster they come, the better.
-        super().__init__(fps=fps, credentials=credentials)
-
-    def start(self) -> None:
-        self._pictures = self._encode(250)
-        super().start()
-
-    @staticmethod
-    def _encode(count: int) -> list[list[bytes]]:
-        """The NAL units of ``count`` numbered pictures, the first of every 25 a key picture."""
-        encoder: Any = av.CodecContext.create("libx264", "w")
-        encoder.width, encoder.height, encoder.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
-        encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "g": "25", "x264-params": "repeat-headers=1"}
-        pictures = []
-        for number in range(count):
-            frame = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
-            frame.pts = number
-            stream = b"".join(bytes(packet) for packet in encoder.encode(frame))
-            pictures.append([unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1") if unit.strip(b"\0")])
-        return pictures
-
-    def serve(self, connection: socket.socket) -> None:
-        stream = connection.makefile("rb")
-        while not self._stopping.is_set():
-            first, headers = read_request(stream)
-            if not first:
-                return
-            method = first.split()[0]
-            if not self.allowed(headers):
-                self._answer(connection, headers, 'WWW-Authenticate: Basic realm="camera"', status="401 Unauthorized")
-            elif method == "DESCRIBE":
-                sdp = (
-                    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=camera\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\n"
-                    "c=IN IP4 0.0.0.0\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\n"
-                    "a=control:track1\r\n"
-                )
-                self._answer(connection, headers, "Content-Type: application/sdp", body=sdp)
-            elif method == "SETUP" and "interleaved" not in headers.get("transport", ""):
-                self._answer(connection, headers, status="461 Unsupported Transport")
-            elif method == "SETUP":
-                self._answer(connection, headers, "Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 1")
-            elif method == "PLAY":
-                self._answer(connection, headers, "Session: 1")
-                self._play(connection)
-                return
-            else:
-                self._answer(connection, headers, "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN")
-
-    @staticmethod
-    def _answer(
-        connection: socket.socket, headers: dict[str, str], *lines: str, status: str = "200 OK", body: str = ""
-    ) -> None:
-        head = [f"RTSP/1.0 {status}", f"CSeq: {headers.get('cseq', '0')}", *lines, f"Content-Length: {len(body)}"]
-        connection.sendall("\r\n".join([*head, "", body]).encode())
-
-    def _play(self, connection: socket.socket) -> None:
-        sequence = 0
-        begun = time.monotonic()
-        self.number -= self.number % 25  # a decoder begins at a key picture
-        for number in self.pictures():
-            units = self._pictures[number % len(self._pictures)]
-            for last_unit, unit in ((unit is units[-1], unit) for unit in units):
-                for marker, payload in self._fragments(unit):
-                    if self.garbage.is_set():
-                        payload = random.Random(sequence).randbytes(len(payload))
-                    stamp = int((time.monotonic() - begun) * 90_000) & 0xFFFFFFFF
-                    kind = 96 | (128 if marker and last_unit else 0)
-                    packet = struct.pack(">BBHII", 0x80, kind, sequence & 0xFFFF, stamp, 0x5EED) + payload
-                    connection.sendall(struct.pack(">cBH", b"$", 0, len(packet)) + packet)
-                    sequence += 1
-            if select.select([connection], [], [], 0)[0] and b"TEARDOWN" in (connection.recv(4096) or b"TEARDOWN"):
-                return
-
-    def _fragments(self, unit: bytes) -> Iterator[tuple[bool, bytes]]:
-        """The RTP payloads of one NAL unit, each with whether it is the unit's last."""
-        if len(unit) <= self.largest:
-            yield True, unit
-            return
-        indicator, kind, rest = unit[0] & 0xE0 | 28, unit[0] & 0x1F, unit[1:]
-        for at in range(0, len(rest), self.largest):
-            first, last = at == 0, at + self.largest >= len(rest)
-            yield last, bytes((indicator, kind | first << 7 | last << 6)) + rest[at : at + self.largest]
