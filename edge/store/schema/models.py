@@ -5,6 +5,8 @@
        └────< event_hourly              entries and exits by the hour; they stay when old events are removed
 
     audit_log                           who changed what
+    blind_intervals                     when a camera could not be counted
+    clock_changes                       starts, steps and the synchronisation of the wall clock
     schema_migrations                   the versions that the tables have had
 
 Models carry no database: each query is bound to the handle that was passed in, of SQLite or PostgreSQL. A change here
@@ -46,6 +48,14 @@ class AdjustmentReason(StrEnum):
     REPAIR = "repair"  # `db verify --repair` corrected the ledger, or the count was read from a damaged database
 
 
+class ClockChangeKind(StrEnum):
+    """What happened to the wall clock."""
+
+    START = "start"  # a daemon started
+    STEP = "step"  # the clock was set while a daemon ran
+    SYNCHRONISED = "synchronised"  # a daemon saw for the first time that the clock is synchronised
+
+
 def _one_of(column: str, values: Iterable[Enum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})"
 
@@ -65,6 +75,8 @@ _EVENT_CHECKS = (
 )
 _CLOCK_STATE_CHECK = _one_of("clock_state", ClockState)
 _ADJUSTMENT_CHECKS = ('"after" = "before" + delta', "reason <> ''")
+_BLIND_CHECKS = ("camera_id <> ''", "reason <> ''")
+_CLOCK_CHANGE_CHECKS = (_one_of("kind", ClockChangeKind), "boot_id <> ''")
 _AUDIT_CHECKS = ("actor <> ''", "action <> ''")
 _HOUR_CHECKS = (
     "hour % 3600000000 = 0",
@@ -96,6 +108,9 @@ class FloorRow(Model):
     updated_at = UtcField(index=True)
     deleted_at = UtcField(null=True)
     is_configured = BooleanField(constraints=[SQL("DEFAULT TRUE")])
+    # When a person counted the floor for the last time, and the last blind interval that there was then.
+    counted_at = UtcField(null=True)
+    counted_interval = BigIntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         name = "floor"
@@ -125,6 +140,10 @@ class EventRow(Model):
     timestamp = UtcField()
     created_at = UtcField()
     clock_state = TextField(constraints=[SQL(f"DEFAULT '{ClockState.UNKNOWN}'"), check_constraint(_CLOCK_STATE_CHECK)])
+    # Of the events after a step back of the clock; by it lists sort them instead of by their timestamp.
+    order_at = UtcField(null=True)
+    # Microseconds that were added to both times when the clock was first synchronised.
+    correction = BigIntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         name = "event"
@@ -140,6 +159,10 @@ class EventRow(Model):
             # The same of all floors, export, and the oldest events for the clean-up.
             (("timestamp",), False),
         )
+
+
+# Empty unless the clock was ever set back.
+EventRow.add_index(EventRow.index(EventRow.order_at, where=EventRow.order_at.is_null(False), name="event_order_at"))
 
 
 class AdjustmentRow(Model):
@@ -212,6 +235,49 @@ class OutboxRow(Model):
         table_name = "outbox"
 
 
+class BlindRow(Model):
+    """A time in which a camera could not be counted; ``ended_at`` is null while it lasts.
+
+    ``began_clock`` and ``ended_clock`` are the ids of the last clock changes before the two times were taken: by them
+    the times are corrected when the clock is first synchronised. Null: the time is not corrected. The table is small,
+    and needs no index.
+    """
+
+    id = NeverReusedField()
+    camera_id = TextField()
+    began_at = UtcField()
+    ended_at = UtcField(null=True)
+    reason = TextField()
+    began_clock = BigIntegerField(null=True)
+    ended_clock = BigIntegerField(null=True)
+
+    class Meta:
+        name = "blindinterval"
+        table_name = "blind_intervals"
+        constraints = tuple(map(check_constraint, _BLIND_CHECKS))
+
+
+class ClockChangeRow(Model):
+    """A change of the wall clock. Its offset is that of the wall clock from the monotonic clock of the boot.
+
+    ``at`` is the wall clock's time after the change, ``step_micros`` how far it was set, and ``last_event`` the id of
+    the last event that was recorded before it.
+    """
+
+    id = NeverReusedField()
+    at = UtcField()
+    kind = TextField()
+    boot_id = TextField()
+    offset_micros = BigIntegerField()
+    step_micros = BigIntegerField()
+    last_event = BigIntegerField()
+
+    class Meta:
+        name = "clockchange"
+        table_name = "clock_changes"
+        constraints = tuple(map(check_constraint, _CLOCK_CHANGE_CHECKS))
+
+
 class AuditRow(Model):
     """A change: who made it, when, and what it was; ``before`` and ``after`` are JSON objects or null."""
 
@@ -244,12 +310,17 @@ class MigrationRow(Model):
 
 
 # In the order in which they are created; they are dropped the other way round.
-MODELS: tuple[type[Model], ...] = (FloorRow, EventRow, AdjustmentRow, HourRow, OutboxRow, AuditRow, MigrationRow)
+MODELS: tuple[type[Model], ...] = (
+    *(FloorRow, EventRow, AdjustmentRow, HourRow, OutboxRow),
+    *(BlindRow, ClockChangeRow, AuditRow, MigrationRow),
+)
 CHECKS: dict[type[Model], tuple[str, ...]] = {
     FloorRow: _FLOOR_CHECKS,
     EventRow: (*_EVENT_CHECKS, _CLOCK_STATE_CHECK),
     AdjustmentRow: _ADJUSTMENT_CHECKS,
     HourRow: _HOUR_CHECKS,
+    BlindRow: _BLIND_CHECKS,
+    ClockChangeRow: _CLOCK_CHANGE_CHECKS,
     AuditRow: _AUDIT_CHECKS,
 }
 
