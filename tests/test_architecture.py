@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 
 # The inner rooms of a room, the lowest first: each may import only those before it.
 INNER_ROOMS = {
-    "store": ("sql", "schema", "counts", "reports", "upkeep", "writing"),
+    "store": ("sql", "schema", "counts", "quality", "reports", "upkeep", "writing"),
     "simulator": ("traffic", "drawing"),
     "cli": ("shared", "db"),
 }

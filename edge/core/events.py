@@ -9,6 +9,8 @@ from enum import StrEnum
 
 # The name space of event ids. Never change it: ids of stored and published events depend on it.
 EVENT_NAMESPACE = uuid.UUID("8f2d1c3a-5d0b-5f43-9c1e-0b6a7d2e4f10")
+# Added to the key of an event in the outbox after its time was corrected; above every id.
+CORRECTED_KEY = 2**48
 CONFIDENCE_DECIMALS = 4  # of an event's confidence, in the database and in messages
 
 
@@ -78,8 +80,8 @@ class Event:
 
     ``timestamp`` is aware, with microseconds. ``camera_id``, ``track_id``, ``direction`` and ``timestamp`` together are
     the idempotency key. ``clock_state`` says whether ``timestamp`` can be trusted; it is no part of the key.
-    ``order_at`` is the time by which lists sort the event where the clock was set back before it: that of the last event
-    before the step, so that the order of recording is kept. None: ``timestamp``.
+    ``order_at`` is the time by which lists sort the event where the clock was set back before it: the clock's last time
+    before that step, so that the order of recording is kept. None: ``timestamp``.
     """
 
     camera_id: str
@@ -124,6 +126,11 @@ class StoredEvent:
     clock_state: ClockState = ClockState.UNKNOWN
     order_at: datetime | None = None
     correction: timedelta = timedelta(0)
+
+    @property
+    def outbox_key(self) -> int:
+        """What the broker acknowledges: ``id``, and another number once the time of the event was corrected."""
+        return self.id + CORRECTED_KEY if self.correction else self.id
 
     @property
     def listed_at(self) -> datetime:

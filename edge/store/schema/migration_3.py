@@ -5,9 +5,9 @@ The statements are plain SQL, because the models will change later and a release
 
 from __future__ import annotations
 
-NAME = "blind intervals, clock changes"
+NAME_OF_3 = "blind intervals, clock changes"
 
-STATEMENTS = (
+STATEMENTS_OF_3 = (
     # SQLite cannot change a constraint. To write the table's definition is the way that its documentation gives for a
     # change that concerns no stored row (https://sqlite.org/lang_altertable.html): a copy of ten million events would
     # take minutes and as much room again. The new list holds every value of the old list.

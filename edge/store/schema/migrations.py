@@ -49,7 +49,7 @@ class Migration:
 
 _MIGRATIONS = (
     Migration(2, migration_2.NAME, migration_2.STATEMENTS),
-    Migration(3, migration_3.NAME, migration_3.STATEMENTS),
+    Migration(3, migration_3.NAME_OF_3, migration_3.STATEMENTS_OF_3),
 )
 
 

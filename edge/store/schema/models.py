@@ -15,8 +15,7 @@ needs a migration. ``Meta.name`` is a part of the names of indexes, which older 
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from enum import StrEnum
 
 from peewee import (
     SQL,
@@ -31,10 +30,8 @@ from peewee import (
 )
 
 from edge.core.events import ClockState, Direction, VehicleType
-from edge.store.schema.columns import NeverReusedField, UtcField, UuidField, check_constraint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from edge.store.schema.columns import NeverReusedField, UtcField, UuidField, check_constraint, one_of
+from edge.store.schema.quality_models import BLIND_CHECKS, CLOCK_CHANGE_CHECKS, BlindRow, ClockChangeRow
 
 
 class AdjustmentReason(StrEnum):
@@ -48,18 +45,6 @@ class AdjustmentReason(StrEnum):
     REPAIR = "repair"  # `db verify --repair` corrected the ledger, or the count was read from a damaged database
 
 
-class ClockChangeKind(StrEnum):
-    """What happened to the wall clock."""
-
-    START = "start"  # a daemon started
-    STEP = "step"  # the clock was set while a daemon ran
-    SYNCHRONISED = "synchronised"  # a daemon saw for the first time that the clock is synchronised
-
-
-def _one_of(column: str, values: Iterable[Enum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})"
-
-
 # The conditions that every row fulfils. They are kept as texts, because ``verify`` evaluates them on a read-only handle
 # too, where SQLite does not check its tables' constraints.
 _FLOOR_CHECKS = (
@@ -69,14 +54,12 @@ _FLOOR_CHECKS = (
     "opening_vehicles >= 0",
 )
 _EVENT_CHECKS = (
-    _one_of("vehicle_type", VehicleType),
-    _one_of("direction", Direction),
+    one_of("vehicle_type", VehicleType),
+    one_of("direction", Direction),
     "confidence >= 0 AND confidence <= 1",
 )
-_CLOCK_STATE_CHECK = _one_of("clock_state", ClockState)
+_CLOCK_STATE_CHECK = one_of("clock_state", ClockState)
 _ADJUSTMENT_CHECKS = ('"after" = "before" + delta', "reason <> ''")
-_BLIND_CHECKS = ("camera_id <> ''", "reason <> ''")
-_CLOCK_CHANGE_CHECKS = (_one_of("kind", ClockChangeKind), "boot_id <> ''")
 _AUDIT_CHECKS = ("actor <> ''", "action <> ''")
 _HOUR_CHECKS = (
     "hour % 3600000000 = 0",
@@ -235,49 +218,6 @@ class OutboxRow(Model):
         table_name = "outbox"
 
 
-class BlindRow(Model):
-    """A time in which a camera could not be counted; ``ended_at`` is null while it lasts.
-
-    ``began_clock`` and ``ended_clock`` are the ids of the last clock changes before the two times were taken: by them
-    the times are corrected when the clock is first synchronised. Null: the time is not corrected. The table is small,
-    and needs no index.
-    """
-
-    id = NeverReusedField()
-    camera_id = TextField()
-    began_at = UtcField()
-    ended_at = UtcField(null=True)
-    reason = TextField()
-    began_clock = BigIntegerField(null=True)
-    ended_clock = BigIntegerField(null=True)
-
-    class Meta:
-        name = "blindinterval"
-        table_name = "blind_intervals"
-        constraints = tuple(map(check_constraint, _BLIND_CHECKS))
-
-
-class ClockChangeRow(Model):
-    """A change of the wall clock. Its offset is that of the wall clock from the monotonic clock of the boot.
-
-    ``at`` is the wall clock's time after the change, ``step_micros`` how far it was set, and ``last_event`` the id of
-    the last event that was recorded before it.
-    """
-
-    id = NeverReusedField()
-    at = UtcField()
-    kind = TextField()
-    boot_id = TextField()
-    offset_micros = BigIntegerField()
-    step_micros = BigIntegerField()
-    last_event = BigIntegerField()
-
-    class Meta:
-        name = "clockchange"
-        table_name = "clock_changes"
-        constraints = tuple(map(check_constraint, _CLOCK_CHANGE_CHECKS))
-
-
 class AuditRow(Model):
     """A change: who made it, when, and what it was; ``before`` and ``after`` are JSON objects or null."""
 
@@ -319,8 +259,8 @@ CHECKS: dict[type[Model], tuple[str, ...]] = {
     EventRow: (*_EVENT_CHECKS, _CLOCK_STATE_CHECK),
     AdjustmentRow: _ADJUSTMENT_CHECKS,
     HourRow: _HOUR_CHECKS,
-    BlindRow: _BLIND_CHECKS,
-    ClockChangeRow: _CLOCK_CHANGE_CHECKS,
+    BlindRow: BLIND_CHECKS,
+    ClockChangeRow: CLOCK_CHANGE_CHECKS,
     AuditRow: _AUDIT_CHECKS,
 }
 
