@@ -41,12 +41,13 @@ _MICROS = 1_000_000
 class ClockReading:
     """The wall clock at one moment.
 
-    ``offset`` is the wall clock's time (microseconds since 1970, UTC) less the monotonic clock's. ``step`` is by how
-    many microseconds the clock was set, 0 unless the reading reports a step. ``order_from`` is the time of the wall
-    clock before it was set back: lists sort events with an earlier time by this time and by their ids. None where no
-    event needs it.
+    ``now`` is its time and ``offset`` that time less the monotonic clock's, in microseconds (since 1970, UTC). ``step``
+    is by how many microseconds the clock was set, 0 unless the reading reports a step. ``order_from`` is the time of
+    the wall clock before it was set back: lists sort events with an earlier time by this time and by their ids. None
+    where no event needs it.
     """
 
+    now: int
     offset: int
     state: ClockState
     step: int = 0
@@ -104,7 +105,7 @@ class WallClock:
         with self._lock:
             self._notice_step()
             state = self._current_state()
-            yield ClockReading(self._offset, state, order_from=self._order_from)
+            yield self._reading(state)
 
     # -- with the lock held ----------------------------------------------------------------------------------------
 
@@ -120,7 +121,11 @@ class WallClock:
             last = round(now * _MICROS) + before
             self._order_from = last if self._order_from is None else max(self._order_from, last)
         self._stepped_at, self._state_read_at = now, None
-        self.on_step(ClockReading(offset, ClockState.STEPPED, change, self._order_from))
+        self.on_step(self._reading(ClockState.STEPPED, change))
+
+    def _reading(self, state: ClockState, step: int = 0) -> ClockReading:
+        now = round(self._read_at * _MICROS) + self._offset
+        return ClockReading(now, self._offset, state, step, self._order_from)
 
     def _current_state(self) -> ClockState:
         now = self._read_at
@@ -135,7 +140,7 @@ class WallClock:
             self._was_synchronised = True
             # The times before it are corrected now, so the steps on the way to it do not matter any more.
             self._order_from = self._order_from_before
-            self.on_synchronised(ClockReading(self._offset, self._state))
+            self.on_synchronised(self._reading(self._state))
         if self._stepped_at is not None:
             if not synchronised or now - self._stepped_at < STEPPED_SECONDS:
                 return ClockState.STEPPED

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from edge.cli.counts.events import event_group
+from edge.cli.counts.floors import floor_group
 from edge.cli.db.commands import database_group
-from edge.cli.events import event_group
-from edge.cli.floors import floor_group
 
 COMMANDS = [
     (group.name, name) for group in (database_group, event_group, floor_group) for name in sorted(group.commands)

@@ -117,6 +117,7 @@ def test_a_step_is_reported_once_with_its_size(step: int, caplog: pytest.LogCapt
     [reported] = clocks.steps
     assert (reported.step, reported.state) == (step, ClockState.STEPPED)
     assert reported.at(clocks.monotonic) == clocks.wall
+    assert reported.now == clocks.wall - SECOND // 5
     assert [record.levelname for record in caplog.records if "was set by" in record.getMessage()] == ["WARNING"]
 
 
