@@ -93,7 +93,7 @@ def write_blind_intervals(
     until: datetime | None,
     config_path: Path | None,
 ) -> None:
-    """Write the times in which cameras were blind as CSV or JSON Lines, the oldest first.
+    """Write the times in which cameras were blind. As CSV or JSON Lines, the oldest first.
 
     Example: smartpark blind export --since 7d -o week.csv
     """

@@ -56,10 +56,10 @@ for _command in (
 @config_option
 @json_option
 def list_floors(active: bool, include_deleted: bool, config_path: Path | None, as_json: bool) -> None:
-    """List the floors with their counts, and how far these can be trusted.
+    """List the floors with their counts.
 
-    The quality is live; degraded where a gate was blind since the last correction; unknown (--) while one is blind, and
-    while the daemon does not run.
+    The quality says how far a count can be trusted: live; degraded where a gate was blind since the last correction;
+    unknown (--) while a gate is blind, and while the daemon does not run.
     """
     with open_for_reading(config_path) as (config, store):
         floors = store.floors.all(deleted=include_deleted)
@@ -119,7 +119,10 @@ def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
 @config_option
 @json_option
 def show_recommended_floor(config_path: Path | None, as_json: bool) -> None:
-    """Show the active floor with most free places whose count is known. Exit code 1 if there is none."""
+    """Show the active floor with most free places. Exit code 1 if there is none.
+
+    A floor whose count is not known is left out.
+    """
     with open_for_reading(config_path) as (config, store):
         floors = store.floors.active()
         qualities = qualities_of(config, store)

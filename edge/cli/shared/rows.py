@@ -74,23 +74,27 @@ def stored_floor_fields(floor: StoredFloor, quality: FloorQuality | None = None)
     }
 
 
-def print_floors(floors: Sequence[StoredFloor], qualities: Mapping[str, FloorQuality]) -> None:
-    """Print a table of floors; of one whose count is not known, the last number of vehicles and no free places."""
-    found = {floor.name: qualities.get(floor.name, FloorQuality()) for floor in floors}
-    print_table(
-        ["floor", "free", "of", "vehicles", "full", "active", "as of", "quality"],
-        [
+def print_floors(floors: Sequence[StoredFloor], qualities: Mapping[str, FloorQuality] | None = None) -> None:
+    """Print a table of floors, with their quality where it is given.
+
+    Of a floor whose count is not known it has the last number of vehicles, and no free places.
+    """
+    columns = ["floor", "free", "of", "vehicles", "full", "active", "as of"]
+    rows = []
+    for floor in floors:
+        quality = (qualities or {}).get(floor.name, FloorQuality())
+        rows.append(
             [
-                *(floor.name, floor.available_slots if found[floor.name].is_known else "--", floor.total_slots),
+                *(floor.name, floor.available_slots if quality.is_known else "--", floor.total_slots),
                 *(floor.current_vehicles, f"{floor.occupancy_percentage:.1f} %"),
                 "deleted" if floor.deleted_at else "yes" if floor.is_active else "no",
                 iso(floor.as_of),
-                quality_text(found[floor.name]),
+                *([] if qualities is None else [quality_text(quality)]),
             ]
-            for floor in floors
-        ],
-        right=["free", "of", "vehicles", "full"],
-    )
+        )
+    if qualities is not None:
+        columns.append("quality")
+    print_table(columns, rows, right=["free", "of", "vehicles", "full"])
 
 
 def print_events(events: Sequence[StoredEvent]) -> None:
