@@ -32,7 +32,7 @@ class CameraWorker:
     ``last_progress`` (monotonic seconds) is the time of the last finished work: a processed frame, or a read from a
     camera that is known to be down. ``started_at`` is when the camera was started, ``last_frame_at`` the time of the
     last processed frame, ``frames_since`` that of the first one after the last gap; the last two are None before the
-    first frame. ``problem`` says why a recording broke off. An unexpected error goes to ``on_fatal`` and ends the
+    first frame, and for a recording. ``problem`` says why a recording broke off. An unexpected error goes to ``on_fatal`` and ends the
     thread.
 
     ``times`` dates the frames of a live camera; None: they keep the dates of their source.
@@ -89,8 +89,11 @@ class CameraWorker:
             while not self._stop.is_set():
                 frame = self.source.read(_READ_SECONDS)
                 if frame is not None:
-                    self.pipeline.process(frame if self._times is None else self._times.dated(frame))
-                    self._note_frame(frame.monotonic)
+                    if self._times is None:
+                        self.pipeline.process(frame)
+                    else:
+                        self.pipeline.process(self._times.dated(frame))
+                        self._note_frame(frame.monotonic)
                     frame_at = self._clock()
                 else:
                     if self._clock() - frame_at >= SILENT_SECONDS:

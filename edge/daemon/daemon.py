@@ -75,6 +75,7 @@ class Daemon:
         self._on_recorded = on_recorded
         self._reload = reload
         self._fatal = threading.Event()
+        self._checked_at = 0.0
         self._notifier = SystemdNotifier()
         self._problems = ProblemList(utc_now)
         self._lock = InstanceLock(config.database.path)
@@ -137,7 +138,6 @@ class Daemon:
 
     def run(self) -> int:
         """Wait until a signal asks for the stop, all recordings have ended, or an error ends it; the exit code."""
-        checked_at = 0.0
         while not self._signals.stop and not self._fatal.is_set():
             if self._cameras.finished:
                 log.info("all recordings have ended")
@@ -146,14 +146,21 @@ class Daemon:
                 self._signals.reload = False
                 if self._reload is not None:
                     self._config = reload_floors(self._writer, self._config, self._reload)
-            now = time.monotonic()
-            if self._clock_watch is not None:
-                self._clock_watch.check(now)
-            if now - checked_at >= _HEALTH_SECONDS:
-                checked_at = now
-                self._check(now)
+            self.check()
             self._fatal.wait(_FLAG_SECONDS)
         return 1 if self.failed else 0
+
+    def check(self) -> None:
+        """Look at the clock, and every two seconds at the health of all parts. Called by ``run`` several times a second.
+
+        A program that does not call ``run`` calls this, in its main thread.
+        """
+        now = time.monotonic()
+        if self._clock_watch is not None:
+            self._clock_watch.check(now)
+        if now - self._checked_at >= _HEALTH_SECONDS:
+            self._checked_at = now
+            self._check_health(now)
 
     def close(self) -> None:
         """Stop all parts and lose nothing: cameras, then what they counted, then what was not yet published."""
@@ -202,7 +209,7 @@ class Daemon:
         if self._on_recorded is not None:
             self._on_recorded(recorded)
 
-    def _check(self, now: float) -> None:
+    def _check_health(self, now: float) -> None:
         """Bring the health up to date, and publish it and what another process has written."""
         self._health.update(now)
         if self._problem_file is not None:

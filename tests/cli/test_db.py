@@ -23,7 +23,7 @@ def test_create_makes_the_tables_once(shell: Any) -> None:
     assert "made the tables" in shell("db", "create").stdout
     assert shell.json("db", "create") == {"database": str(shell.path), "created": False, "version": 3}
     assert all(shell.json("db", "check")["tables"].values())
-    assert "all 7 tables exist" in shell("db", "check").stdout
+    assert "all 9 tables exist" in shell("db", "check").stdout
     tables = shell.json("db", "describe")
     assert {column["name"] for column in tables["floors"]["columns"]} >= {"name", "total_slots", "deleted_at"}
     assert {"name": "floor_name", "unique": True, "columns": ["name"]} in tables["floors"]["indexes"]

@@ -44,11 +44,11 @@ class Bench:
         self.writer: Any = SimpleNamespace(problem=None, waiting=0, dropped=0, refused=0, last_answer=START)
         gate = GateConfig(id="g", line=((0.5, 0.1), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground")
         camera = CameraConfig(id="ramp", source="sim:ramp", gates=(gate,), stale_seconds=5.0)
-        self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP))
+        self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP), recorded=False)
         self.statistics = PipelineStatistics()
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
         self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None)
-        self.worker.last_progress = START
+        self.worker.last_progress = self.worker.started_at = self.worker.last_frame_at = START
         self.monitor = HealthMonitor(self.problems, self.notifier, SimpleNamespace(status=self.writer), [self.worker])  # type: ignore[arg-type]
 
     def update(self, now: float = START) -> dict[str, str]:
@@ -75,7 +75,7 @@ def test_a_database_that_cannot_be_written_for_hours_is_reported_and_the_watchdo
     """A restart would lose the events that wait in memory, so the watchdog is fed as long as the writer tries."""
     bench.writer.problem, bench.writer.waiting = "disk is full; free some room", 7
     for hour in range(5):
-        bench.writer.last_answer = bench.worker.last_progress = START + 3600 * hour
+        bench.writer.last_answer = bench.worker.last_progress = bench.worker.last_frame_at = START + 3600 * hour
         problems = bench.update(START + 3600 * hour + 5)
     assert problems == {
         "database": "disk is full; free some room",
