@@ -49,7 +49,7 @@ def render(snapshot: BoardSnapshot) -> RenderableType:
             Text(printable(row.name), style=f"bold {style}"),
             Text(large_digits(_free_places(row)), style=f"bold {style}", no_wrap=True),
             Text(_UNKNOWN if row.total is None else str(row.total)),
-            Text(_UNKNOWN if row.percentage is None else f"{row.percentage:.1f} %{_doubt(row)}"),
+            Text(_UNKNOWN if row.percentage is None else f"{row.percentage:.1f} %{_short_doubt(row)}"),
         )
     if not snapshot.rows:
         table.add_row(Text("no floor is known yet", style="dim"), "", "", "")
@@ -105,6 +105,13 @@ def _row_text(row: ShownFloor) -> str:
         return f"{name} closed"
     free = "FULL" if row.is_full else f"{row.available} free"
     return f"{name} {free} of {row.total} ({row.percentage:.1f} %){_doubt(row)}"
+
+
+def _short_doubt(row: ShownFloor) -> str:
+    """``_doubt`` for a narrow column."""
+    if row.off_by is None:
+        return " ±?"
+    return f" ±{math.ceil(row.off_by)}" if row.off_by else ""
 
 
 def _doubt(row: ShownFloor) -> str:

@@ -29,11 +29,11 @@ SILENT_SECONDS = 2.0
 class CameraWorker:
     """Reads and processes frames until it is closed or the recording ends.
 
-    ``last_progress`` (monotonic seconds) is the time of the last finished work: a processed frame, or a read from a
-    camera that is known to be down. ``started_at`` is when the camera was started, ``last_frame_at`` the time of the
-    last processed frame, ``frames_since`` that of the first one after the last gap; the last two are None before the
-    first frame, and for a recording. ``problem`` says why a recording broke off. An unexpected error goes to ``on_fatal`` and ends the
-    thread.
+    ``last_progress`` (monotonic seconds, as all times here) is the time of the last finished work: a processed frame,
+    or a read from a camera that is known to be down. ``started_at`` is when the camera was started, ``last_frame_at``
+    the time of the last processed frame, ``frames_since`` that of the first one after the last gap; the last two are
+    None before the first frame, and for a recording. ``problem`` says why a recording broke off. An unexpected error
+    goes to ``on_fatal`` and ends the thread.
 
     ``times`` dates the frames of a live camera; None: they keep the dates of their source.
     """

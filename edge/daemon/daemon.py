@@ -151,9 +151,9 @@ class Daemon:
         return 1 if self.failed else 0
 
     def check(self) -> None:
-        """Look at the clock, and every two seconds at the health of all parts. Called by ``run`` several times a second.
+        """Look at the clock, and every two seconds at the health of all parts.
 
-        A program that does not call ``run`` calls this, in its main thread.
+        ``run`` calls it several times a second; a program that does not use ``run`` calls it in its main thread.
         """
         now = time.monotonic()
         if self._clock_watch is not None:

@@ -176,5 +176,9 @@ class OutboxRelay:
                 under_way = {event.outbox_key for event in self._ready} | {*self._in_flight.values()}
                 known = under_way | self._acknowledged | self._being_removed | self._unpublishable
                 # Rows behind a full page are read when some of it have left: the page is read again until they have.
-                self._ready.extend(event for event in page if event.outbox_key not in known)
+                unknown = [event for event in page if event.outbox_key not in known]
+                # An event of which the time was corrected meanwhile may still be in flight with the wrong time.
+                room = max(self._window - len(self._ready) - len(self._in_flight), 0)
+                self._ready.extend(unknown[:room])
+                self._unread |= len(unknown) > room
             return bool(self._being_removed)
