@@ -24,10 +24,9 @@ log = logging.getLogger(__name__)
 
 # The state changes rarely, so the kernel is not asked for every event.
 CLOCK_CHECK_SECONDS = 10.0
-# A change of the offset by so much between two looks is a step. Time services correct less by a change of rate: chrony,
-# the quickest of them, by up to 8.3 % of the time that passes.
+# A change of the offset by so much is a step. A time service that corrects the rate changes both clocks alike on Linux,
+# so the offset changes by steps alone; smaller ones change no order of events.
 _LEAST_STEP_SECONDS = 0.25
-_FASTEST_RATE = 0.1
 # Events are marked as stepped for so long after a step, and then until the clock is seen to be synchronised: a reader
 # recognises the times between which their order is not that of their ids.
 STEPPED_SECONDS = 60.0
@@ -112,9 +111,8 @@ class WallClock:
     def _notice_step(self) -> None:
         now, offset = self._read()
         change = offset - self._offset
-        limit = _LEAST_STEP_SECONDS + _FASTEST_RATE * (now - self._read_at)
         before, self._read_at, self._offset = self._offset, now, offset
-        if abs(change) < limit * _MICROS:
+        if abs(change) < _LEAST_STEP_SECONDS * _MICROS:
             return
         log.warning("the wall clock was set by %+.1f s; events keep their order by their ids", change / _MICROS)
         if change < 0:
