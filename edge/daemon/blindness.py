@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.daemon.clock_watch import utc_of
-from edge.store import BlindInterval
+from edge.store import NOT_RUNNING, BlindInterval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -88,6 +88,12 @@ class Blindness:
                 self._blind(camera_id, camera, reason, now, at)
             else:
                 self._still_blind(camera_id, camera, reason, now)
+
+    def stop(self, now: float) -> None:
+        """The daemon stops: every camera is blind from ``now`` on. The next start records it."""
+        with self._lock:
+            for camera in self._cameras.values():
+                camera.interval = camera.interval or _Open(NOT_RUNNING, now)
 
     def current(self) -> tuple[BlindInterval, ...]:
         """The cameras that are blind now, also those of which no frame has come yet since the start."""

@@ -165,10 +165,14 @@ class Daemon:
     def close(self) -> None:
         """Stop all parts and lose nothing: cameras, then what they counted, then what was not yet published."""
         self._notifier.stopping()
-        self._cameras.close()
+        now = time.monotonic()
         if self._clock_watch is not None:
-            self._clock_watch.check(time.monotonic())
+            self._clock_watch.check(now)
             self._clock_watch.close()
+        self._cameras.close()
+        self._blindness.stop(now)
+        if self._publishing is not None:
+            self._publishing.publish_blindness(now)
         committed = self._writer.flush(timeout=_CLOSE_SECONDS)
         if self._publishing is not None:
             self._publishing.close()

@@ -180,6 +180,13 @@ def test_a_step_of_the_clock_makes_no_interval_longer(bench: Bench, step: timede
     assert bench.stored() == [(2.0, first - START, DEAD)]
 
 
+def test_a_stop_makes_every_camera_blind(bench: Bench) -> None:
+    """The boards are to show it; the table has it from the next start on."""
+    bench.report(None, 2)
+    bench.blindness.stop(bench.now)
+    assert (bench.reasons(), bench.stored()) == ([NOT_RUNNING], [])
+
+
 def test_changes_that_were_dropped_are_made_up_for(bench: Bench) -> None:
     """While the disk is full the beginning is lost: the end records the whole interval."""
     bench.report(None, 2)

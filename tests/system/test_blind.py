@@ -46,7 +46,7 @@ def moment(text: str) -> datetime:
 def test_a_count_is_unknown_while_its_camera_is_dead_and_degraded_until_it_is_corrected(
     counting: Any, mosquitto: Any, listen: Any, server: MjpegServer, eventually: Callable[..., None]
 ) -> None:
-    """Since the start; after the first frame; through a kill; and a correction makes it live."""
+    """Since the start; after the first frame; through a kill; a correction makes it live, until the daemon stops."""
     mosquitto.start()
     board = listen(mosquitto.port)
     counting.config(config(mosquitto.port, server.url))
@@ -85,7 +85,9 @@ def test_a_count_is_unknown_while_its_camera_is_dead_and_degraded_until_it_is_co
             "Ground Floor": "live",
             "First Floor": "degraded",
         }
+        assert board.last(AVAILABLE) == b"983"
         assert counting.stop(daemon) == 0
+    assert board.last(AVAILABLE) == b"--"
     assert "Traceback" not in counting.log
     counting.here("db", "verify")
 
