@@ -151,4 +151,7 @@ def test_without_a_daemon_no_count_is_known(garage: Garage) -> None:
         ("live", None),
     ]
     assert status["recommended"] == "Yard"
+    shell.path.with_name("smartpark.db.alive").unlink()
+    assert [floor["blind_since"] for floor in shell.json("floors")] == [None, None, None]
+    assert "unknown: camera street: the daemon is not running" in shell("floors").stdout
     assert status["floors"][1]["reason"] == "camera ramp: the daemon is not running"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,9 @@ def qualities_of(config: Config, store: Store) -> dict[str, FloorQuality]:
     last = AliveFile(config.database.path).read()
     ended_at = now if last is None else min(last.at.astimezone(UTC), now)
     blind = {camera: _not_running(camera, ended_at) for part in cameras.values() for camera in part}
-    return store.floor_qualities(cameras, now, list(blind.values()))
+    found = store.floor_qualities(cameras, now, list(blind.values()))
+    # Without its file it is not known since when no daemon runs.
+    return found if last else {name: replace(quality, blind_since=None) for name, quality in found.items()}
 
 
 def unknown_floors(qualities: Mapping[str, FloorQuality]) -> set[str]:

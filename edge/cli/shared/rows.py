@@ -56,8 +56,10 @@ def _quality_fields(quality: FloorQuality) -> dict[str, object]:
 
 def quality_text(quality: FloorQuality) -> str:
     """The quality of a floor in a few words: since when and why, and by how much the count may be wrong."""
-    if quality.quality is Quality.LIVE or quality.blind_since is None:
+    if quality.quality is Quality.LIVE:
         return quality.quality.value
+    if quality.blind_since is None:
+        return f"{quality.quality.value}: {quality.reason}"
     expected = "" if quality.expected_missed is None else f", {quality.expected_missed:g} vehicles expected"
     since = iso(quality.blind_since)
     return f"{quality.quality.value} since {since}, {quality.blind_seconds:.0f} s blind{expected}: {quality.reason}"

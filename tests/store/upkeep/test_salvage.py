@@ -32,7 +32,7 @@ HOUR = timedelta(hours=1)
 def test_corrected_events_and_blind_intervals_are_carried_over(
     path: Path, file_with_floors: bytes, make_event: Callable[..., Event], now: datetime
 ) -> None:
-    """An event whose time was corrected since the backup keeps the id that the broker knows; intervals end as they did."""
+    """A corrected event keeps the id that the broker knows, and an interval that ended since the backup its end."""
     path.write_bytes(file_with_floors)
     backups = Backups(path.parent / "backups", path)
     with closing(open_database(path, busy_timeout=1.0)) as db:
