@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from edge.host.alive_file import LastRun
+from edge.host.clock import LEAST_STEP_SECONDS
 from edge.store import ClockChange, ClockChangeKind
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ log = logging.getLogger(__name__)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A clock that differs by less from that of the last run was not set in between.
-_LEAST_STEP = timedelta(seconds=0.25)
+_LEAST_STEP = timedelta(seconds=LEAST_STEP_SECONDS)
 
 
 def utc_of(micros: int) -> datetime:
@@ -57,12 +58,16 @@ class CameraTimes:
         """
         with self._clock.held() as reading:
             shift = timedelta(microseconds=reading.offset - self._offset)
+            if abs(shift) < _LEAST_STEP:  # two looks at the clock differ by microseconds
+                shift = timedelta(0)
             order_from = None if reading.order_from is None else utc_of(reading.order_from)
             dated = []
             for event in events:
                 timestamp = event.timestamp + shift
                 order_at = order_from if order_from is not None and timestamp < order_from else None
                 dated.append(replace(event, timestamp=timestamp, clock_state=reading.state, order_at=order_at))
+                if shift:
+                    log.info("the clock was set: event=%s becomes event=%s", event.event_id, dated[-1].event_id)
             self._submit(dated)
 
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 CLOCK_CHECK_SECONDS = 10.0
 # A change of the offset by so much is a step. A time service that corrects the rate changes both clocks alike on Linux,
 # so the offset changes by steps alone; smaller ones change no order of events.
-_LEAST_STEP_SECONDS = 0.25
+LEAST_STEP_SECONDS = 0.25
 # Events are marked as stepped for so long after a step, and then until the clock is seen to be synchronised: a reader
 # recognises the times between which their order is not that of their ids.
 STEPPED_SECONDS = 60.0
@@ -112,7 +112,7 @@ class WallClock:
         now, offset = self._read()
         change = offset - self._offset
         before, self._read_at, self._offset = self._offset, now, offset
-        if abs(change) < _LEAST_STEP_SECONDS * _MICROS:
+        if abs(change) < LEAST_STEP_SECONDS * _MICROS:
             return
         log.warning("the wall clock was set by %+.1f s; events keep their order by their ids", change / _MICROS)
         if change < 0:

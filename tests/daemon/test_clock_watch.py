@@ -135,6 +135,17 @@ def test_a_step_between_capture_and_event_does_no_harm(machine: Machine, step: t
     assert kinds == [(ClockChangeKind.START, timedelta(0)), (ClockChangeKind.STEP, step)]
 
 
+def test_an_event_keeps_its_time_while_the_clock_is_not_set(machine: Machine) -> None:
+    """To the microsecond, though two looks at the clocks differ: the log has the id of the event before."""
+    run = machine.run()
+    dated = run.times.dated(run.frame())
+    machine.boot += timedelta(microseconds=7)
+    events = make_events(Crossing("g", "run-1", Direction.ENTRY, machine.now, "car", 0.9), GATE, "ramp", dated.time)
+    run.times.submit(events)
+    run.end()
+    assert [event.event_id for event in machine.events()] == [event.event_id for event in events]
+
+
 def test_the_first_synchronisation_corrects_the_times_of_the_boot(machine: Machine) -> None:
     """Of this run and of the run before it; the true times are known then."""
     machine.boot -= FORTNIGHT
