@@ -87,6 +87,10 @@ class ClockWatch:
         ``Writer.call``.
         """
         last = self._alive.read()
+        # What the clock does until the start is recorded is recorded after it.
+        early: list[tuple[Callable[[ClockReading], None], ClockReading]] = []
+        self._clock.on_step = lambda reading: early.append((self._record_step, reading))
+        self._clock.on_synchronised = lambda reading: early.append((self._record_synchronisation, reading))
         reading = self._clock.check()
         now = utc_of(reading.at(monotonic))
         last_run, same_boot, step = self._last_run(last, reading, now)
@@ -103,8 +107,10 @@ class ClockWatch:
         if last_run is not None:
             log.info("no daemon ran since %s; the cameras were blind", last_run.isoformat(timespec="seconds"))
         self._clock.order_after(None if latest is None else (latest - _EPOCH) // timedelta(microseconds=1))
-        self._clock.on_step = self._record_step
-        self._clock.on_synchronised = self._record_synchronisation
+        with self._clock.held():
+            self._clock.on_step, self._clock.on_synchronised = self._record_step, self._record_synchronisation
+            for record_change, reading in early:
+                record_change(reading)
         self._alive.start()
         return intervals
 

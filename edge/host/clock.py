@@ -24,9 +24,12 @@ log = logging.getLogger(__name__)
 
 # The state changes rarely, so the kernel is not asked for every event.
 CLOCK_CHECK_SECONDS = 10.0
-# A change of the offset by so much is a step. A time service that corrects the rate changes both clocks alike on Linux,
-# so the offset changes by steps alone; smaller ones change no order of events.
+# A change of the offset by so much is a step. A time service that corrects the rate changes both clocks alike on
+# Linux, so the offset changes by steps alone; smaller ones change no order of events.
 LEAST_STEP_SECONDS = 0.25
+# A smaller change is that of two looks at the clocks, and no change of the clock: times that are computed from the offset
+# stay the same.
+_LEAST_CHANGE_SECONDS = 0.02
 # Events are marked as stepped for so long after a step, and then until the clock is seen to be synchronised: a reader
 # recognises the times between which their order is not that of their ids.
 STEPPED_SECONDS = 60.0
@@ -111,7 +114,10 @@ class WallClock:
     def _notice_step(self) -> None:
         now, offset = self._read()
         change = offset - self._offset
-        before, self._read_at, self._offset = self._offset, now, offset
+        self._read_at = now
+        if abs(change) < _LEAST_CHANGE_SECONDS * _MICROS:
+            return
+        before, self._offset = self._offset, offset
         if abs(change) < LEAST_STEP_SECONDS * _MICROS:
             return
         log.warning("the wall clock was set by %+.1f s; events keep their order by their ids", change / _MICROS)

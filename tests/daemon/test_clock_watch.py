@@ -170,6 +170,22 @@ def test_the_first_synchronisation_corrects_the_times_of_the_boot(machine: Machi
     assert [event.order_at for event in events] == [None] * 4
 
 
+def test_a_run_that_starts_with_a_right_clock_corrects_the_run_before_it(machine: Machine) -> None:
+    """The last run of the boot ended before the clock was synchronised."""
+    machine.boot -= FORTNIGHT
+    first = machine.run()
+    frame = first.frame()
+    first.count(frame)
+    first.end()
+    machine.boot += FORTNIGHT
+    machine.state = ClockState.SYNCHRONISED
+    machine.run().end()
+    [event] = machine.events()
+    assert (event.timestamp, event.correction) == (BOOT + timedelta(seconds=frame.monotonic - 0.5), FORTNIGHT)
+    machine.run().end()
+    assert machine.events() == [event]
+
+
 def test_a_run_continues_the_order_of_the_run_before_it(machine: Machine) -> None:
     """The clock was set back while no daemon ran, in the same boot or with a new one."""
     for number in range(3):

@@ -131,6 +131,15 @@ def test_small_corrections_are_no_steps() -> None:
     assert clocks.clock.check().at(clocks.monotonic) == clocks.wall
 
 
+def test_the_offset_is_the_same_for_two_looks_that_differ_a_little() -> None:
+    """A time that is computed again is the same to the microsecond."""
+    clocks = Clocks()
+    offset = clocks.clock.check().offset
+    for micros in (7, -9, 3000, -4000):
+        clocks.wall += micros
+        assert clocks.clock.check().offset == offset
+
+
 def test_a_process_that_is_interrupted_between_the_clocks_sees_no_step() -> None:
     """The clocks are read again when long passed between them."""
     clocks = Clocks()
