@@ -27,8 +27,8 @@ CLOCK_CHECK_SECONDS = 10.0
 # A change of the offset by so much is a step. A time service that corrects the rate changes both clocks alike on
 # Linux, so the offset changes by steps alone; smaller ones change no order of events.
 LEAST_STEP_SECONDS = 0.25
-# A smaller change is that of two looks at the clocks, and no change of the clock: times that are computed from the offset
-# stay the same.
+# A smaller change is that of two looks at the clocks, and no change of the clock: times that are computed from the
+# offset stay the same.
 _LEAST_CHANGE_SECONDS = 0.02
 # Events are marked as stepped for so long after a step, and then until the clock is seen to be synchronised: a reader
 # recognises the times between which their order is not that of their ids.
