@@ -137,11 +137,13 @@ def correct(path: Path, run: str, report: Connection) -> None:
 
 def set_clock(path: Path, run: str, report: Connection) -> None:
     """Make a camera blind, synchronise the clock of one boot after another; reports each correction of times."""
+    chance = random.Random(run)
     with closing(open_database(path, busy_timeout=WAIT)) as db:
         for n in count():
             changes, boot = ClockChanges(db), f"boot {run} {n}"
             changes.record(ClockChange(ClockChangeKind.START, NOW, boot, timedelta(0)))
             BlindIntervals(db).begin("ramp", NOW, f"{run} {n}")
+            Events(db).record(make_event(f"{run}-clock", n, chance, NOW), NOW)
             let_others_write()
             corrected = changes.record(ClockChange(ClockChangeKind.SYNCHRONISED, NOW, boot, timedelta(hours=1)))
             BlindIntervals(db).end("ramp", NOW, NOW + timedelta(seconds=n), f"{run} {n}")
