@@ -72,7 +72,7 @@ class HealthMessage(Message):
 
 
 class FloorMessage(Message):
-    """``floor/<slug>/state``."""
+    """``floor/<slug>/state``. The keys about the quality are missing in the messages of older daemons."""
 
     floor_id: int
     name: str
@@ -82,6 +82,10 @@ class FloorMessage(Message):
     occupancy_percentage: FiniteFloat
     is_full: bool
     is_active: bool
+    quality: Literal["live", "degraded", "unknown"] = "live"
+    blind_since: UtcTime | None = None
+    blind_seconds: FiniteFloat = 0.0
+    expected_missed: FiniteFloat | None = None
     as_of: UtcTime
     seq: int
     device: str
@@ -104,13 +108,17 @@ class SiteMessage(Message):
     occupancy_percentage: FiniteFloat
     is_full: bool
     floors: NonNegativeInt
+    unknown_floors: NonNegativeInt = 0
     recommended: Recommendation | None = None
     as_of: UtcTime | None = None
     device: str
 
 
 class EventMessage(Message):
-    """``event/<camera>``. A second delivery of an event has the same ``event_id``."""
+    """``event/<camera>``. A second delivery of an event has the same ``event_id``.
+
+    So has an event whose time was corrected, and then ``correction_seconds`` is what was added to it.
+    """
 
     event_id: str
     camera_id: str
@@ -122,6 +130,8 @@ class EventMessage(Message):
     direction: str
     confidence: FiniteFloat
     timestamp: UtcTime
+    clock_state: str = "unknown"
+    correction_seconds: FiniteFloat = 0.0
     site: str
     device: str
 

@@ -29,7 +29,11 @@ _EVENTS_REMEMBERED = 1000
 
 @dataclass(frozen=True, slots=True)
 class ShownFloor:
-    """One floor on the board. A number that is not known to be true now is None, and is shown as ``--``."""
+    """One floor on the board. A number that is not known to be true now is None, and is shown as ``--``.
+
+    ``off_by`` is the number of vehicles by which the others may be wrong, because a gate was blind since the floor was
+    counted: 0 where none was, None where it cannot be estimated.
+    """
 
     slug: str
     name: str
@@ -39,6 +43,7 @@ class ShownFloor:
     percentage: float | None
     is_full: bool
     is_active: bool
+    off_by: float | None = 0.0
 
 
 class BoardState:
@@ -137,7 +142,7 @@ class BoardState:
 
     def _row(self, slug: str) -> ShownFloor:
         floor = self._floors.get(slug)
-        if floor is None or not self.is_online(floor.device):
+        if floor is None or not self.is_online(floor.device) or floor.quality == "unknown":
             name = floor.name if floor is not None else self._names[slug]
             return ShownFloor(slug, name, None, None, None, None, is_full=False, is_active=True)
         return ShownFloor(
@@ -149,6 +154,7 @@ class BoardState:
             floor.occupancy_percentage,
             is_full=floor.is_full,
             is_active=floor.is_active,
+            off_by=floor.expected_missed if floor.quality == "degraded" else 0.0,
         )
 
     def _apply_status(self, device: str, payload: bytes) -> bool:
@@ -184,12 +190,16 @@ class BoardState:
     def _is_newer(self, floor: FloorMessage, known: FloorMessage) -> bool:
         """A higher seq is newer; so is a lower one with a later time, which comes from a database that was restored.
 
+        Of the same seq the last message counts: the quality of the floor has changed, and not its count.
         The message of another device is newer too, once the device that had the floor is gone: the new one may have
         the same count, or a clock that is behind.
         """
         if floor.device != known.device and not self.is_online(known.device):
             return True
-        return floor.seq > known.seq or floor.as_of > known.as_of
+        return floor.seq > known.seq or floor.as_of > known.as_of or self._is_requalified(floor, known)
+
+    def _is_requalified(self, floor: FloorMessage, known: FloorMessage) -> bool:
+        return (floor.seq, floor.device) == (known.seq, known.device) and floor != known
 
     def _apply_site(self, payload: bytes) -> bool:
         site = SiteMessage.parse(payload) if payload else None
@@ -200,9 +210,17 @@ class BoardState:
     def _apply_event(self, payload: bytes) -> bool:
         event = EventMessage.parse(payload)
         if event.event_id in self._event_ids:
-            return False
+            return bool(event.correction_seconds) and self._correct_event(event)
         self._event_ids[event.event_id] = None
         if len(self._event_ids) > _EVENTS_REMEMBERED:
             self._event_ids.popitem(last=False)
         self._events.append(event)
         return True
+
+    def _correct_event(self, event: EventMessage) -> bool:
+        """Show the event with its corrected time, in its place; False where it is not shown, or with that time."""
+        for place, shown in enumerate(self._events):
+            if shown.event_id == event.event_id and shown != event:
+                self._events[place] = event
+                return True
+        return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -48,7 +49,7 @@ def render(snapshot: BoardSnapshot) -> RenderableType:
             Text(printable(row.name), style=f"bold {style}"),
             Text(large_digits(_free_places(row)), style=f"bold {style}", no_wrap=True),
             Text(_UNKNOWN if row.total is None else str(row.total)),
-            Text(_UNKNOWN if row.percentage is None else f"{row.percentage:.1f} %"),
+            Text(_UNKNOWN if row.percentage is None else f"{row.percentage:.1f} %{_short_doubt(row)}"),
         )
     if not snapshot.rows:
         table.add_row(Text("no floor is known yet", style="dim"), "", "", "")
@@ -103,12 +104,28 @@ def _row_text(row: ShownFloor) -> str:
     if not row.is_active:
         return f"{name} closed"
     free = "FULL" if row.is_full else f"{row.available} free"
-    return f"{name} {free} of {row.total} ({row.percentage:.1f} %)"
+    return f"{name} {free} of {row.total} ({row.percentage:.1f} %){_doubt(row)}"
+
+
+def _short_doubt(row: ShownFloor) -> str:
+    """``_doubt`` for a narrow column."""
+    if row.off_by is None:
+        return " ±?"
+    return f" ±{math.ceil(row.off_by)}" if row.off_by else ""
+
+
+def _doubt(row: ShownFloor) -> str:
+    """A note for a count that may be wrong, because a gate was blind since the floor was counted."""
+    if row.off_by is None:
+        return ", may be wrong"
+    return f", may be off by {math.ceil(row.off_by)}" if row.off_by else ""
 
 
 def _recommendation(snapshot: BoardSnapshot) -> Text:
     if snapshot.recommended is not None:
         return Text(f">> {printable(snapshot.recommended.name)}", style="bold green")
+    if snapshot.site is not None and snapshot.site.unknown_floors:
+        return Text(_UNKNOWN, style="bold yellow")
     if snapshot.site is not None and snapshot.site.is_full:
         return Text("FULL", style="bold red")
     return Text("")

@@ -1,7 +1,7 @@
 """This room is the command line ``smartpark``. A command parses options, calls the product, prints, sets an exit code.
 
-A command is imported when it is called. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 78 wrong configuration
-(``EX_CONFIG``).
+A command is imported when it is called. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 something is degraded
+(``smartpark status``), 78 wrong configuration (``EX_CONFIG``).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ DRIVERS_NOT_USED = ("psycopg", "psycopg2", "psycopg2cffi", "pymysql", "MySQLdb")
 
 # The summary of a command is the first sentence of its help.
 COMMANDS = {
+    "blind": CommandPlace("edge.cli.counts.blind:blind_group", "List and export when cameras were blind"),
     "board": CommandPlace("edge.cli.board:board", "Show the free places of every floor, or -- if not known"),
     "check-config": CommandPlace(
         "edge.cli.check_config:check_config", "Check a configuration FILE and report all of its errors"
@@ -39,8 +40,8 @@ COMMANDS = {
     "evaluate": CommandPlace(
         "edge.cli.evaluate:evaluate", "Count labelled clips and compare the count with the labels"
     ),
-    "events": CommandPlace("edge.cli.events:event_group", "List, count, export and clean up events"),
-    "floors": CommandPlace("edge.cli.floors:floor_group", "List, correct and change the floors"),
+    "events": CommandPlace("edge.cli.counts.events:event_group", "List, count, export and clean up events"),
+    "floors": CommandPlace("edge.cli.counts.floors:floor_group", "List, correct and change the floors"),
     "label": CommandPlace("edge.cli.label:label", "Propose a label for a CLIP"),
     "models": CommandPlace("edge.cli.models:model_group", "List and fetch the detector's weights"),
     "replay": CommandPlace("edge.cli.replay:replay_clip", "Count a recorded CLIP as if the camera had sent it"),

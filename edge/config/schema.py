@@ -156,6 +156,7 @@ class MqttConfig(Section):
     keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(30, description="MQTT keep-alive")
     topic_prefix: Identifier = Field("smartpark", description="first level of every topic")
     drain_seconds: Seconds = Field(5.0, description="how long a stop waits for the outbox to become empty")
+    unknown_available: Literal["--", "last"] = Field("--", description="floor/<slug>/available while a gate is blind")
 
 
 class FloorConfig(Section):
@@ -263,6 +264,13 @@ class Config(Section):
     def client_id(self) -> str:
         """The MQTT client id, always the same for a device: the broker keeps a session and a last will for each id."""
         return self.mqtt.client_id or f"smartpark-{self.device.id}"
+
+    @property
+    def cameras_by_floor(self) -> dict[str, tuple[str, ...]]:
+        """The ids of the cameras with a gate of a floor, by the name of each floor."""
+        gates = [(camera.id, (gate.floor, gate.outside_floor)) for camera in self.cameras for gate in camera.gates]
+        names = {floor.name for floor in self.floors}
+        return {name: tuple(dict.fromkeys(key for key, floors in gates if name in floors)) for name in names}
 
     def camera(self, camera_id: str) -> CameraConfig | None:
         """The camera with that id; None when there is none."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 # The name space of event ids. Never change it: ids of stored and published events depend on it.
 EVENT_NAMESPACE = uuid.UUID("8f2d1c3a-5d0b-5f43-9c1e-0b6a7d2e4f10")
+# Added to the key of an event in the outbox after its time was corrected; above every id.
+CORRECTED_KEY = 2**48
 CONFIDENCE_DECIMALS = 4  # of an event's confidence, in the database and in messages
 
 
@@ -53,7 +55,8 @@ class ClockState(StrEnum):
 
     SYNCHRONISED = "synchronised"
     UNSYNCHRONISED = "unsynchronised"
-    UNKNOWN = "unknown"
+    STEPPED = "stepped"  # the clock was set while the daemon ran, and has not been seen to be synchronised since
+    UNKNOWN = "unknown"  # the time is not that of this machine's clock, or the kernel cannot be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Event:
 
     ``timestamp`` is aware, with microseconds. ``camera_id``, ``track_id``, ``direction`` and ``timestamp`` together are
     the idempotency key. ``clock_state`` says whether ``timestamp`` can be trusted; it is no part of the key.
+    ``order_at`` is the time by which lists sort the event where the clock was set back before it: the clock's last time
+    before that step, so that the order of recording is kept. None: ``timestamp``.
     """
 
     camera_id: str
@@ -88,6 +93,7 @@ class Event:
     confidence: float = 1.0
     timestamp: datetime
     clock_state: ClockState = ClockState.UNKNOWN
+    order_at: datetime | None = None
 
     @property
     def event_id(self) -> uuid.UUID:
@@ -100,7 +106,9 @@ class Event:
 class StoredEvent:
     """An event with what the database adds to it: the ``id`` of its row, its floor's id, and when it was stored.
 
-    ``id`` grows with every event and is never given twice. Both times are aware UTC.
+    ``id`` grows with every event and is never given twice. All times are aware UTC. ``correction`` is what was added to
+    ``timestamp`` and ``created_at`` when the clock was first synchronised; the ``event_id`` is still that of the time
+    before it.
     """
 
     id: int
@@ -116,6 +124,18 @@ class StoredEvent:
     timestamp: datetime
     created_at: datetime
     clock_state: ClockState = ClockState.UNKNOWN
+    order_at: datetime | None = None
+    correction: timedelta = timedelta(0)
+
+    @property
+    def outbox_key(self) -> int:
+        """What the broker acknowledges: ``id``, and another number once the time of the event was corrected."""
+        return self.id + CORRECTED_KEY if self.correction else self.id
+
+    @property
+    def listed_at(self) -> datetime:
+        """The time by which lists sort it, before ``id``."""
+        return self.timestamp if self.order_at is None else self.order_at
 
     @property
     def event(self) -> Event:
@@ -130,4 +150,5 @@ class StoredEvent:
             confidence=self.confidence,
             timestamp=self.timestamp,
             clock_state=self.clock_state,
+            order_at=self.order_at,
         )

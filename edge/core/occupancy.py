@@ -1,13 +1,15 @@
-"""Holds how full a floor is, its name in MQTT topics, and the rule which floor to recommend."""
+"""Holds how full a floor is and how far that can be trusted, its name in topics, and which floor to recommend."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from datetime import datetime
 
 
@@ -61,10 +63,53 @@ def floor_slug(name: str) -> str:
     return re.sub(r"[\W_]+", "-", folded).strip("-")
 
 
-def recommended_floor(floors: list[Occupancy]) -> Occupancy | None:
+class Quality(StrEnum):
+    """How far the count of a floor can be trusted."""
+
+    LIVE = "live"  # every gate was seen since a person counted the floor, or since the beginning
+    DEGRADED = "degraded"  # a gate was blind since then: the count may be wrong
+    UNKNOWN = "unknown"  # a gate is blind now
+
+
+@dataclass(frozen=True, slots=True)
+class FloorQuality:
+    """How far the count of a floor can be trusted, and why.
+
+    ``blind_since`` (aware UTC) is when the present blindness of an unknown floor began; of a degraded floor, when the
+    first one since its last correction began. ``blind_seconds`` is the time since that correction in which a gate of it
+    was blind, ``expected_missed`` how many vehicles cross such gates in that time of the week; None where the
+    statistics do not know. ``reason`` is a text for people.
+    """
+
+    quality: Quality = Quality.LIVE
+    blind_since: datetime | None = None
+    blind_seconds: float = 0.0
+    expected_missed: float | None = None
+    reason: str = ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the count may be shown."""
+        return self.quality is not Quality.UNKNOWN
+
+
+def recommended_floor(floors: Sequence[Occupancy], unknown: Container[str] = ()) -> Occupancy | None:
     """The floor to send the next vehicle to: active, not full, with most free slots, the first by name of equals.
 
-    None where no active floor has a free slot.
+    Floors whose names are in ``unknown`` are left out. None where no other active floor has a free slot.
     """
-    open_floors = [floor for floor in floors if floor.is_active and not floor.is_full]
+    open_floors = [floor for floor in floors if floor.is_active and not floor.is_full and floor.name not in unknown]
     return min(open_floors, key=lambda floor: (-floor.available_slots, floor.name), default=None)
+
+
+def why_none_is_recommended(floors: Sequence[Occupancy], unknown: Container[str] = ()) -> str:
+    """Why no vehicle can be sent to any of all floors, where ``recommended_floor`` gives none."""
+    active = [floor for floor in floors if floor.is_active]
+    if not active:
+        return "no floor is active"
+    not_known = [floor.name for floor in active if floor.name in unknown]
+    if not not_known:
+        return "every active floor is full"
+    if len(not_known) == len(active):
+        return "the count of every active floor is unknown"
+    return f"every active floor is full, or its count is unknown ({', '.join(not_known)})"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from edge.config.schema import CameraConfig
     from edge.core.source import Source
+    from edge.daemon.clock_watch import CameraTimes
     from edge.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,13 @@ SILENT_SECONDS = 2.0
 class CameraWorker:
     """Reads and processes frames until it is closed or the recording ends.
 
-    ``last_progress`` (monotonic seconds) is the time of the last finished work: a processed frame, or a read from a
-    camera that is known to give no frames. ``problem`` says why a recording failed. An unexpected error goes to
-    ``on_fatal`` and ends the thread.
+    ``last_progress`` (monotonic seconds, as all times here) is the time of the last finished work: a processed frame,
+    or a read from a camera that is known to give no frames. ``started_at`` is when it was started, ``last_frame_at``
+    the time of the last processed frame, ``frames_since`` that of the first one after the last gap; the last two are
+    None before the first frame, and for a recording. ``problem`` says why a recording failed. An unexpected error
+    goes to ``on_fatal`` and ends the thread.
+
+    ``times`` dates the frames of a live camera; None: they keep the dates of their source.
     """
 
     def __init__(
@@ -40,22 +45,28 @@ class CameraWorker:
         pipeline: Pipeline,
         on_fatal: Callable[[str, BaseException], None],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        times: CameraTimes | None = None,
     ) -> None:
         self.camera = camera
         self.source = source
         self.pipeline = pipeline
         self.last_progress = 0.0
+        self.started_at = 0.0
+        self.last_frame_at: float | None = None
+        self.frames_since: float | None = None
         self.finished = False
         self.problem = ""
         self._on_fatal = on_fatal
         self._clock = clock
+        self._times = times
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera-{camera.id}", daemon=True)
 
     def start(self) -> None:
         """Open the source and start the thread. Raises ``SourceError`` for a recording that cannot be opened."""
         self.source.start()
-        self.last_progress = self._clock()
+        self.last_progress = self.started_at = self._clock()
         self._thread.start()
 
     def close(self, timeout: float = 10.0) -> None:
@@ -78,7 +89,9 @@ class CameraWorker:
             while not self._stop.is_set():
                 frame = self.source.read(_READ_SECONDS)
                 if frame is not None:
-                    self.pipeline.process(frame)
+                    self.pipeline.process(frame if self._times is None else self._times.dated(frame))
+                    if not self.source.recorded:
+                        self._note_frame(frame.monotonic)
                     frame_at = self._clock()
                 else:
                     if self._clock() - frame_at >= SILENT_SECONDS:
@@ -91,6 +104,11 @@ class CameraWorker:
             self.pipeline.finish()
             raise
         self.pipeline.finish()
+
+    def _note_frame(self, at: float) -> None:
+        if self.last_frame_at is None or at - self.last_frame_at >= SILENT_SECONDS:
+            self.frames_since = at
+        self.last_frame_at = at
 
     def _run(self) -> None:
         try:

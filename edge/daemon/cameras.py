@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.daemon.camera_worker import CameraWorker
+from edge.daemon.clock_watch import CameraTimes
 from edge.daemon.run_id import run_id
-from edge.host.clock import WallClock
 from edge.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from edge.core.events import Event
     from edge.core.source import Source
     from edge.detection.detector import Detector
+    from edge.host.clock import WallClock
 
 
 class Cameras:
@@ -29,20 +29,23 @@ class Cameras:
         detector: Detector,
         submit: Callable[[Sequence[Event]], None],
         on_fatal: Callable[[str, BaseException], None],
+        clock: WallClock,
     ) -> None:
         self.workers: list[CameraWorker] = []
         self._config = config
         self._detector = detector
         self._submit = submit
         self._on_fatal = on_fatal
-        self._clock = WallClock()
+        self._clock = clock
 
     def start(self, sources: Sequence[tuple[CameraConfig, Source]]) -> None:
         """Start a thread for each camera. Raises ``SourceError`` for a recording that cannot be opened."""
         for camera, source in sources:
-            submit = self._submit if source.recorded else self._submit_live
+            # The times of a recording are its own; those of a live camera are the times of this machine's clock.
+            times = None if source.recorded else CameraTimes(self._clock, self._submit)
+            submit = self._submit if times is None else times.submit
             pipeline = Pipeline(camera, self._config, run_id(self._config, camera), self._detector, submit)
-            worker = CameraWorker(camera, source, pipeline, self._on_fatal)
+            worker = CameraWorker(camera, source, pipeline, self._on_fatal, times=times)
             self.workers.append(worker)
             worker.start()
 
@@ -61,8 +64,3 @@ class Cameras:
         if self.workers:
             with ThreadPoolExecutor(len(self.workers), "close") as pool:
                 list(pool.map(CameraWorker.close, self.workers))
-
-    def _submit_live(self, events: Sequence[Event]) -> None:
-        """Submit events of a live camera, whose times are those of this machine's clock."""
-        state = self._clock.state()
-        self._submit([replace(event, clock_state=state) for event in events])

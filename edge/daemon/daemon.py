@@ -12,7 +12,9 @@ import time
 from typing import TYPE_CHECKING
 
 from edge.core.errors import StoreError
+from edge.daemon.blindness import Blindness
 from edge.daemon.cameras import Cameras
+from edge.daemon.clock_watch import ClockWatch, utc_of
 from edge.daemon.configured_floors import apply_floors, reload_floors
 from edge.daemon.damaged_database import complete_restore, report_uncounted_restore, restore_if_damaged
 from edge.daemon.database_access import DatabaseAccess, ExternalChanges
@@ -20,7 +22,10 @@ from edge.daemon.health_monitor import HealthMonitor
 from edge.daemon.publishing import Publishing
 from edge.daemon.signals import Signals
 from edge.detection.detector import SharedDetector, make_detector
+from edge.host.alive_file import AliveFile
+from edge.host.clock import WallClock
 from edge.host.instance_lock import InstanceLock
+from edge.host.kernel_clock import boot_id
 from edge.host.problem_file import ProblemFile
 from edge.host.problem_list import ProblemList
 from edge.host.systemd import SystemdNotifier
@@ -70,6 +75,7 @@ class Daemon:
         self._on_recorded = on_recorded
         self._reload = reload
         self._fatal = threading.Event()
+        self._checked_at = 0.0
         self._notifier = SystemdNotifier()
         self._problems = ProblemList(utc_now)
         self._lock = InstanceLock(config.database.path)
@@ -82,8 +88,17 @@ class Daemon:
             on_fatal=lambda error: self._on_fatal("writer", error),
         )
         self._detector: Detector = SharedDetector(make_detector(config.detector))
-        self._cameras = Cameras(config, self._detector, self._writer.submit, self._on_fatal)
-        self._health = HealthMonitor(self._problems, self._notifier, self._writer, self._cameras.workers)
+        self._clock = WallClock()
+        self._clock_watch: ClockWatch | None = None
+        self._blindness = Blindness(self._writer.post, self._clock)
+        self._cameras = Cameras(config, self._detector, self._writer.submit, self._on_fatal, self._clock)
+        self._health = HealthMonitor(
+            self._problems,
+            self._notifier,
+            self._writer,
+            self._cameras.workers,
+            None if shares_database else self._blindness,
+        )
         self._publishing: Publishing | None = None
 
     @property
@@ -107,11 +122,14 @@ class Daemon:
                 self._problem_file = ProblemFile(config.database.path)
                 self._problem_file.start()
             self._start_database(alone)
+            sources = self._sources or [(camera, open_source(camera)) for camera in config.cameras]
+            if not self._shares_database:
+                self._start_run([camera.id for camera, source in sources if not source.recorded])
             self._detector.start()
             if config.mqtt.enabled and alone:
-                self._publishing = Publishing(config, self._database, self._writer)
+                self._publishing = Publishing(config, self._database, self._writer, self._blindness)
                 self._publishing.start(self._health.snapshot(utc_now()))
-            self._cameras.start(self._sources or [(camera, open_source(camera)) for camera in config.cameras])
+            self._cameras.start(sources)
         except BaseException:
             self.close()
             raise
@@ -120,7 +138,6 @@ class Daemon:
 
     def run(self) -> int:
         """Wait until a signal asks for the stop, all recordings have ended, or an error ends it; the exit code."""
-        checked_at = 0.0
         while not self._signals.stop and not self._fatal.is_set():
             if self._cameras.finished:
                 log.info("all recordings have ended")
@@ -129,17 +146,33 @@ class Daemon:
                 self._signals.reload = False
                 if self._reload is not None:
                     self._config = reload_floors(self._writer, self._config, self._reload)
-            now = time.monotonic()
-            if now - checked_at >= _HEALTH_SECONDS:
-                checked_at = now
-                self._check(now)
+            self.check()
             self._fatal.wait(_FLAG_SECONDS)
         return 1 if self.failed else 0
+
+    def check(self) -> None:
+        """Look at the clock, and every two seconds at the health of all parts.
+
+        ``run`` calls it several times a second; a program that does not use ``run`` calls it in its main thread.
+        """
+        now = time.monotonic()
+        if self._clock_watch is not None:
+            self._clock_watch.check(now)
+        if now - self._checked_at >= _HEALTH_SECONDS:
+            self._checked_at = now
+            self._check_health(now)
 
     def close(self) -> None:
         """Stop all parts and lose nothing: cameras, then what they counted, then what was not yet published."""
         self._notifier.stopping()
+        now = time.monotonic()
+        if self._clock_watch is not None:
+            self._clock_watch.check(now)
+            self._clock_watch.close()
         self._cameras.close()
+        self._blindness.stop(now)
+        if self._publishing is not None:
+            self._publishing.publish_blindness(now)
         committed = self._writer.flush(timeout=_CLOSE_SECONDS)
         if self._publishing is not None:
             self._publishing.close()
@@ -165,6 +198,14 @@ class Daemon:
         if alone:
             report_uncounted_restore(self._database, self._problems)
 
+    def _start_run(self, live_cameras: Sequence[str]) -> None:
+        """Record the start of the run: until when the last one ran, and what the clock does."""
+        watch = ClockWatch(self._clock, boot_id(), AliveFile(self._config.database.path), self._writer)
+        now = time.monotonic()
+        lasting = watch.start(live_cameras, now)
+        self._clock_watch = watch
+        self._blindness.start(live_cameras, lasting, now, utc_of(self._clock.check().offset))
+
     def _recorded(self, recorded: list[Recorded]) -> None:
         """Called in the writer's thread, after a commit."""
         if self._publishing is not None:
@@ -172,7 +213,7 @@ class Daemon:
         if self._on_recorded is not None:
             self._on_recorded(recorded)
 
-    def _check(self, now: float) -> None:
+    def _check_health(self, now: float) -> None:
         """Bring the health up to date, and publish it and what another process has written."""
         self._health.update(now)
         if self._problem_file is not None:
@@ -185,6 +226,7 @@ class Daemon:
         elif self._external_changes.happened():
             report_uncounted_restore(self._database, self._problems)
             self._publishing.publish_external_changes()
+        self._publishing.publish_blindness(now)
         self._publishing.publish_health(self._health.snapshot(utc_now()))
 
     def _on_fatal(self, part: str, error: BaseException) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from edge.core.source import SourceStatus
+    from edge.daemon.blindness import Blindness
     from edge.daemon.camera_worker import CameraWorker
     from edge.host.problem_list import ProblemList
     from edge.host.systemd import SystemdNotifier
@@ -31,6 +33,10 @@ _TOO_SLOW = (
     "{:.1f} frames a second are processed, {:g} are needed for a reliable count; lower detector.image_size or the"
     " number of cameras, or raise the camera's own frame rate"
 )
+# Why a camera is blind, as it is recorded: texts that stay the same while it lasts.
+GIVES_NO_FRAMES = "the camera gives no frames"
+IS_STUCK = "the camera's thread is stuck"
+TOO_FEW_FRAMES = "too few frames are processed"
 _EVENTS_REFUSED = "events refused since the start: {}; the log has the key and the reason of each"
 
 
@@ -38,13 +44,19 @@ class HealthMonitor:
     """Knows whether the writer and the cameras work. Used in the daemon's main thread."""
 
     def __init__(
-        self, problems: ProblemList, notifier: SystemdNotifier, writer: Writer, workers: Sequence[CameraWorker]
+        self,
+        problems: ProblemList,
+        notifier: SystemdNotifier,
+        writer: Writer,
+        workers: Sequence[CameraWorker],
+        blindness: Blindness | None = None,
     ) -> None:
-        """``workers`` is a list to which cameras are still added."""
+        """``workers`` is a list to which cameras are still added. ``blindness`` gets what makes live cameras blind."""
         self._problems = problems
         self._notifier = notifier
         self._writer = writer
         self._workers = workers
+        self._blindness = blindness
         self._status_line: str | None = None
         self._too_slow: set[str] = set()
 
@@ -91,12 +103,33 @@ class HealthMonitor:
             text = f"has finished no frame for {now - worker.last_progress:.0f} s"
         elif status.state is SourceState.DOWN:
             text = status.problem or "gives no frames"
+        elif (silent := _silent_seconds(worker, now)) > worker.camera.stale_seconds:
+            text = status.problem or f"has given no frame for {silent:.0f} s"
         elif status.state is SourceState.UP and status.problem:
             text = status.problem
         elif not worker.finished and self._is_too_slow(worker):
             text = _TOO_SLOW.format(worker.pipeline.statistics.frames_per_second, LEAST_FRAMES_PER_SECOND)
         self._set(f"camera.{worker.camera.id}", text)
+        self._update_blindness(worker, status, now, stuck=stuck)
         return stuck
+
+    def _update_blindness(self, worker: CameraWorker, status: SourceStatus, now: float, *, stuck: bool) -> None:
+        """Report whether a live camera can be counted. A recording is never blind: it does not show the present."""
+        if self._blindness is None or worker.source.recorded or worker.finished:
+            return
+        camera, last = worker.camera, worker.last_frame_at
+        last_usable = worker.started_at if last is None else last
+        if stuck:
+            self._blindness.update(camera.id, IS_STUCK, now, last_usable)
+        elif status.state is SourceState.DOWN or _silent_seconds(worker, now) > camera.stale_seconds:
+            self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
+        elif camera.id in self._too_slow:
+            slow_since = worker.pipeline.statistics.rate_changed_at(LEAST_FRAMES_PER_SECOND, lower=True)
+            self._blindness.update(camera.id, TOO_FEW_FRAMES, now, slow_since)
+        elif last is not None:
+            quick_since = worker.pipeline.statistics.rate_changed_at(LEAST_FRAMES_PER_SECOND, lower=False)
+            times = [at for at in (worker.frames_since, quick_since) if at is not None]
+            self._blindness.update(camera.id, None, now, max(times, default=now))
 
     def _is_too_slow(self, worker: CameraWorker) -> bool:
         statistics, camera = worker.pipeline.statistics, worker.camera.id
@@ -122,3 +155,10 @@ class HealthMonitor:
         if line != self._status_line:
             self._status_line = line
             self._notifier.status(line)
+
+
+def _silent_seconds(worker: CameraWorker, now: float) -> float:
+    """For how long a live camera has given no frame that was processed; 0 for a recording."""
+    if worker.source.recorded or worker.finished:
+        return 0.0
+    return now - (worker.started_at if worker.last_frame_at is None else worker.last_frame_at)

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge.core.occupancy import FloorQuality, Quality
 from edge.mqtt.topics import Topics
 from edge.publish.publisher import Publisher
+from edge.store import utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edge.config.schema import Config
     from edge.core.device_health import DeviceHealth
     from edge.core.events import StoredEvent
     from edge.core.occupancy import Occupancy
+    from edge.daemon.blindness import Blindness
     from edge.daemon.database_access import DatabaseAccess
     from edge.store import Recorded, Writer
+
+_BLIND_READ_SECONDS = 60.0
 
 
 class Publishing:
     """The publisher of this device, with the outbox and the floors of its database."""
 
-    def __init__(self, config: Config, database: DatabaseAccess, writer: Writer) -> None:
+    def __init__(self, config: Config, database: DatabaseAccess, writer: Writer, blindness: Blindness) -> None:
         self._database = database
+        self._blindness = blindness
+        self._cameras_by_floor = config.cameras_by_floor
+        self._blind: tuple[str, ...] = ()
+        self._read_at = 0.0
         self._drain_seconds = config.mqtt.drain_seconds
         self._publisher = Publisher(
             config.mqtt,
@@ -31,11 +40,13 @@ class Publishing:
             read_outbox=self._read_outbox,
             acknowledge=writer.acknowledge,
             read_floors=self._read_floors,
+            read_qualities=self._read_qualities,
         )
 
     def start(self, health: DeviceHealth) -> None:
         """Begin to connect to the broker; it returns at once."""
         self._publisher.health_changed(health)
+        self._publish_unknown_floors()
         self._publisher.start()
 
     def publish_recorded(self, recorded: Sequence[Recorded]) -> None:
@@ -49,6 +60,16 @@ class Publishing:
         self._publisher.read_floors_again()
         self._publisher.events_added()
 
+    def publish_blindness(self, now: float) -> None:
+        """Publish the floors that a blind camera makes unknown, without the database; ``now`` is monotonic.
+
+        The database is read for the rest when the blind cameras change, and each minute while there are any.
+        """
+        changed = self._publish_unknown_floors()
+        if changed or (self._blind and now - self._read_at >= _BLIND_READ_SECONDS):
+            self._read_at = now
+            self._publisher.read_floors_again()
+
     def publish_health(self, health: DeviceHealth) -> None:
         """Publish the health of the device if it has changed."""
         self._publisher.health_changed(health)
@@ -61,6 +82,27 @@ class Publishing:
         """Called in the publisher's thread, which has no connection of its own in between."""
         with self._database.open_to_read() as store:
             return store.outbox.pending(limit)
+
+    def _publish_unknown_floors(self) -> bool:
+        """Publish which floors are unknown now; whether the blind cameras have changed since the last call."""
+        blind = self._blindness.current()
+        unknown: dict[str, FloorQuality] = {}
+        for floor, cameras in self._cameras_by_floor.items():
+            lasting = [interval for interval in blind if interval.camera_id in cameras]
+            if lasting:
+                since = min(interval.began_at for interval in lasting)
+                reason = "; ".join(f"camera {interval.camera_id}: {interval.reason}" for interval in lasting)
+                unknown[floor] = FloorQuality(Quality.UNKNOWN, since, reason=reason)
+        self._publisher.floors_unknown(unknown)
+        names = tuple(f"{interval.camera_id} {interval.reason}" for interval in blind)
+        changed, self._blind = names != self._blind, names
+        return changed
+
+    def _read_qualities(self) -> Mapping[str, FloorQuality]:
+        # Of a minute, so that the time that a camera is blind does not change the payload with every look.
+        now = utc_now().replace(second=0, microsecond=0)
+        with self._database.open_to_read() as store:
+            return store.floor_qualities(self._cameras_by_floor, now, self._blindness.current())
 
     def _read_floors(self) -> Sequence[Occupancy]:
         with self._database.open_to_read() as store:

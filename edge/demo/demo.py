@@ -104,6 +104,7 @@ def _watch(options: DemoOptions, signals: Signals, observer: _Observer, show: Ca
     end = options.seconds
     stopping = False
     while not observer.failed:
+        observer.check()
         show(observer.snapshot(DemoPhase.EMPTYING if stopping else DemoPhase.COUNTING))
         if signals.stop and stopping:
             return
@@ -116,6 +117,7 @@ def _watch(options: DemoOptions, signals: Signals, observer: _Observer, show: Ca
         time.sleep(_SHOW_SECONDS)
     deadline = time.monotonic() + _BOARD_SECONDS
     while not observer.board_is_right() and time.monotonic() < deadline and not signals.stop:
+        observer.check()
         show(observer.snapshot(DemoPhase.WAITING))
         time.sleep(_SHOW_SECONDS / 5)
     show(observer.snapshot(DemoPhase.DONE))
@@ -141,6 +143,10 @@ class _Observer:
     def failed(self) -> bool:
         """Whether the daemon has failed."""
         return self._daemon.failed
+
+    def check(self) -> None:
+        """Have the daemon look at its health and its cameras, as often as the demo looks."""
+        self._daemon.check()
 
     def stop_traffic(self) -> float:
         """Let no more vehicles come; returns the scenes' second at which all of them have left."""

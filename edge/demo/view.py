@@ -101,12 +101,13 @@ def _picture(snapshot: DemoSnapshot) -> Panel:
         row = rows.get(name)
         vehicles, available = (row.vehicles, row.available) if row is not None else (None, None)
         same = vehicles == true
+        state = "same" if same else "not known" if vehicles is None else "on its way"
         floors.add_row(
             name,
             f"{true} of {total}",
             "--" if vehicles is None else str(vehicles),
             "--" if available is None else str(available),
-            Text("same" if same else "on its way", style="green" if same else "yellow"),
+            Text(state, style="green" if same else "yellow"),
         )
     cameras = Table(box=box.SIMPLE, expand=True)
     for name in ("camera", "frames", "dropped", "frames/s", *(f"{stage} ms" for stage in STAGES)):

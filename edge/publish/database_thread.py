@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from edge.publish.database_retry import DatabaseRetry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from edge.core.occupancy import Occupancy
+    from edge.core.occupancy import FloorQuality, Occupancy
     from edge.publish.floor_topics import FloorTopics
     from edge.publish.outbox_relay import OutboxRelay
 
@@ -25,8 +25,8 @@ _LOOK_SECONDS = 10.0
 class DatabaseThread:
     """Reads the floors when asked to, and has the relay use the outbox.
 
-    ``read_floors()`` returns all floors; it may take its time, and may raise. ``after_turn()`` is called on the thread
-    whenever it has done what was due.
+    ``read_floors()`` returns all floors, ``read_qualities()`` their quality by name; both may take their time, and may
+    raise. ``after_turn()`` is called on the thread whenever it has done what was due.
     """
 
     def __init__(
@@ -34,11 +34,13 @@ class DatabaseThread:
         relay: OutboxRelay,
         floors: FloorTopics,
         read_floors: Callable[[], Sequence[Occupancy]],
+        read_qualities: Callable[[], Mapping[str, FloorQuality]],
         after_turn: Callable[[], None],
     ) -> None:
         self._relay = relay
         self._floors = floors
         self._read_floors = read_floors
+        self._read_qualities = read_qualities
         self._after_turn = after_turn
         self._floors_due = False
         self._floors_retry = DatabaseRetry("the floors cannot be read")
@@ -105,7 +107,8 @@ class DatabaseThread:
             return left
         self._floors_due = False
         try:
-            self._floors.report(self._read_floors(), complete=True)
+            floors, qualities = self._read_floors(), self._read_qualities()
+            self._floors.report(floors, complete=True, qualities=qualities)
         except Exception as error:
             # Whatever the database raises: the floors known so far stay published meanwhile.
             self._floors_due = True

@@ -8,6 +8,9 @@ dies, whatever the outbox still holds is sent by the next one, with the same eve
 The outbox is always read from its beginning, which is short because acknowledged events leave it, and rows that are
 under way are skipped. A cursor behind the last row sent would be a second record of what was sent: it would have to
 be put back at every lost connection, and a row that it once passed wrongly would be lost without notice.
+
+Rows are known by the key of the event, which changes when the time of the event is corrected: the acknowledgement of
+the wrong time does not remove the corrected event.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from edge.core.events import CORRECTED_KEY
 from edge.publish.database_retry import DatabaseRetry
 
 if TYPE_CHECKING:
@@ -101,10 +105,10 @@ class OutboxRelay:
                 try:
                     mid = publish(event)
                 except (ValueError, TypeError) as error:
-                    self._unpublishable.add(event.id)
+                    self._unpublishable.add(event.outbox_key)
                     log.error("event %s cannot be published and stays in the outbox: %s", event.event_id, error)
                     continue
-                self._in_flight[mid] = event.id
+                self._in_flight[mid] = event.outbox_key
                 self._sent_count += 1
 
     def acknowledge(self, mid: int) -> bool:
@@ -164,13 +168,17 @@ class OutboxRelay:
             raise
         with self._lock:
             self._empty = not page
-            shown = {event.id for event in page}
+            shown = {event.outbox_key for event in page}
             # A row that is not shown has left, unless it may lie behind the end of a full page.
-            end = max(shown) if len(page) >= limit else math.inf
-            self._being_removed = {row for row in self._being_removed if row in shown or row > end}
+            end = max(event.id for event in page) if len(page) >= limit else math.inf
+            self._being_removed = {row for row in self._being_removed if row in shown or row % CORRECTED_KEY > end}
             if self._open:
-                under_way = {event.id for event in self._ready} | {*self._in_flight.values()} | self._acknowledged
-                known = under_way | self._being_removed | self._unpublishable
+                under_way = {event.outbox_key for event in self._ready} | {*self._in_flight.values()}
+                known = under_way | self._acknowledged | self._being_removed | self._unpublishable
                 # Rows behind a full page are read when some of it have left: the page is read again until they have.
-                self._ready.extend(event for event in page if event.id not in known)
+                unknown = [event for event in page if event.outbox_key not in known]
+                # An event of which the time was corrected meanwhile may still be in flight with the wrong time.
+                room = max(self._window - len(self._ready) - len(self._in_flight), 0)
+                self._ready.extend(unknown[:room])
+                self._unread |= len(unknown) > room
             return bool(self._being_removed)

@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from edge.core.occupancy import Occupancy, recommended_floor
+from edge.core.occupancy import FloorQuality, Occupancy, Quality, recommended_floor
 from edge.mqtt.topics import DEGRADED, OK
 
 if TYPE_CHECKING:
@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from edge.core.events import StoredEvent
 
 
-def floor_state(floor: Occupancy, *, device: str) -> bytes:
+# What ``floor/<slug>/available`` says where the number is not known.
+UNKNOWN_AVAILABLE = b"--"
+
+
+def floor_state(floor: Occupancy, quality: FloorQuality | None = None, *, device: str) -> bytes:
     """The payload of ``floor/<slug>/state``."""
+    quality = quality or FloorQuality()
     return _json(
         {
             "floor_id": floor.floor_id,
@@ -32,6 +37,10 @@ def floor_state(floor: Occupancy, *, device: str) -> bytes:
             "occupancy_percentage": floor.occupancy_percentage,
             "is_full": floor.is_full,
             "is_active": floor.is_active,
+            "quality": quality.quality.value,
+            "blind_since": timestamp(quality.blind_since) if quality.blind_since else None,
+            "blind_seconds": round(quality.blind_seconds, 1),
+            "expected_missed": quality.expected_missed,
             "as_of": timestamp(floor.as_of),
             "seq": floor.seq,
             "device": device,
@@ -44,13 +53,23 @@ def floor_available(floor: Occupancy) -> bytes:
     return b"%d" % floor.available_slots
 
 
-def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
-    """The payload of ``site/state``: sums over the active floors. A site without one is full, with as_of null."""
+def site_state(
+    floors: Sequence[Occupancy], qualities: Mapping[str, FloorQuality] | None = None, *, device: str
+) -> bytes:
+    """The payload of ``site/state``: sums over the active floors. A site without one is full, with as_of null.
+
+    ``qualities`` are by the names of floors. The site's is the worst of its active floors; its sums have the last
+    numbers of floors that are unknown, which are not recommended.
+    """
+    qualities = qualities or {}
     active = [floor for floor in floors if floor.is_active]
+    found = {floor.name: qualities.get(floor.name, FloorQuality()).quality for floor in active}
+    unknown = {name for name, quality in found.items() if quality is Quality.UNKNOWN}
     total = sum(floor.total_slots for floor in active)
     vehicles = sum(floor.current_vehicles for floor in active)
     available = sum(floor.available_slots for floor in active)
-    best = recommended_floor(active)
+    best = recommended_floor(active, unknown)
+    worst = next((quality for quality in reversed(Quality) if quality in found.values()), Quality.LIVE)
     return _json(
         {
             "total_slots": total,
@@ -59,6 +78,8 @@ def site_state(floors: Sequence[Occupancy], *, device: str) -> bytes:
             "occupancy_percentage": round(100.0 * vehicles / total, 1) if total > 0 else 100.0,
             "is_full": available == 0,
             "floors": len(active),
+            "unknown_floors": len(unknown),
+            "quality": worst.value,
             "recommended": best and {"name": best.name, "slug": best.slug, "available_slots": best.available_slots},
             "as_of": timestamp(max(floor.as_of for floor in active)) if active else None,
             "device": device,
@@ -80,6 +101,8 @@ def event(stored: StoredEvent, *, site: str, device: str) -> bytes:
             "direction": stored.direction.value,
             "confidence": float(stored.confidence),
             "timestamp": timestamp(stored.timestamp),
+            "clock_state": stored.clock_state.value,
+            "correction_seconds": stored.correction.total_seconds(),
             "site": site,
             "device": device,
         }

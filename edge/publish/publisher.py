@@ -24,11 +24,11 @@ from edge.publish.outbox_relay import AcknowledgeEvents, OutboxRelay, ReadOutbox
 from edge.publish.retained_topics import RetainedTopics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from edge.config.schema import MqttConfig
     from edge.core.device_health import DeviceHealth
-    from edge.core.occupancy import Occupancy
+    from edge.core.occupancy import FloorQuality, Occupancy
     from edge.mqtt.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -52,9 +52,10 @@ class Publisher:
     """Publishes to the broker of ``config``. Its methods may be called from any thread.
 
     ``read_outbox(limit)`` returns at most ``limit`` events that wait in the outbox, by rising id; ``acknowledge(ids)``
-    removes them from it; ``read_floors()`` returns all floors. All three are called on one thread of the publisher's
-    own, may take their time, and may raise: they are then called again later. Ids must grow for ever and never be used
-    twice (AUTOINCREMENT). At most ``window`` events are in flight.
+    removes them from it; ``read_floors()`` returns all floors, ``read_qualities()`` how far their counts can be
+    trusted, by name (a floor that it does not name is live). All are called on one thread of the publisher's own, may
+    take their time, and may raise: they are then called again later. Ids must grow for ever and never be used twice
+    (AUTOINCREMENT). At most ``window`` events are in flight.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Publisher:
         read_outbox: ReadOutbox,
         acknowledge: AcknowledgeEvents,
         read_floors: Callable[[], Sequence[Occupancy]],
+        read_qualities: Callable[[], Mapping[str, FloorQuality]] = dict,
         *,
         window: int = 50,
         timing: Timing | None = None,
@@ -73,10 +75,10 @@ class Publisher:
         self._topics = topics
         self._progress = threading.Condition()
         self._retained = RetainedTopics()
-        self._floors = FloorTopics(self._retained, topics)
+        self._floors = FloorTopics(self._retained, topics, config.unknown_available)
         self._health = HealthTopic(self._retained, topics)
         self._relay = OutboxRelay(read_outbox, acknowledge, window=window)
-        self._database = DatabaseThread(self._relay, self._floors, read_floors, self._after_database)
+        self._database = DatabaseThread(self._relay, self._floors, read_floors, read_qualities, self._after_database)
         self._session = BrokerSession(
             topics,
             self._retained,
@@ -113,6 +115,11 @@ class Publisher:
             self._link.wake()
         else:
             self._database.read_floors_again()
+
+    def floors_unknown(self, unknown: Mapping[str, FloorQuality]) -> None:
+        """Publish at once that the counts of these floors, by name, are not known, and those of all others are."""
+        self._floors.report_unknown(unknown)
+        self._link.wake()
 
     def read_floors_again(self) -> None:
         """Read and publish all floors: another program has changed, made or deleted some."""

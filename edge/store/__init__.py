@@ -1,4 +1,4 @@
-"""This room keeps the database: floors, events, ledger, outbox, audit log, and their upkeep.
+"""This room keeps the database: floors, events, ledger, outbox, blind intervals, audit log, and their upkeep.
 
 This module has every name that other rooms and other programs use; the modules inside the room are not imported from
 outside of it. A name is imported when it is first used, so that ``import edge.store`` alone costs nothing.
@@ -21,13 +21,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from edge.core.errors import RefusedError, StoreError
     from edge.core.events import Direction, Event, StoredEvent, VehicleType
+    from edge.core.occupancy import FloorQuality, Quality
     from edge.store.counts.audit import Attribution, AuditRecord
     from edge.store.counts.events import Cursor
     from edge.store.counts.stored_event import Recorded
     from edge.store.counts.stored_floor import StoredFloor
+    from edge.store.quality.blind_intervals import NOT_RUNNING, BlindInterval, blind_fields
+    from edge.store.quality.clock_changes import ClockChange
     from edge.store.reports.export import event_fields
     from edge.store.reports.statistics import EventStatistics
     from edge.store.schema.models import AdjustmentReason
+    from edge.store.schema.quality_models import ClockChangeKind
     from edge.store.schema.versions import SCHEMA_VERSION
     from edge.store.sql.errors import is_damage
     from edge.store.sql.query import SqlRow
@@ -49,12 +53,18 @@ _MODULES = {
     "AuditRecord": "edge.store.counts.audit",
     "Backup": "edge.store.upkeep.backup",
     "Backups": "edge.store.upkeep.backup",
+    "BlindInterval": "edge.store.quality.blind_intervals",
     "Cleaned": "edge.store.upkeep.cleanup",
+    "ClockChange": "edge.store.quality.clock_changes",
+    "ClockChangeKind": "edge.store.schema.quality_models",
     "Cursor": "edge.store.counts.events",
     "Direction": "edge.core.events",
     "Event": "edge.core.events",
     "EventStatistics": "edge.store.reports.statistics",
+    "FloorQuality": "edge.core.occupancy",
     "MOST_DAYS": "edge.store.upkeep.cleanup",
+    "NOT_RUNNING": "edge.store.quality.blind_intervals",
+    "Quality": "edge.core.occupancy",
     "Recorded": "edge.store.counts.stored_event",
     "RefusedError": "edge.core.errors",
     "Replacement": "edge.store.upkeep.replace_file",
@@ -69,6 +79,7 @@ _MODULES = {
     "VehicleType": "edge.core.events",
     "Writer": "edge.store.writing.writer",
     "WriterStatus": "edge.store.writing.status",
+    "blind_fields": "edge.store.quality.blind_intervals",
     "event_fields": "edge.store.reports.export",
     "finish_replacement": "edge.store.upkeep.replace_file",
     "is_damage": "edge.store.sql.errors",
@@ -82,17 +93,23 @@ _MODULES = {
 
 __all__ = [
     "MOST_DAYS",
+    "NOT_RUNNING",
     "SCHEMA_VERSION",
     "AdjustmentReason",
     "Attribution",
     "AuditRecord",
     "Backup",
     "Backups",
+    "BlindInterval",
     "Cleaned",
+    "ClockChange",
+    "ClockChangeKind",
     "Cursor",
     "Direction",
     "Event",
     "EventStatistics",
+    "FloorQuality",
+    "Quality",
     "Recorded",
     "RefusedError",
     "Replacement",
@@ -106,6 +123,7 @@ __all__ = [
     "VehicleType",
     "Writer",
     "WriterStatus",
+    "blind_fields",
     "event_fields",
     "finish_replacement",
     "is_damage",

@@ -17,6 +17,9 @@ from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.ledger import Ledger
 from edge.store.counts.outbox import Outbox
+from edge.store.quality.blind_intervals import BlindIntervals
+from edge.store.quality.clock_changes import ClockChanges
+from edge.store.quality.floor_quality import floor_qualities
 from edge.store.reports.export import export_events
 from edge.store.reports.file_description import describe_tables, file_statistics
 from edge.store.reports.occupancy_series import occupancy_over_time
@@ -42,14 +45,16 @@ from edge.store.upkeep.seed import seed_database
 from edge.store.upkeep.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime, tzinfo
 
     from peewee import Database
 
     from edge.config.schema import FloorConfig
+    from edge.core.occupancy import FloorQuality
     from edge.store.counts.audit import Attribution, AuditRecord
+    from edge.store.quality.blind_intervals import BlindInterval
     from edge.store.reports.file_description import FileStatistics, TableDescription
     from edge.store.reports.occupancy_series import OccupancyPoint
     from edge.store.reports.statistics import EventStatistics
@@ -117,6 +122,8 @@ class Store:
         self.outbox = Outbox(db)
         self.ledger = Ledger(db)
         self.audit = Audit(db)
+        self.blind = BlindIntervals(db)
+        self.clock = ClockChanges(db)
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -190,6 +197,12 @@ class Store:
     def file_statistics(self) -> FileStatistics:
         """The file's sizes and numbers of rows. Counts every row."""
         return file_statistics(self._sqlite)
+
+    def floor_qualities(
+        self, cameras: Mapping[str, Sequence[str]], now: datetime, blind: Sequence[BlindInterval] | None = None
+    ) -> dict[str, FloorQuality]:
+        """How far each floor's count can be trusted, by its name: see ``floor_qualities`` of the room ``quality``."""
+        return floor_qualities(self.db, cameras, now, blind)
 
     # -- upkeep ----------------------------------------------------------------------------------------------------
 

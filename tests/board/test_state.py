@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 from support.boards import TOPICS, apply_floor, apply_status, floor, online
 from support.mqtt_servers import as_stored
 
 from edge.board.state import BoardState
+from edge.core.occupancy import FloorQuality, Quality
 from edge.publish import payloads
 
 
@@ -187,3 +191,33 @@ def test_no_payload_breaks_a_board(messages):
     for topic, payload in messages:
         state.apply(f"smartpark/garage/{topic}", payload)
     assert state.is_online("pi-1")
+
+
+def test_a_floor_that_is_unknown_shows_no_number():
+    """The message of the same seq with another quality is applied; its place and name stay."""
+    state = online()
+    apply_floor(state, floor(seq=5, vehicles=5))
+    unknown = payloads.floor_state(floor(seq=5, vehicles=5), FloorQuality(Quality.UNKNOWN), device="pi-1")
+    assert state.apply(TOPICS.floor_state("ground-floor"), unknown)
+    assert available(state) == {"Ground Floor": None}
+    assert not state.apply(TOPICS.floor_state("ground-floor"), unknown)
+    assert not apply_floor(state, floor(seq=4, vehicles=5))
+    degraded = FloorQuality(Quality.DEGRADED, expected_missed=2.5)
+    state.apply(TOPICS.floor_state("ground-floor"), payloads.floor_state(floor(seq=5), degraded, device="pi-1"))
+    [row] = state.rows()
+    assert (row.available, row.off_by) == (7, 2.5)
+
+
+def test_an_event_with_a_corrected_time_takes_the_place_of_the_event(make_event):
+    """It has the same id; any other second delivery changes nothing."""
+    state = online()
+    stored = [as_stored(make_event(number), number) for number in (1, 2)]
+    for item in stored:
+        state.apply(TOPICS.event("ramp"), payloads.event(item, site="garage", device="pi-1"))
+    hour = timedelta(hours=1)
+    corrected = replace(stored[0], timestamp=stored[0].timestamp + hour, correction=hour)
+    payload = payloads.event(corrected, site="garage", device="pi-1")
+    assert state.apply(TOPICS.event("ramp"), payload)
+    assert not state.apply(TOPICS.event("ramp"), payload)
+    assert [shown.event_id for shown in state.events()] == [str(item.event_id) for item in stored]
+    assert (state.events()[0].timestamp, state.events()[0].correction_seconds) == (corrected.timestamp, 3600.0)

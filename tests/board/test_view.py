@@ -9,6 +9,7 @@ from rich.console import Console
 from support.boards import TOPICS, apply_floor, apply_status, floor
 
 from edge.board import view as board_view
+from edge.core.occupancy import FloorQuality, Quality
 from edge.publish import payloads
 
 
@@ -75,3 +76,30 @@ def test_every_digit_has_its_own_shape():
     assert len(set(shapes.values())) == 11
     assert {tuple(map(len, shape.split("\n"))) for shape in shapes.values()} == {(3, 3, 3)}
     assert json.dumps(board_view.large_digits("10").split("\n")) == json.dumps(["     _ ", "  | | |", "  | |_|"])
+
+
+def test_a_count_that_may_be_wrong_says_so(make_board, broker, eventually):
+    """By how many vehicles, rounded up, or that this is not known; no floor is recommended while none is known."""
+    board = make_board(broker.port)
+    eventually(lambda: board.connected)
+    qualities = {
+        "Ground Floor": FloorQuality(Quality.DEGRADED, expected_missed=2.3),
+        "Roof": FloorQuality(Quality.DEGRADED),
+        "Yard": FloorQuality(Quality.UNKNOWN),
+    }
+    floors = [floor(), floor(name="Roof", floor_id=2), floor(name="Yard", floor_id=3)]
+    with board._lock:
+        state = board._state
+        apply_status(state, b"online")
+        for shown in floors:
+            payload = payloads.floor_state(shown, qualities[shown.name], device="pi-1")
+            state.apply(TOPICS.floor_state(shown.slug), payload)
+        unknown = dict.fromkeys(qualities, FloorQuality(Quality.UNKNOWN))
+        state.apply(TOPICS.site_state, payloads.site_state(floors, unknown, device="pi-1"))
+    assert board_view.as_line(board.snapshot()) == (
+        "board garage: connected | Ground Floor 7 free of 10 (30.0 %), may be off by 3"
+        " | Roof 7 free of 10 (30.0 %), may be wrong | Yard --"
+    )
+    assert "30.0 % ±3" in draw(board.snapshot())
+    assert "30.0 % ±?" in draw(board.snapshot())
+    assert ">>" not in draw(board.snapshot())

@@ -48,9 +48,9 @@ class Shell:
         assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def json(self, *arguments: str) -> Any:
+    def json(self, *arguments: str, code: int = 0) -> Any:
         """Run a command with ``--json`` and parse what it prints."""
-        return json.loads(self(*arguments, "--json").stdout)
+        return json.loads(self(*arguments, "--json", code=code).stdout)
 
     def floors(self) -> dict[str, Any]:
         """All floors by name, with the deleted ones."""

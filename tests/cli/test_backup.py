@@ -67,7 +67,7 @@ def test_restoring_a_backup_keeps_the_earlier_database(seeded: Any, tmp_path: Pa
     seeded("floors", "correct", "Ground Floor", "17", "--note", "walked it")
     done = seeded.json("db", "restore", str(made), "--note", "tried it out")
     assert seeded.floors()["Ground Floor"]["current_vehicles"] == 1
-    assert (done["from_version"], done["version"]) == (2, 2)
+    assert (done["from_version"], done["version"]) == (3, 3)
     assert done["first_event"] < done["last_event"]
     [line] = [line for line in seeded.json("db", "audit") if line["action"] == "restore"]
     assert (line["actor"], line["note"], line["before"]) == ("anna", "tried it out", {"kept_as": done["kept_as"]})
@@ -88,7 +88,7 @@ def test_a_restored_backup_of_an_older_release_is_upgraded(seeded: Any, tmp_path
     with closing(sqlite3.connect(old)) as connection:
         connection.executescript(FIRST_RELEASE.read_text())
     done = seeded.json("db", "restore", str(old))
-    assert (done["from_version"], done["version"]) == (1, 2)
+    assert (done["from_version"], done["version"]) == (1, 3)
     seeded("db", "verify")
 
 

@@ -21,9 +21,9 @@ FIRST_RELEASE = Path(__file__).parent.parent / "store" / "schema" / "v1.sql"
 def test_create_makes_the_tables_once(shell: Any) -> None:
     """The second call finds them, and check and describe list them."""
     assert "made the tables" in shell("db", "create").stdout
-    assert shell.json("db", "create") == {"database": str(shell.path), "created": False, "version": 2}
+    assert shell.json("db", "create") == {"database": str(shell.path), "created": False, "version": 3}
     assert all(shell.json("db", "check")["tables"].values())
-    assert "all 7 tables exist" in shell("db", "check").stdout
+    assert "all 9 tables exist" in shell("db", "check").stdout
     tables = shell.json("db", "describe")
     assert {column["name"] for column in tables["floors"]["columns"]} >= {"name", "total_slots", "deleted_at"}
     assert {"name": "floor_name", "unique": True, "columns": ["name"]} in tables["floors"]["indexes"]
@@ -49,7 +49,7 @@ def test_statistics_have_rows_and_sizes(seeded: Any) -> None:
         "outbox": 15,
     }
     assert found["file_bytes"] == found["page_size"] * found["page_count"] == seeded.path.stat().st_size
-    assert (found["version"], found["journal_mode"]) == (2, "wal")
+    assert (found["version"], found["journal_mode"]) == (3, "wal")
     assert "events" in seeded("db", "stats").stdout
 
 
@@ -172,13 +172,13 @@ def test_an_old_database_is_upgraded_on_request(shell: Any) -> None:
     for command in (["floors"], ["floors", "correct", "Ground Floor", "1"], ["db", "verify"], ["db", "seed"]):
         assert "`smartpark db migrate`" in shell(*command, code=1).stderr
     dry = shell.json("db", "migrate", "--dry-run")
-    assert (dry["from"], dry["to"], len(dry["steps"]), dry["copy"]) == (1, 2, 1, None)
+    assert (dry["from"], dry["to"], len(dry["steps"]), dry["copy"]) == (1, 3, 2, None)
     assert hashlib.sha256(shell.path.read_bytes()).hexdigest() == digest
     assert "applied 2: " in shell("db", "migrate", "--note", "visit").stdout
     [copy] = shell.path.parent.glob("smartpark.db.before-v2-*")
     line = shell.json("db", "audit")[0]
     assert (line["action"], line["actor"], line["note"]) == ("migrate", "anna", "visit")
-    assert line["after"] == {"version": 2, "copy": str(copy)}
+    assert line["after"] == {"version": 3, "copy": str(copy)}
     assert shell.json("db", "migrate")["steps"] == []
     shell("db", "verify")
 
@@ -186,7 +186,7 @@ def test_an_old_database_is_upgraded_on_request(shell: Any) -> None:
 def test_a_newer_database_is_refused(seeded: Any) -> None:
     """Every command refuses it and says what to do, and not a byte of the file changes."""
     with closing(sqlite3.connect(seeded.path)) as connection:
-        connection.execute("PRAGMA user_version = 3")
+        connection.execute("PRAGMA user_version = 4")
     digest = hashlib.sha256(seeded.path.read_bytes()).hexdigest()
     for command in (["floors"], ["db", "migrate"], ["db", "create"], ["db", "drop", "--yes"]):
         assert "install the newer program" in seeded(*command, code=1).stderr
@@ -205,8 +205,9 @@ def test_a_newer_database_is_refused(seeded: Any) -> None:
 )
 def test_every_command_prints_json(seeded: Any, command: list[str]) -> None:
     """With --json a command prints one document on stdout and nothing else."""
-    assert seeded.json(*command) is not None
-    assert seeded(*command).stdout
+    code = 3 if command == ["status"] else 0  # no daemon runs
+    assert seeded.json(*command, code=code) is not None
+    assert seeded(*command, code=code).stdout
 
 
 def test_a_database_that_stays_locked_is_reported(seeded: Any, tmp_path: Path) -> None:

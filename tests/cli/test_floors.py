@@ -87,11 +87,11 @@ def test_the_recommended_floor_is_shown(seeded: Any) -> None:
     for name, floor in seeded.floors().items():
         seeded("floors", "correct", name, str(floor["total_slots"]))
     assert "every active floor is full" in seeded("floors", "recommended", code=1).stderr
-    assert "none: every active floor is full" in seeded("status").stdout
+    assert "none: every active floor is full" in seeded("status", code=3).stdout
     for name in seeded.floors():
         seeded("floors", "deactivate", name)
     assert "no floor is active" in seeded("floors", "recommended", code=1).stderr
-    assert "none: no floor is active" in seeded("status").stdout
+    assert "none: no floor is active" in seeded("status", code=3).stdout
 
 
 def test_deleting_for_good_asks_for_confirmation(seeded: Any) -> None:

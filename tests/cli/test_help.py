@@ -6,12 +6,15 @@ from typing import Any
 
 import pytest
 
+from edge.cli.counts.blind import blind_group
+from edge.cli.counts.events import event_group
+from edge.cli.counts.floors import floor_group
 from edge.cli.db.commands import database_group
-from edge.cli.events import event_group
-from edge.cli.floors import floor_group
 
 COMMANDS = [
-    (group.name, name) for group in (database_group, event_group, floor_group) for name in sorted(group.commands)
+    (group.name, name)
+    for group in (blind_group, database_group, event_group, floor_group)
+    for name in sorted(group.commands)
 ]
 
 
@@ -19,6 +22,7 @@ def test_all_commands_are_listed(shell: Any) -> None:
     """The help of a group lists its commands."""
     for noun, verbs in {
         "floors": "list show recommended create update correct adjust activate deactivate delete restore",
+        "blind": "list export",
         "events": "list stats occupancy export cleanup record",
         "db": "create check describe stats query verify migrate audit seed reset drop reinit",
     }.items():
@@ -27,7 +31,7 @@ def test_all_commands_are_listed(shell: Any) -> None:
             assert f"\n  {verb} " in text, verb
 
 
-@pytest.mark.parametrize("group", [(), ("floors",), ("events",), ("db",), ("models",)])
+@pytest.mark.parametrize("group", [(), ("floors",), ("events",), ("blind",), ("db",), ("models",)])
 def test_the_summaries_are_not_cut_off(shell: Any, group: tuple[str, ...]) -> None:
     """On a terminal of 80 columns every command has a summary of one line."""
     lines = shell(*group, "--help").stdout.partition("Commands:\n")[2].splitlines()

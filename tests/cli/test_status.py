@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from edge.config.load import load_config
 from edge.core.device_health import Problem
+from edge.host.alive_file import AliveFile, LastRun
 from edge.host.instance_lock import InstanceLock
 from edge.host.problem_file import ProblemFile
+from edge.store import Attribution, iso, open_store, utc_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from edge.store import Store
 
 BEGAN = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
 
 def test_status_shows_floors_events_and_what_waits(seeded: Any) -> None:
     """The numbers are those of the database."""
-    status = seeded.json("status")
-    assert (status["running"], status["events"], status["outbox"]) == (False, 15, 15)
+    status = seeded.json("status", code=3)
+    assert (status["ok"], status["running"], status["events"], status["outbox"]) == (False, False, 15, 15)
     assert [floor["name"] for floor in status["floors"]] == list(seeded.floors())
     assert status["last_event"] == seeded.json("events", "--limit", "1")[0]
-    text = seeded("status").stdout
+    text = seeded("status", code=3).stdout
     assert "not running" in text
     assert "15, 15 not yet acknowledged by the broker" in text
 
@@ -32,15 +39,119 @@ def test_status_shows_the_problems_of_a_running_daemon(seeded: Any, eventually: 
     file.start()
     file.update((Problem("camera.ramp", "1.8 frames a second are processed", BEGAN),), 0.0)
     eventually(file.read)
-    assert seeded.json("status")["problems"] == []
-    assert "problem  " not in seeded("status").stdout
+    assert seeded.json("status", code=3)["problems"] == []
+    assert "problem  " not in seeded("status", code=3).stdout
     daemon = InstanceLock(seeded.path)
     assert daemon.acquire()
     try:
-        (problem,) = seeded.json("status")["problems"]
-        text = seeded("status").stdout
+        (problem,) = seeded.json("status", code=3)["problems"]
+        text = seeded("status", code=3).stdout
     finally:
         daemon.release()
         file.close()
     assert problem["code"] == "camera.ramp"
     assert "problem      camera.ramp: 1.8 frames a second are processed (since 2026-05-04T08:00:00" in text
+
+
+class Garage:
+    """Two floors with a camera each, of which the second also counts the ramp from the first, and a daemon."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        gate = '[[cameras.gates]]\nid = "g"\nline = [[0.1, 0.5], [0.9, 0.5]]\ninside = [0.5, 0.9]\n'
+        text = (
+            f'[database]\npath = "{shell.path}"\n'
+            '[[floors]]\nname = "Ground"\ntotal_slots = 50\n[[floors]]\nname = "Roof"\ntotal_slots = 60\n'
+            f'[[cameras]]\nid = "street"\nsource = "sim:ramp"\n{gate}floor = "Ground"\n'
+            f'[[cameras]]\nid = "ramp"\nsource = "sim:ramp"\n{gate}floor = "Roof"\noutside_floor = "Ground"\n'
+        )
+        file = shell.path.parent / "garage.toml"
+        file.write_text(text)
+        shell.environ["SMARTPARK_CONFIG"] = str(file)
+        self.config = load_config(file)
+        with open_store(shell.path) as store:
+            store.apply_configuration(self.config.floors, Attribution("configuration"))
+        self.daemon = InstanceLock(shell.path)
+
+    def change(self, work: Callable[[Store], object]) -> None:
+        """Change the database as the daemon does."""
+        with open_store(self.shell.path) as store:
+            work(store)
+
+
+@pytest.fixture
+def garage(shell: Any) -> Iterator[Garage]:
+    """The garage with a running daemon."""
+    made = Garage(shell)
+    assert made.daemon.acquire()
+    yield made
+    made.daemon.release()
+
+
+def test_all_is_well_while_the_daemon_sees_every_gate(garage: Garage) -> None:
+    """Exit code 0, every floor is live, and the one with most places is recommended."""
+    status = garage.shell.json("status")
+    assert (status["ok"], status["recommended"]) == (True, "Roof")
+    assert {floor["quality"] for floor in status["floors"]} == {"live"}
+    assert "Roof: 60 of 60 free" in garage.shell("floors", "recommended").stdout
+
+
+def test_a_floor_with_a_blind_gate_is_unknown_and_not_recommended(garage: Garage) -> None:
+    """Exit code 3, -- for its free places with the reason, and the other floor is recommended; or none, with why."""
+    shell, since = garage.shell, utc_now() - timedelta(minutes=2)
+    garage.change(lambda store: store.blind.begin("street", since, "the camera gives no frames"))
+    status = shell.json("status", code=3)
+    ground, roof = status["floors"]
+    assert (ground["quality"], roof["quality"], status["recommended"]) == ("unknown", "live", "Roof")
+    assert (ground["blind_since"], ground["reason"]) == (iso(since), "camera street: the camera gives no frames")
+    assert 120 <= ground["blind_seconds"] < 1200
+    row = next(line for line in shell("floors").stdout.splitlines() if line.startswith("Ground"))
+    assert row.split()[1:3] == ["--", "50"]
+    assert f"unknown since {iso(since)}" in row
+    assert "unknown since" in shell("floors", "show", "Ground").stdout
+    garage.change(lambda store: store.blind.begin("ramp", since, "too few frames"))
+    assert shell.json("status", code=3)["recommended"] is None
+    assert (
+        "none: the count of every active floor is unknown (camera street: the camera" in shell("status", code=3).stdout
+    )
+    refused = shell("floors", "recommended", code=1).stderr
+    assert "no floor can be recommended: the count of every active floor is unknown" in refused
+
+
+def test_a_floor_stays_degraded_until_a_person_counts_it(garage: Garage) -> None:
+    """For how long a gate was blind is shown until `floors correct`, and the exit code is 3 until then."""
+    shell, now = garage.shell, utc_now()
+    garage.change(lambda store: store.blind.end("ramp", now - timedelta(hours=2), now - timedelta(hours=1), "dark"))
+    floors = {floor["name"]: floor for floor in shell.json("status", code=3)["floors"]}
+    assert {name: (floor["quality"], floor["blind_seconds"]) for name, floor in floors.items()} == {
+        "Ground": ("degraded", 3600.0),
+        "Roof": ("degraded", 3600.0),
+    }
+    assert shell.json("floors", "recommended")["name"] == "Roof"
+    shell("floors", "correct", "Ground", "7")
+    assert {floor["name"]: floor["quality"] for floor in shell.json("floors")} == {"Ground": "live", "Roof": "degraded"}
+    shell("floors", "reset", "Roof")
+    assert shell.json("status")["ok"] is True
+
+
+def test_without_a_daemon_no_count_is_known(garage: Garage) -> None:
+    """A daemon that does not run sees nothing: since when is in its file. Floors without cameras stay live."""
+    shell = garage.shell
+    ended = utc_now() - timedelta(minutes=5)
+    file = AliveFile(shell.path)
+    file.start()
+    file.update(LastRun(ended, 12.5, "boot"))
+    file.close()
+    shell("floors", "create", "Yard", "--slots", "5")
+    garage.daemon.release()
+    status = shell.json("status", code=3)
+    assert [(floor["quality"], floor["blind_since"]) for floor in status["floors"]] == [
+        ("unknown", iso(ended)),
+        ("unknown", iso(ended)),
+        ("live", None),
+    ]
+    assert status["recommended"] == "Yard"
+    shell.path.with_name("smartpark.db.alive").unlink()
+    assert [floor["blind_since"] for floor in shell.json("floors")] == [None, None, None]
+    assert "unknown: camera street: the daemon is not running" in shell("floors").stdout
+    assert status["floors"][1]["reason"] == "camera ramp: the daemon is not running"

@@ -269,3 +269,12 @@ def test_a_credential_that_cannot_be_read_is_an_error(written: Callable[[str], P
     (tmp_path / "mqtt.password").write_bytes(b"\xff\xfe")
     (wrong,) = problems(written(GOOD), {"CREDENTIALS_DIRECTORY": str(tmp_path)})
     assert wrong == f"{tmp_path / 'mqtt.password'}: the credential cannot be read; check its rights and that it is text"
+
+
+def test_the_cameras_of_a_floor_are_those_with_a_gate_of_it(written: Callable[[str], Path]) -> None:
+    """On either side of the gate, each once; a floor without a gate has none."""
+    gate = '[[cameras.gates]]\nid = "{}"\nline = [[0.1, 0.5], [0.9, 0.5]]\ninside = [0.5, 0.9]\nfloor = "{}"\n'
+    text = "".join(f'[[floors]]\nname = "{name}"\ntotal_slots = 5\n' for name in ("A", "B", "C"))
+    text += '[[cameras]]\nid = "street"\nsource = "a.mp4"\n' + gate.format("in", "A") + gate.format("out", "A")
+    text += '[[cameras]]\nid = "ramp"\nsource = "b.mp4"\n' + gate.format("g", "B") + 'outside_floor = "A"\n'
+    assert load_config(written(text)).cameras_by_floor == {"A": ("street", "ramp"), "B": ("ramp",), "C": ()}

@@ -22,6 +22,8 @@ CAMERA = CameraConfig(id="ramp", source="sim:ramp")
 class ScriptedSource:
     """A source whose reads return the items of the test, or raise them; after the last item it is silent."""
 
+    recorded = True  # its items have no times
+
     def __init__(self, *script: Any, state: SourceState = SourceState.UP) -> None:
         self.script = list(script)
         self.status = SourceStatus(state)

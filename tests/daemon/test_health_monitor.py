@@ -11,7 +11,7 @@ import pytest
 from edge.config.schema import CameraConfig, GateConfig
 from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.health_monitor import STUCK_SECONDS, HealthMonitor
+from edge.daemon.health_monitor import GIVES_NO_FRAMES, IS_STUCK, STUCK_SECONDS, TOO_FEW_FRAMES, HealthMonitor
 from edge.host.problem_list import ProblemList
 from edge.pipeline import RATE_WINDOW, PipelineStatistics
 
@@ -35,6 +35,22 @@ class Notifier:
         self.lines.append(text)
 
 
+class Reports:
+    """Keeps what was reported about the sight of cameras."""
+
+    def __init__(self) -> None:
+        self.made: list[tuple[str, str | None, float, float | None]] = []
+
+    def update(self, camera_id: str, reason: str | None, now: float, at: float | None = None) -> None:
+        """Keep a report."""
+        self.made.append((camera_id, reason, now, at))
+
+    def take(self) -> list[tuple[str, str | None, float, float | None]]:
+        """The reports since the last call."""
+        made, self.made = self.made, []
+        return made
+
+
 class Bench:
     """A monitor of a writer and a camera whose states the test sets."""
 
@@ -44,12 +60,14 @@ class Bench:
         self.writer: Any = SimpleNamespace(problem=None, waiting=0, dropped=0, refused=0, last_answer=START)
         gate = GateConfig(id="g", line=((0.5, 0.1), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground")
         camera = CameraConfig(id="ramp", source="sim:ramp", gates=(gate,), stale_seconds=5.0)
-        self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP))
+        self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP), recorded=False)
         self.statistics = PipelineStatistics()
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
         self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None)
-        self.worker.last_progress = START
-        self.monitor = HealthMonitor(self.problems, self.notifier, SimpleNamespace(status=self.writer), [self.worker])  # type: ignore[arg-type]
+        self.worker.last_progress = self.worker.started_at = self.worker.last_frame_at = START
+        self.sight = Reports()
+        writer: Any = SimpleNamespace(status=self.writer)
+        self.monitor = HealthMonitor(self.problems, self.notifier, writer, [self.worker], self.sight)  # type: ignore[arg-type]
 
     def update(self, now: float = START) -> dict[str, str]:
         """Update the monitor; the texts of the problems by code."""
@@ -75,7 +93,7 @@ def test_a_database_that_cannot_be_written_for_hours_is_reported_and_the_watchdo
     """A restart would lose the events that wait in memory, so the watchdog is fed as long as the writer tries."""
     bench.writer.problem, bench.writer.waiting = "disk is full; free some room", 7
     for hour in range(5):
-        bench.writer.last_answer = bench.worker.last_progress = START + 3600 * hour
+        bench.writer.last_answer = bench.worker.last_progress = bench.worker.last_frame_at = START + 3600 * hour
         problems = bench.update(START + 3600 * hour + 5)
     assert problems == {
         "database": "disk is full; free some room",
@@ -166,3 +184,62 @@ def test_a_camera_of_which_too_few_frames_are_processed_is_a_problem_until_it_is
     assert bench.update() == {}
     process(RATE_WINDOW, 3.3)
     assert bench.update() == {}
+
+
+def test_a_camera_that_never_gave_a_frame_is_a_problem_and_blind_since_the_start(bench: Bench) -> None:
+    """Until it may be silent for longer nothing is reported; a camera that only starts is no problem yet."""
+    bench.worker.last_frame_at = None
+    bench.source.status = SourceStatus(SourceState.STARTING)
+    assert bench.update(START + 4) == {}
+    assert bench.sight.take() == []
+    assert bench.update(START + 6) == {"camera.ramp": "has given no frame for 6 s"}
+    assert bench.sight.take() == [("ramp", GIVES_NO_FRAMES, START + 6, START)]
+
+
+def test_a_camera_is_blind_since_its_last_frame(bench: Bench) -> None:
+    """Down, or up without a frame that is processed, or with a thread that is stuck; else it can be counted."""
+    bench.worker.last_frame_at = bench.worker.frames_since = START + 1
+    bench.update(START + 2)
+    assert bench.sight.take() == [("ramp", None, START + 2, START + 1)]
+    bench.source.status = SourceStatus(SourceState.DOWN, problem="refuses connections")
+    bench.update(START + 3)
+    bench.source.status = SourceStatus(SourceState.UP)
+    assert bench.update(START + 7) == {"camera.ramp": "has given no frame for 6 s"}
+    bench.update(START + STUCK_SECONDS + 6)
+    assert [(reason, at) for _, reason, _, at in bench.sight.take()] == [
+        (GIVES_NO_FRAMES, START + 1),
+        (GIVES_NO_FRAMES, START + 1),
+        (IS_STUCK, START + 1),
+    ]
+
+
+def test_a_recording_is_never_blind(bench: Bench) -> None:
+    """It does not show the present, whether it runs, has ended or broke off."""
+    bench.source.recorded = True
+    bench.update(START + 20)
+    bench.worker.finished, bench.worker.problem = True, "clip.mp4: broke off"
+    bench.update(START + 200)
+    assert bench.sight.take() == []
+
+
+def test_a_camera_of_which_too_few_frames_are_processed_is_blind_since_they_became_few(bench: Bench) -> None:
+    """And can be counted again since they became enough, to the frame, though both are noticed later."""
+    second = START
+
+    def process(frames: int, rate: float) -> None:
+        nonlocal second
+        for _ in range(frames):
+            second += 1 / rate
+            bench.statistics.add(second, (0.0, 0.0, 0.0))
+        bench.worker.last_frame_at = bench.worker.last_progress = bench.writer.last_answer = second
+
+    process(60, 10.0)
+    bench.worker.frames_since = START
+    slow_since = second
+    process(RATE_WINDOW - 10, 2.3)
+    bench.update(second)
+    assert bench.sight.take() == [("ramp", TOO_FEW_FRAMES, second, pytest.approx(slow_since))]
+    quick_since = second
+    process(RATE_WINDOW - 10, 10.0)
+    bench.update(second)
+    assert bench.sight.take() == [("ramp", None, second, pytest.approx(quick_since))]

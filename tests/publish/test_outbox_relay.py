@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from support.mqtt_servers import as_stored
 
-from edge.core.events import Direction, Event, StoredEvent
+from edge.core.events import CORRECTED_KEY, Direction, Event, StoredEvent
 from edge.publish.outbox_relay import OutboxRelay
 
 WINDOW = 6
@@ -29,6 +30,7 @@ class RelayMachine(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.rows: dict[int, StoredEvent] = {}
+        self.versions: dict[int, StoredEvent] = {}
         self.numbers = itertools.count(1)
         self.queued: list[int] = []
         self.reads_fail = False
@@ -61,24 +63,35 @@ class RelayMachine(RuleBasedStateMachine):
             self.drop()
 
     def drop(self):
-        for number in self.queued:
-            self.rows.pop(number, None)
+        for key in self.queued:
+            event = self.rows.get(key % CORRECTED_KEY)
+            if event is not None and event.outbox_key == key:
+                del self.rows[event.id]
         self.queued.clear()
 
     def publish(self, pending):
         mid = next(self.mids)
-        if pending.id in self.wire.values():
+        if pending.outbox_key in self.wire.values():
             self.faults.append("sent twice on one connection")
-        if pending.id in self.acknowledged:
+        if pending.outbox_key in self.acknowledged:
             self.faults.append("sent again by the same process after its PUBACK")
-        self.wire[mid] = pending.id
+        self.wire[mid] = pending.outbox_key
         return mid
 
     @rule(count=st.integers(1, 4))
     def events_are_committed(self, count):
         for _ in range(count):
             number = next(self.numbers)
-            self.rows[number] = any_event(number)
+            self.rows[number] = self.versions[number] = any_event(number)
+        self.relay.events_added()
+
+    @rule(share=st.integers(1, 3))
+    def times_are_corrected(self, share):
+        """Some events, also such as have left the outbox, wait in it with another time."""
+        for number in list(self.versions)[::share]:
+            corrected = replace(self.versions[number], correction=timedelta(hours=1))
+            if self.versions[number] != corrected:
+                self.rows[number] = self.versions[number] = corrected
         self.relay.events_added()
 
     @rule()
@@ -144,7 +157,8 @@ class RelayMachine(RuleBasedStateMachine):
 
     @invariant()
     def only_acknowledged_events_left_the_outbox(self):
-        assert set(range(1, max(self.rows, default=0))) - set(self.rows) <= self.acknowledged
+        left = set(self.versions) - set(self.rows)
+        assert {self.versions[number].outbox_key for number in left} <= self.acknowledged
 
     @invariant()
     def drained_means_empty(self):
@@ -155,7 +169,7 @@ class RelayMachine(RuleBasedStateMachine):
         self.reads_fail = self.drops_fail = self.removes_later = False
         if not self.open:
             self.the_connection_changes()
-        for _ in range(3 * len(self.rows) + 10):
+        for _ in range(6 * len(self.rows) + 10):
             self.drop()
             self.the_database_thread_runs()
             self.the_link_ticks()

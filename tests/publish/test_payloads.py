@@ -16,7 +16,7 @@ from support.mqtt_servers import as_stored
 from edge.board import messages
 from edge.board.messages import EventMessage, FloorMessage, PayloadError, Recommendation, SiteMessage
 from edge.core.events import Direction, Event, VehicleType
-from edge.core.occupancy import Occupancy
+from edge.core.occupancy import FloorQuality, Occupancy, Quality
 from edge.publish import payloads
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds are naive
@@ -44,11 +44,36 @@ def test_a_floors_state_to_the_byte(make_floor):
     """The golden payload: sorted keys, no blanks, UTF-8, numbers as numbers."""
     floor = make_floor(4, "Étage Ⅱ", vehicles=9, total=12, seq=57)
     assert payloads.floor_state(floor, device="pi-1").decode() == (
-        '{"as_of":"2026-03-01T08:00:00.250000Z","available_slots":3,"current_vehicles":9,"device":"pi-1",'
-        '"floor_id":4,"is_active":true,"is_full":false,"name":"Étage Ⅱ","occupancy_percentage":75.0,"seq":57,'
-        '"total_slots":12}'
+        '{"as_of":"2026-03-01T08:00:00.250000Z","available_slots":3,"blind_seconds":0.0,"blind_since":null,'
+        '"current_vehicles":9,"device":"pi-1","expected_missed":null,"floor_id":4,"is_active":true,"is_full":false,'
+        '"name":"Étage Ⅱ","occupancy_percentage":75.0,"quality":"live","seq":57,"total_slots":12}'
     )
     assert payloads.floor_available(floor) == b"3"
+
+
+def test_the_quality_of_a_floor_is_in_its_state(make_floor):
+    """Since when and for how long a gate was blind, and how many vehicles are expected in that time."""
+    since = datetime(2026, 3, 1, 7, 30, tzinfo=UTC)
+    quality = FloorQuality(Quality.DEGRADED, since, 90.25, 3.5, "camera ramp: no frames")
+    read = FloorMessage.parse(payloads.floor_state(make_floor(1, "Roof"), quality, device="pi-1"))
+    assert (read.quality, read.blind_since, read.blind_seconds, read.expected_missed) == ("degraded", since, 90.2, 3.5)
+
+
+def test_a_floor_that_is_unknown_is_not_recommended(make_floor):
+    """Another one is, or none; the site's quality is that of its worst floor."""
+    floors = [make_floor(1, "Ground Floor", vehicles=0, total=9), make_floor(2, "Roof", vehicles=0, total=5)]
+    unknown, degraded = FloorQuality(Quality.UNKNOWN), FloorQuality(Quality.DEGRADED)
+
+    def read(**qualities: FloorQuality) -> tuple[str | None, str, int]:
+        by_name = {"Ground Floor": qualities["ground"], "Roof": qualities["roof"]}
+        payload = payloads.site_state(floors, by_name, device="pi-1")
+        site = SiteMessage.parse(payload)
+        name = site.recommended.name if site.recommended else None
+        return name, json.loads(payload)["quality"], site.unknown_floors
+
+    assert read(ground=degraded, roof=FloorQuality()) == ("Ground Floor", "degraded", 0)
+    assert read(ground=unknown, roof=degraded) == ("Roof", "unknown", 1)
+    assert read(ground=unknown, roof=unknown) == (None, "unknown", 2)
 
 
 def test_a_sites_state_to_the_byte(make_floor):
@@ -60,8 +85,8 @@ def test_a_sites_state_to_the_byte(make_floor):
     ]
     assert payloads.site_state(floors, device="pi-1").decode() == (
         '{"as_of":"2026-03-01T08:05:00.250000Z","available_slots":6,"current_vehicles":12,"device":"pi-1",'
-        '"floors":2,"is_full":false,"occupancy_percentage":66.7,'
-        '"recommended":{"available_slots":6,"name":"Level 1","slug":"level-1"},"total_slots":18}'
+        '"floors":2,"is_full":false,"occupancy_percentage":66.7,"quality":"live",'
+        '"recommended":{"available_slots":6,"name":"Level 1","slug":"level-1"},"total_slots":18,"unknown_floors":0}'
     )
 
 
@@ -69,7 +94,7 @@ def test_a_site_without_an_open_floor_is_full(make_floor):
     """Nothing is recommended, and there is no time."""
     assert payloads.site_state([make_floor(active=False)], device="pi-1").decode() == (
         '{"as_of":null,"available_slots":0,"current_vehicles":0,"device":"pi-1","floors":0,"is_full":true,'
-        '"occupancy_percentage":100.0,"recommended":null,"total_slots":0}'
+        '"occupancy_percentage":100.0,"quality":"live","recommended":null,"total_slots":0,"unknown_floors":0}'
     )
 
 
@@ -77,7 +102,8 @@ def test_an_event_to_the_byte(make_event):
     """With the id by which a repetition is recognised, and the floor's number."""
     event = as_stored(make_event(61), 7, floor_id=4)
     golden = (
-        '{"camera_id":"ramp","confidence":0.875,"device":"pi-1","direction":"entry",'
+        '{"camera_id":"ramp","clock_state":"unknown","confidence":0.875,"correction_seconds":0.0,"device":"pi-1",'
+        '"direction":"entry",'
         f'"event_id":"{event.event_id}","floor":"Ground Floor","floor_id":4,"gate_id":"in","site":"garage",'
         '"timestamp":"2026-03-01T08:01:01.250000Z","track_id":"run-61","vehicle_type":"car"}'
     )

@@ -31,14 +31,17 @@ from typing import TYPE_CHECKING, Any
 from peewee import PostgresqlDatabase
 
 from edge.config.schema import FloorConfig
-from edge.core.events import Direction, Event
+from edge.core.events import ClockState, Direction, Event
 from edge.store.counts.audit import Attribution, Audit
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
+from edge.store.quality.blind_intervals import BlindIntervals
+from edge.store.quality.clock_changes import ClockChange, ClockChanges
 from edge.store.reports.statistics import event_statistics
 from edge.store.schema.connect import PAGE_BYTES, open_copy, open_database
 from edge.store.schema.models import EventRow
+from edge.store.schema.quality_models import ClockChangeKind
 from edge.store.schema.versions import create_tables
 from edge.store.sql.query import fetch_rows
 from edge.store.store import open_store
@@ -76,7 +79,14 @@ def make_event(run: str, n: int, chance: random.Random, moment: datetime) -> Eve
     """The nth event of a run, in a random direction on a random floor."""
     floor, direction = chance.choice(["Ground", "Roof"]), chance.choice(list(Direction))
     timestamp = moment + timedelta(microseconds=n)
-    return Event(camera_id="ramp", floor=floor, track_id=f"{run}-{n}", direction=direction, timestamp=timestamp)
+    return Event(
+        camera_id="ramp",
+        floor=floor,
+        track_id=f"{run}-{n}",
+        direction=direction,
+        timestamp=timestamp,
+        clock_state=ClockState.UNSYNCHRONISED,
+    )
 
 
 def make_crossing(run: str, n: int, chance: random.Random) -> list[Event]:
@@ -110,7 +120,7 @@ def record(path: Path, run: str, report: Connection) -> None:
             old = [make_event(f"{run}-old", n, chance, OLD)]
             events.record_all([*new, *old], NOW)
             report.send([event.event_id for event in new])
-            outbox.acknowledge([stored.id for stored in outbox.pending(5)])
+            outbox.acknowledge([stored.outbox_key for stored in outbox.pending(5)])
             let_others_write()
 
 
@@ -122,6 +132,22 @@ def correct(path: Path, run: str, report: Connection) -> None:
             Floors(db).correct("Ground", chance.randint(0, 30), Attribution("anna", NOW, f"{run} {n}"))
             Floors(db).update_vehicle_count("Roof", chance.randint(-3, 3), Attribution("anna", NOW))
             report.send(n)
+            let_others_write()
+
+
+def set_clock(path: Path, run: str, report: Connection) -> None:
+    """Make a camera blind, synchronise the clock of one boot after another; reports each correction of times."""
+    chance = random.Random(run)
+    with closing(open_database(path, busy_timeout=WAIT)) as db:
+        for n in count():
+            changes, boot = ClockChanges(db), f"boot {run} {n}"
+            changes.record(ClockChange(ClockChangeKind.START, NOW, boot, timedelta(0)))
+            BlindIntervals(db).begin("ramp", NOW, f"{run} {n}")
+            Events(db).record(make_event(f"{run}-clock", n, chance, NOW), NOW)
+            let_others_write()
+            corrected = changes.record(ClockChange(ClockChangeKind.SYNCHRONISED, NOW, boot, timedelta(hours=1)))
+            BlindIntervals(db).end("ramp", NOW, NOW + timedelta(seconds=n), f"{run} {n}")
+            report.send(corrected)
             let_others_write()
 
 
@@ -187,7 +213,7 @@ def write(path: Path, run: str, report: Connection) -> None:
             if n % 3 == 2:
                 writer.flush(WAIT)
             if n % 10 == 9:
-                writer.acknowledge([stored.id for stored in Outbox(reader).pending(8)])
+                writer.acknowledge([stored.outbox_key for stored in Outbox(reader).pending(8)])
 
 
 class Stop:
@@ -272,8 +298,9 @@ def run_kills(path: Path, seed: int, rounds: int) -> dict[str, int]:
     reader = Worker(read, path, "")
     acknowledged: set[object] = set()
     checked: set[Path] = set()
+    corrected = 0
     for number in range(rounds):
-        workers = [Worker(work, path, str(number)) for work in (record, clean_up, back_up, correct)]
+        workers = [Worker(work, path, str(number)) for work in (record, clean_up, back_up, correct, set_clock)]
         workers[number % len(workers)].wait_for_reports()
         ended = wait([worker.process.sentinel for worker in workers], timeout=chance.uniform(0, LONGEST_EXTRA_SECONDS))
         for worker in chance.sample(workers, len(workers)):
@@ -285,6 +312,9 @@ def run_kills(path: Path, seed: int, rounds: int) -> dict[str, int]:
             acknowledged.update(ids)
         stored = verified_event_ids(path)
         assert acknowledged <= stored, acknowledged - stored
+        corrected += sum(workers[4].reports)
+        with closing(open_database(path, busy_timeout=WAIT, read_only=True)) as db:
+            assert len(BlindIntervals(db).open()) <= 1
         for backup in Backups(path.parent / "backups", path).newest_first():
             if backup.path not in checked:
                 checked.add(backup.path)
@@ -298,7 +328,13 @@ def run_kills(path: Path, seed: int, rounds: int) -> dict[str, int]:
     assert isinstance(reads, int), reads
     with closing(open_database(path, busy_timeout=WAIT, read_only=True)) as db:
         cleanups = sum(entry.action == "cleanup begins" for entry in Audit(db).newest(1_000_000))
-    return {"acknowledged": len(acknowledged), "backups": len(checked), "reads": reads, "cleanups": cleanups}
+    return {
+        "acknowledged": len(acknowledged),
+        "backups": len(checked),
+        "reads": reads,
+        "cleanups": cleanups,
+        "corrected": corrected,
+    }
 
 
 def run_cuts(path: Path, seed: int, cuts: int) -> dict[str, int]:

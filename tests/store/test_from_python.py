@@ -85,7 +85,7 @@ def test_a_store_opens_what_is_there_and_creates_what_is_not(path: Path) -> None
     assert not nested.parent.exists()
     for _ in range(2):
         with open_store(str(nested)) as store:
-            assert store.version == 2
+            assert store.version == 3
             assert store.floors.all() == []
     with open_store(path, any_version=True) as store:
         assert store.version == 0
@@ -97,11 +97,11 @@ def test_a_store_of_an_older_version_is_left_alone(path: Path) -> None:
     """A program that opens it must not change the tables under a daemon that is older."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript((Path(__file__).parent / "schema" / "v1.sql").read_text())
-    with pytest.raises(StoreError, match="has schema version 1, this program needs 2"):
+    with pytest.raises(StoreError, match="has schema version 1, this program needs 3"):
         open_store(path)
     with open_store(path, any_version=True) as store:
         assert store.version == 1
-        assert [step.version for step in store.pending_migrations()] == [2]
+        assert [step.version for step in store.pending_migrations()] == [2, 3]
 
 
 @pytest.mark.parametrize(

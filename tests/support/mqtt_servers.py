@@ -239,6 +239,7 @@ def publish(closing, outbox, topics):
     """Makes started publishers: ``publish(port, floors, ...)`` with options of MqttConfig."""
 
     def make(port, floors=(), *, timing=QUICK, window=50, read_floors=None, client_id="smartpark-pi-1", **options):
+        read_qualities = options.pop("read_qualities", dict)
         config = MqttConfig(host=options.pop("host", "127.0.0.1"), port=port, keepalive_seconds=60, **options)
         publisher = Publisher(
             config,
@@ -247,6 +248,7 @@ def publish(closing, outbox, topics):
             outbox.read,
             outbox.acknowledge,
             read_floors or (lambda: list(floors)),
+            read_qualities,
             timing=timing,
             window=window,
         )

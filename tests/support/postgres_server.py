@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import peewee
 
+from edge.store.schema.models import MODELS, MigrationRow, table_name
 from edge.store.schema.versions import SCHEMA_VERSION, create_tables
 
 if TYPE_CHECKING:
@@ -160,7 +161,8 @@ class PostgresServer:
             and same
             and db.execute_sql("SELECT version FROM schema_migrations").fetchall() == [(SCHEMA_VERSION,)]
         ):
-            db.execute_sql("TRUNCATE floors, events, adjustments, event_hourly, outbox, audit_log RESTART IDENTITY")
+            names = ", ".join(table_name(model) for model in MODELS if model is not MigrationRow)
+            db.execute_sql(f"TRUNCATE {names} RESTART IDENTITY")
             return
         db.execute_sql("DROP SCHEMA public CASCADE")
         db.execute_sql("CREATE SCHEMA public")

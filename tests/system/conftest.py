@@ -67,8 +67,10 @@ class Program:
         return done
 
     def json(self, *arguments: str) -> Any:
-        """Runs a command with ``--json`` in this process and reads what it prints."""
-        return json.loads(self.here(*arguments, "--json").stdout)
+        """Runs a command with ``--json`` in this process and reads what it prints; ``status`` may report a problem."""
+        done = run_in_process([*arguments, "--json"], self.environment, self.folder)
+        assert done.returncode in ((0, 3) if arguments[0] == "status" else (0,)), f"{done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout)
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:

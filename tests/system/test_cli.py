@@ -19,7 +19,7 @@ def test_every_command_has_its_own_help(smartpark: Any) -> None:
     assert sorted(COMMANDS) == sorted(
         [
             *("run", "replay", "demo", "evaluate", "label", "check-config"),
-            *("status", "floors", "events", "db", "board", "models"),
+            *("status", "floors", "events", "blind", "db", "board", "models"),
         ]
     )
     for command in COMMANDS:
@@ -67,7 +67,7 @@ def test_queries_need_only_the_database(smartpark: Any, tmp_path: Path) -> None:
     assert smartpark.json("events") == []
     status = smartpark.json("status")
     assert (status["running"], status["events"], status["outbox"], status["recommended"]) == (False, 0, 0, None)
-    assert "not running" in smartpark.here("status").stdout
+    assert "not running" in smartpark.here("status", code=3).stdout
     assert "there is no floor 'Roof'" in smartpark.here("events", "--floor", "Roof", code=1).stderr
     smartpark.here("events", "--limit", "0", code=2)
 

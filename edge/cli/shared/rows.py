@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.cli.shared.options import print_table
+from edge.core.occupancy import FloorQuality, Quality
 from edge.store import event_fields, iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edge.core.events import StoredEvent
     from edge.core.occupancy import Occupancy
@@ -20,13 +21,13 @@ __all__ = [
     "iso",
     "print_events",
     "print_floors",
+    "quality_text",
     "stored_floor_fields",
-    "why_none_is_recommended",
 ]
 
 
-def floor_fields(floor: Occupancy) -> dict[str, object]:
-    """The fields of a floor as JSON."""
+def floor_fields(floor: Occupancy, quality: FloorQuality | None = None) -> dict[str, object]:
+    """The fields of a floor as JSON, with those of its quality where that is given."""
     return {
         "id": floor.floor_id,
         "name": floor.name,
@@ -39,13 +40,35 @@ def floor_fields(floor: Occupancy) -> dict[str, object]:
         "is_active": floor.is_active,
         "seq": floor.seq,
         "as_of": iso(floor.as_of),
+        **({} if quality is None else _quality_fields(quality)),
     }
 
 
-def stored_floor_fields(floor: StoredFloor) -> dict[str, object]:
+def _quality_fields(quality: FloorQuality) -> dict[str, object]:
+    return {
+        "quality": quality.quality.value,
+        "blind_since": iso(quality.blind_since) if quality.blind_since else None,
+        "blind_seconds": round(quality.blind_seconds, 1),
+        "expected_missed": quality.expected_missed,
+        "reason": quality.reason,
+    }
+
+
+def quality_text(quality: FloorQuality) -> str:
+    """The quality of a floor in a few words: since when and why, and by how much the count may be wrong."""
+    if quality.quality is Quality.LIVE:
+        return quality.quality.value
+    if quality.blind_since is None:
+        return f"{quality.quality.value}: {quality.reason}"
+    expected = "" if quality.expected_missed is None else f", {quality.expected_missed:g} vehicles expected"
+    since = iso(quality.blind_since)
+    return f"{quality.quality.value} since {since}, {quality.blind_seconds:.0f} s blind{expected}: {quality.reason}"
+
+
+def stored_floor_fields(floor: StoredFloor, quality: FloorQuality | None = None) -> dict[str, object]:
     """The fields of a floor as JSON, with those that only the database has."""
     return {
-        **floor_fields(floor),
+        **floor_fields(floor, quality),
         "opening_vehicles": floor.opening_vehicles,
         "is_configured": floor.is_configured,
         "created_at": iso(floor.created_at),
@@ -53,26 +76,27 @@ def stored_floor_fields(floor: StoredFloor) -> dict[str, object]:
     }
 
 
-def print_floors(floors: Sequence[StoredFloor]) -> None:
-    """Print a table of floors."""
-    print_table(
-        ["floor", "free", "of", "vehicles", "full", "active", "as of"],
-        [
+def print_floors(floors: Sequence[StoredFloor], qualities: Mapping[str, FloorQuality] | None = None) -> None:
+    """Print a table of floors, with their quality where it is given.
+
+    Of a floor whose count is not known it has the last number of vehicles, and no free places.
+    """
+    columns = ["floor", "free", "of", "vehicles", "full", "active", "as of"]
+    rows = []
+    for floor in floors:
+        quality = (qualities or {}).get(floor.name, FloorQuality())
+        rows.append(
             [
-                *(floor.name, floor.available_slots, floor.total_slots),
+                *(floor.name, floor.available_slots if quality.is_known else "--", floor.total_slots),
                 *(floor.current_vehicles, f"{floor.occupancy_percentage:.1f} %"),
                 "deleted" if floor.deleted_at else "yes" if floor.is_active else "no",
                 iso(floor.as_of),
+                *([] if qualities is None else [quality_text(quality)]),
             ]
-            for floor in floors
-        ],
-        right=["free", "of", "vehicles", "full"],
-    )
-
-
-def why_none_is_recommended(floors: Sequence[StoredFloor]) -> str:
-    """Why no vehicle can be sent to any of all floors, where none is recommended."""
-    return "every active floor is full" if any(floor.is_active for floor in floors) else "no floor is active"
+        )
+    if qualities is not None:
+        columns.append("quality")
+    print_table(columns, rows, right=["free", "of", "vehicles", "full"])
 
 
 def print_events(events: Sequence[StoredEvent]) -> None:

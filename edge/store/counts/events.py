@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
+from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from peewee import fn
@@ -31,11 +33,11 @@ if TYPE_CHECKING:
 # grows.
 _CHUNK = 1000
 _MOST_EVENTS = 1_000_000_000
-_TIMESTAMP = [column.name for column in PAGE_COLUMNS].index("timestamp")
+_TIMESTAMP, _ORDER_AT = ([column.name for column in PAGE_COLUMNS].index(name) for name in ("timestamp", "order_at"))
 
 
 class Cursor(NamedTuple):
-    """The position of an event in the order of reading. Timestamps may be equal, ids are not."""
+    """The position of an event in the order of reading: its ``listed_at`` and ``id``. Times may be equal, ids not."""
 
     timestamp: datetime
     id: int
@@ -82,8 +84,9 @@ class Events:
     ) -> list[StoredEvent]:
         """The newest ``limit`` events by their timestamp, newest first; of one floor or camera if named.
 
-        ``since`` is in the range, ``until`` is not. ``before`` continues after the last event of an earlier call, at
-        ``Cursor(last.timestamp, last.id)``. Empty for a floor or camera that is unknown. RefusedError for a limit
+        Events that were recorded after the clock was set back stand behind those before it, by their ids. ``since`` is
+        in the range of timestamps, ``until`` is not. ``before`` continues after the last event of an earlier call, at
+        ``Cursor(last.listed_at, last.id)``. Empty for a floor or camera that is unknown. RefusedError for a limit
         below 1 or a naive time.
         """
         return self._page(limit, floor, camera, since, until, before, newest=True)
@@ -132,7 +135,8 @@ class Events:
             if not rows:
                 return
             yield rows, floor_names
-            after = Cursor(from_micros(rows[-1][_TIMESTAMP]), rows[-1][0])
+            position, row_id = _position(rows[-1])
+            after = Cursor(from_micros(position), row_id)
 
     def by_id(self, row_id: int) -> StoredEvent:
         """The event of that row id. RefusedError if there is none."""
@@ -182,27 +186,52 @@ class Events:
             values["floor"] = floor_id = int(row[0])
         if cursor is not None:
             values |= {"cursor_time": cursor.timestamp, "cursor_id": cursor.id}
-            # SQLite searches the index with one limit only: with the range's it would read all earlier pages again.
-            if newest and until is not None and cursor.timestamp < until:
-                del values["until"]
-            elif not newest and since is not None and cursor.timestamp >= since:
-                del values["since"]
         values = {name: value for name, value in values.items() if value is not None}
-        query = _page_query(newest, frozenset(values))
         if floor is not None:
-            return query.raw_rows(self._db, limit=limit, **values), {floor_id: floor}
+            return self._ordered_rows(limit, values, newest=newest), {floor_id: floor}
         with read_transaction(self._db):
-            return query.raw_rows(self._db, limit=limit, **values), dict(_FLOOR_NAMES.raw_rows(self._db))
+            return self._ordered_rows(limit, values, newest=newest), dict(_FLOOR_NAMES.raw_rows(self._db))
+
+    def _ordered_rows(self, limit: int, values: Mapping[str, object], *, newest: bool) -> list[SqlRow]:
+        """The rows in the order of lists: those with an ``order_at``, which are few or none, among the others."""
+        by_time = dict(values)
+        if "cursor_time" in values:
+            # SQLite searches the index with one limit only: with the range's it would read all earlier pages again.
+            cursor_time, until, since = (values.get(name) for name in ("cursor_time", "until", "since"))
+            if newest and until is not None and cursor_time < until:  # type: ignore[operator]  # both are times
+                del by_time["until"]
+            elif not newest and since is not None and cursor_time >= since:  # type: ignore[operator]
+                del by_time["since"]
+        page = _page_query(newest, frozenset(by_time))
+        if not _ANY_ORDERED.raw_rows(self._db):
+            return page.raw_rows(self._db, limit=limit, **by_time)
+        with read_transaction(self._db):
+            rows = page.raw_rows(self._db, limit=limit, **by_time)
+            ordered = _page_query(newest, frozenset(values), ordered=True).raw_rows(self._db, limit=limit, **values)
+        return list(islice(merge(rows, ordered, key=_position, reverse=newest), limit))
+
+
+def _position(row: SqlRow) -> tuple[int, int]:
+    """The time by which a raw row is listed, and its id."""
+    order_at = row[_ORDER_AT]
+    return row[_TIMESTAMP] if order_at is None else order_at, row[0]
 
 
 _FLOOR_NAMES = Prepared(FloorRow.select(FloorRow.id, FloorRow.name))
 _FLOOR_ID = Prepared(FloorRow.select(FloorRow.id).where(FloorRow.name == slot("name")))
 
 
+_ANY_ORDERED = Prepared(EventRow.select(EventRow.id).where(EventRow.order_at.is_null(False)).limit(1))
+
+
 @cache
-def _page_query(newest: bool, names: frozenset[str]) -> Prepared:
-    """The query with a condition for each value of ``names``, prepared at its first use."""
-    query = EventRow.select(*PAGE_COLUMNS)
+def _page_query(newest: bool, names: frozenset[str], *, ordered: bool = False) -> Prepared:
+    """The query with a condition for each value of ``names``, prepared at its first use.
+
+    ``ordered`` asks for the events that have an ``order_at``, else for those that have none.
+    """
+    query = EventRow.select(*PAGE_COLUMNS).where(EventRow.order_at.is_null(not ordered))
+    position = EventRow.order_at if ordered else EventRow.timestamp
     time, row_id = slot("cursor_time", EventRow.timestamp), slot("cursor_id")
     conditions = {
         "floor": EventRow.floor == slot("floor"),
@@ -211,13 +240,13 @@ def _page_query(newest: bool, names: frozenset[str]) -> Prepared:
         "until": EventRow.timestamp < slot("until", EventRow.timestamp),
         # The first part follows from the second; it is there because SQLite can use an index for it.
         "cursor_time": (
-            (EventRow.timestamp <= time) & ((EventRow.timestamp < time) | (EventRow.id < row_id))
+            (position <= time) & ((position < time) | (EventRow.id < row_id))
             if newest
-            else (EventRow.timestamp >= time) & ((EventRow.timestamp > time) | (EventRow.id > row_id))
+            else (position >= time) & ((position > time) | (EventRow.id > row_id))
         ),
     }
     for name, condition in conditions.items():
         if name in names:
             query = query.where(condition)
-    order = (EventRow.timestamp.desc(), EventRow.id.desc()) if newest else (EventRow.timestamp, EventRow.id)
+    order = (position.desc(), EventRow.id.desc()) if newest else (position, EventRow.id)
     return Prepared(query.order_by(*order).limit(slot("limit")))

@@ -69,7 +69,12 @@ def change_floor(
         adjust_count(db, floor, by, AdjustmentReason.OVERFLOW, floor.current_vehicles, slots, note)
         values = {**values, "current_vehicles": slots}
     old_values = {**floor.audited_values(), "deleted_at": floor.deleted_at}
-    changes = {getattr(FloorRow, name): value for name, value in values.items() if old_values[name] != value}
+    # What is not among the old values, as when a person counted, is written in any case.
+    changes = {
+        getattr(FloorRow, name): value
+        for name, value in values.items()
+        if name not in old_values or old_values[name] != value
+    }
     changed = floor
     if changes:
         changes |= {FloorRow.seq: floor.seq + 1, FloorRow.updated_at: by.at}

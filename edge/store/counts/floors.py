@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from peewee import fn
+
 from edge.core.errors import RefusedError
 from edge.core.occupancy import floor_slug, recommended_floor
 from edge.store.counts.audit import Attribution, Audit
@@ -17,6 +19,7 @@ from edge.store.counts.stored_floor import (
 )
 from edge.store.counts.validation import MOST_VEHICLES, checked_note, checked_number, checked_text, is_text
 from edge.store.schema.models import AdjustmentReason, FloorRow
+from edge.store.schema.quality_models import BlindRow
 from edge.store.sql.prepared import Prepared, slot
 from edge.store.sql.query import fetch_rows, write_transaction
 from edge.store.sql.times import utc_now
@@ -185,14 +188,21 @@ class Floors:
         by: Attribution | None = None,
         reason: AdjustmentReason = AdjustmentReason.CORRECTION,
     ) -> StoredFloor:
-        """Set the count to what a person counted, by an adjustment. RefusedError for more than the floor has slots."""
+        """Set the count to what a person counted, by an adjustment. RefusedError for more than the floor has slots.
+
+        Blind intervals before it make the floor no longer degraded, unless the count was only read from a file.
+        """
         by = by or Attribution()
         with write_transaction(self._db):
             floor = self._locked(name)
             checked_number(f"the count of floor {floor.name!r}", count, most=floor.total_slots)
             if count != floor.current_vehicles:
                 adjust_count(self._db, floor, by, reason, floor.current_vehicles, count)
-            return change_floor(self._db, floor, by, reason.value, {"current_vehicles": count}, always_audit=True)
+            values: dict[str, object] = {"current_vehicles": count}
+            if reason in (AdjustmentReason.CORRECTION, AdjustmentReason.RESET):
+                [(last,)] = fetch_rows(self._db, BlindRow.select(fn.MAX(BlindRow.id)))
+                values |= {"counted_at": by.at, "counted_interval": last or 0}
+            return change_floor(self._db, floor, by, reason.value, values, always_audit=True)
 
     def update_vehicle_count(self, name: str, delta: int, by: Attribution | None = None) -> StoredFloor:
         """Add vehicles that came uncounted, or subtract those that left. The result is clamped, as with events."""

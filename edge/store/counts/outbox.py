@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from peewee import fn
 
+from edge.core.events import CORRECTED_KEY
 from edge.store.counts.stored_event import EVENT_COLUMNS, event_from_row
 from edge.store.schema.models import EventRow, FloorRow, OutboxRow
 from edge.store.sql.query import execute, fetch_rows, write_transaction
@@ -34,16 +35,28 @@ class Outbox:
         return [event_from_row(row) for row in fetch_rows(self._db, query)]
 
     def acknowledge(self, ids: Sequence[int]) -> int:
-        """Remove the events of these ids from the outbox, in one transaction; how many of them waited.
+        """Remove the events of these keys (``StoredEvent.outbox_key``) from the outbox, in one transaction; how many.
 
-        The id of an event that does not wait is ignored.
+        An event that does not wait is ignored, and so is the key of an event from before the correction of its time: it
+        waits again, with another key.
         """
         removed = 0
         if ids:
             with write_transaction(self._db):
                 for start in range(0, len(ids), _CHUNK):
                     chunk = list(ids[start : start + _CHUNK])
-                    removed += execute(self._db, OutboxRow.delete().where(OutboxRow.event.in_(chunk)))
+                    removed += self._remove(chunk)
+        return removed
+
+    def _remove(self, keys: Sequence[int]) -> int:
+        removed = 0
+        for corrected in (False, True):
+            ids = [key - CORRECTED_KEY * corrected for key in keys if (key >= CORRECTED_KEY) is corrected]
+            if not ids:
+                continue
+            same_time = EventRow.correction != 0 if corrected else EventRow.correction == 0
+            acknowledged = EventRow.select(EventRow.id).where(EventRow.id.in_(ids), same_time)
+            removed += execute(self._db, OutboxRow.delete().where(OutboxRow.event.in_(acknowledged)))
         return removed
 
     def count(self) -> int:

@@ -54,6 +54,8 @@ _INSERT_EVENT = Prepared(
             EventRow.timestamp: slot("timestamp", EventRow.timestamp),
             EventRow.created_at: slot("now", EventRow.created_at),
             EventRow.clock_state: slot("clock_state"),
+            EventRow.order_at: slot("order_at", EventRow.order_at),
+            EventRow.correction: 0,
         }
     ).returning(EventRow.id),
     (EventRow.id,),
@@ -124,6 +126,7 @@ def _insert(db: Database, event: Event, floor: Occupancy, now: datetime) -> Stor
         timestamp=event.timestamp,
         now=now,
         clock_state=event.clock_state.value,
+        order_at=event.order_at,
     )
     _INSERT_OUTBOX.run(db, event=row_id, now=now)
     return StoredEvent(
@@ -140,4 +143,5 @@ def _insert(db: Database, event: Event, floor: Occupancy, now: datetime) -> Stor
         timestamp=event.timestamp,
         created_at=now,
         clock_state=event.clock_state,
+        order_at=event.order_at,
     )

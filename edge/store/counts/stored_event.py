@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from edge.core.events import ClockState, Direction, StoredEvent, VehicleType
 from edge.store.schema.models import EventRow, FloorRow
-from edge.store.sql.times import from_micros
+from edge.store.sql.times import MICROSECOND, from_micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,10 +48,13 @@ EVENT_COLUMNS = (
     EventRow.timestamp,
     EventRow.created_at,
     EventRow.clock_state,
+    EventRow.order_at,
+    EventRow.correction,
 )
 # The same without the floor's name, so that the query needs no join.
 PAGE_COLUMNS = tuple(column for column in EVENT_COLUMNS if column is not FloorRow.name)
 
+_NO_CORRECTION = timedelta(0)
 # Looking a value up is several times quicker than calling the enumeration.
 _TYPES = {vehicle_type.value: vehicle_type for vehicle_type in VehicleType}
 _DIRECTIONS = {direction.value: direction for direction in Direction}
@@ -59,11 +63,12 @@ _CLOCK_STATES = {state.value: state for state in ClockState}
 
 def event_from_row(row: SqlRow) -> StoredEvent:
     """The value of a row of ``EVENT_COLUMNS``."""
-    row_id, event_id, camera, gate, floor_id, floor, track, vehicle, direction, confidence, at, created, clock = row
+    row_id, event_id, camera, gate, floor_id, floor, track, vehicle, direction, confidence, at, created, *clock = row
+    state, order_at, correction = clock
     # By position: a page has many events, and with names the call would take longer than the conversions.
     return StoredEvent(
         *(row_id, event_id, camera, gate, floor_id, floor, track, _TYPES[vehicle], _DIRECTIONS[direction]),
-        *(confidence, at, created, _CLOCK_STATES[clock]),
+        *(confidence, at, created, _CLOCK_STATES[state], order_at, correction * MICROSECOND),
     )
 
 
@@ -76,7 +81,9 @@ def events_from_raw_rows(rows: Iterable[SqlRow], floor_names: Mapping[int, str])
     return [
         StoredEvent(
             *(row_id, UUID(event_id), camera, gate, floor_id, floor_names[floor_id], track, types[vehicle]),
-            *(directions[direction], confidence, from_micros(at), from_micros(created), clock_states[clock]),
+            *(directions[direction], confidence, from_micros(at), from_micros(created), clock_states[state]),
+            *(order and from_micros(order), correction * MICROSECOND if correction else _NO_CORRECTION),
         )
-        for row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock in rows
+        for row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, *clock in rows
+        for state, order, correction in (clock,)
     ]

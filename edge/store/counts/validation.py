@@ -82,6 +82,7 @@ def checked_event(event: Event) -> Event:
         raise RefusedError(f"{where}: confidence is {shortened(given)}; it must be a number from 0 to 1")
     try:
         timestamp = to_utc(event.timestamp)
+        order_at = None if event.order_at is None else to_utc(event.order_at)
     except RefusedError as error:
         raise RefusedError(f"{where}: {error}") from error
     return replace(
@@ -90,6 +91,7 @@ def checked_event(event: Event) -> Event:
         direction=_member(where, "direction", Direction, event.direction),
         confidence=confidence,
         timestamp=timestamp,
+        order_at=order_at,
         clock_state=_member(where, "clock_state", ClockState, event.clock_state),
     )
 
@@ -101,6 +103,7 @@ def _is_stored_form(event: Event) -> bool:
         and 0 <= event.confidence <= 1
         and type(event.timestamp) is datetime
         and event.timestamp.tzinfo is UTC
+        and (event.order_at is None or event.order_at.tzinfo is UTC)
         and type(event.vehicle_type) is VehicleType
         and type(event.direction) is Direction
         and type(event.clock_state) is ClockState

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXPORT_COLUMNS = (
     *("id", "event_id", "camera_id", "gate_id", "floor_id", "floor", "track_id", "vehicle_type", "direction"),
-    *("confidence", "timestamp", "clock_state", "created_at"),
+    *("confidence", "timestamp", "clock_state", "created_at", "correction_seconds"),
 )
 # Whether a text consists of characters that CSV never quotes.
 _PLAIN = re.compile(r"[0-9A-Za-z_.:/-]+").fullmatch
@@ -55,6 +55,7 @@ def event_fields(stored: StoredEvent) -> dict[str, object]:
         "timestamp": iso(stored.timestamp),
         "clock_state": stored.clock_state.value,
         "created_at": iso(stored.created_at),
+        "correction_seconds": stored.correction.total_seconds(),
     }
 
 
@@ -84,22 +85,23 @@ def export_events(
 
 def _csv_line(row: SqlRow, floors: Mapping[int, str]) -> str:
     """The line that ``csv.writer`` makes of the values. The texts that are not quoted never need it."""
-    row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock = row
+    row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock, _, added = row
     return (
         f"{row_id},{event_id},{_csv_text(camera)},{_csv_text(gate)},{floor_id},{_csv_text(floors[floor_id])},"
         f"{track if _PLAIN(track) else _csv_text(track)},{vehicle},{direction},{confidence!r},{_iso_of_micros(at)},"
-        f"{clock},{_iso_of_micros(created)}\n"
+        f"{clock},{_iso_of_micros(created)},{added / _SECOND_MICROS}\n"
     )
 
 
 def _json_line(row: SqlRow, floors: Mapping[int, str]) -> str:
     """The line that ``json.dumps`` makes of ``event_fields``. The texts that are not quoted never need it."""
-    row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock = row
+    row_id, event_id, camera, gate, floor_id, track, vehicle, direction, confidence, at, created, clock, _, added = row
     return (
         f'{{"id": {row_id}, "event_id": "{event_id}", "camera_id": {_json_text(camera)}, "gate_id": {_json_text(gate)},'
         f' "floor_id": {floor_id}, "floor": {_json_text(floors[floor_id])}, "track_id": {_json_text(track)},'
         f' "vehicle_type": "{vehicle}", "direction": "{direction}", "confidence": {confidence!r},'
-        f' "timestamp": "{_iso_of_micros(at)}", "clock_state": "{clock}", "created_at": "{_iso_of_micros(created)}"}}\n'
+        f' "timestamp": "{_iso_of_micros(at)}", "clock_state": "{clock}", "created_at": "{_iso_of_micros(created)}",'
+        f' "correction_seconds": {added / _SECOND_MICROS}}}\n'
     )
 
 

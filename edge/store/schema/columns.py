@@ -10,7 +10,9 @@ from peewee import SQL, BigAutoField, BigIntegerField, NodeList, TextField
 from edge.store.sql.times import from_micros, to_micros
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
+    from enum import Enum
 
 
 class SqlText(SQL):
@@ -24,6 +26,11 @@ class SqlText(SQL):
 def check_constraint(condition: str) -> SqlText:
     """The constraint of a table, or of a column, that its rows fulfil a condition."""
     return SqlText(f"CHECK ({condition})")
+
+
+def one_of(column: str, values: Iterable[Enum]) -> str:
+    """The condition that a column has the value of a member."""
+    return f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})"
 
 
 class UtcField(BigIntegerField):

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from peewee import SqliteDatabase
 
 from edge.core.errors import StoreError
-from edge.store.schema import migration_2
+from edge.store.schema import migration_2, migration_3
 from edge.store.schema.versions import SCHEMA_VERSION, record_version, schema_version
 from edge.store.schema.views import create_views, drop_views
 from edge.store.sql.errors import name_of
@@ -47,7 +47,10 @@ class Migration:
     statements: tuple[str, ...]
 
 
-_MIGRATIONS = (Migration(2, migration_2.NAME, migration_2.STATEMENTS),)
+_MIGRATIONS = (
+    Migration(2, migration_2.NAME, migration_2.STATEMENTS),
+    Migration(3, migration_3.NAME_OF_3, migration_3.STATEMENTS_OF_3),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@
        └────< event_hourly              entries and exits by the hour; they stay when old events are removed
 
     audit_log                           who changed what
+    blind_intervals                     when a camera could not be counted
+    clock_changes                       starts, steps and the synchronisation of the wall clock
     schema_migrations                   the versions that the tables have had
 
 Models carry no database: each query is bound to the handle that was passed in, of SQLite or PostgreSQL. A change here
@@ -13,8 +15,7 @@ needs a migration. ``Meta.name`` is a part of the names of indexes, which older 
 
 from __future__ import annotations
 
-from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from enum import StrEnum
 
 from peewee import (
     SQL,
@@ -29,10 +30,8 @@ from peewee import (
 )
 
 from edge.core.events import ClockState, Direction, VehicleType
-from edge.store.schema.columns import NeverReusedField, UtcField, UuidField, check_constraint
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from edge.store.schema.columns import NeverReusedField, UtcField, UuidField, check_constraint, one_of
+from edge.store.schema.quality_models import BLIND_CHECKS, CLOCK_CHANGE_CHECKS, BlindRow, ClockChangeRow
 
 
 class AdjustmentReason(StrEnum):
@@ -46,10 +45,6 @@ class AdjustmentReason(StrEnum):
     REPAIR = "repair"  # `db verify --repair` corrected the ledger, or the count was read from a damaged database
 
 
-def _one_of(column: str, values: Iterable[Enum]) -> str:
-    return f"{column} IN ({', '.join(repr(str(value.value)) for value in values)})"
-
-
 # The conditions that every row fulfils. They are kept as texts, because ``verify`` evaluates them on a read-only handle
 # too, where SQLite does not check its tables' constraints.
 _FLOOR_CHECKS = (
@@ -59,11 +54,11 @@ _FLOOR_CHECKS = (
     "opening_vehicles >= 0",
 )
 _EVENT_CHECKS = (
-    _one_of("vehicle_type", VehicleType),
-    _one_of("direction", Direction),
+    one_of("vehicle_type", VehicleType),
+    one_of("direction", Direction),
     "confidence >= 0 AND confidence <= 1",
 )
-_CLOCK_STATE_CHECK = _one_of("clock_state", ClockState)
+_CLOCK_STATE_CHECK = one_of("clock_state", ClockState)
 _ADJUSTMENT_CHECKS = ('"after" = "before" + delta', "reason <> ''")
 _AUDIT_CHECKS = ("actor <> ''", "action <> ''")
 _HOUR_CHECKS = (
@@ -96,6 +91,9 @@ class FloorRow(Model):
     updated_at = UtcField(index=True)
     deleted_at = UtcField(null=True)
     is_configured = BooleanField(constraints=[SQL("DEFAULT TRUE")])
+    # When a person counted the floor for the last time, and the last blind interval that there was then.
+    counted_at = UtcField(null=True)
+    counted_interval = BigIntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         name = "floor"
@@ -125,6 +123,10 @@ class EventRow(Model):
     timestamp = UtcField()
     created_at = UtcField()
     clock_state = TextField(constraints=[SQL(f"DEFAULT '{ClockState.UNKNOWN}'"), check_constraint(_CLOCK_STATE_CHECK)])
+    # Of the events after a step back of the clock; by it lists sort them instead of by their timestamp.
+    order_at = UtcField(null=True)
+    # Microseconds that were added to both times when the clock was first synchronised.
+    correction = BigIntegerField(constraints=[SQL("DEFAULT 0")])
 
     class Meta:
         name = "event"
@@ -140,6 +142,10 @@ class EventRow(Model):
             # The same of all floors, export, and the oldest events for the clean-up.
             (("timestamp",), False),
         )
+
+
+# Empty unless the clock was ever set back.
+EventRow.add_index(EventRow.index(EventRow.order_at, where=EventRow.order_at.is_null(False), name="event_order_at"))
 
 
 class AdjustmentRow(Model):
@@ -244,12 +250,17 @@ class MigrationRow(Model):
 
 
 # In the order in which they are created; they are dropped the other way round.
-MODELS: tuple[type[Model], ...] = (FloorRow, EventRow, AdjustmentRow, HourRow, OutboxRow, AuditRow, MigrationRow)
+MODELS: tuple[type[Model], ...] = (
+    *(FloorRow, EventRow, AdjustmentRow, HourRow, OutboxRow),
+    *(BlindRow, ClockChangeRow, AuditRow, MigrationRow),
+)
 CHECKS: dict[type[Model], tuple[str, ...]] = {
     FloorRow: _FLOOR_CHECKS,
     EventRow: (*_EVENT_CHECKS, _CLOCK_STATE_CHECK),
     AdjustmentRow: _ADJUSTMENT_CHECKS,
     HourRow: _HOUR_CHECKS,
+    BlindRow: BLIND_CHECKS,
+    ClockChangeRow: CLOCK_CHANGE_CHECKS,
     AuditRow: _AUDIT_CHECKS,
 }
 

@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 # "SPKE", in SQLite's header: by it `file` and this program recognise our databases. Never change it.
 APPLICATION_ID = 0x53504B45
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 # The tables that a database of each older version must have.
-_OLDER_TABLES = {1: frozenset({"floors", "events", "adjustments", "outbox"})}
+_OLDER_TABLES = {
+    1: frozenset({"floors", "events", "adjustments", "outbox"}),
+    2: frozenset(
+        {"floors", "events", "adjustments", "outbox", "event_hourly", "audit_log", "schema_migrations"},
+    ),
+}
 _TABLES = frozenset(table_name(model) for model in MODELS)
 
 

@@ -19,6 +19,8 @@ from edge.store.counts.audit import Attribution, Audit
 from edge.store.counts.floors import Floors
 from edge.store.counts.hourly_totals import HOUR_OF_TIMESTAMP, hour_of
 from edge.store.counts.validation import checked_number
+from edge.store.quality.blind_intervals import BlindIntervals
+from edge.store.quality.clock_changes import ClockChanges
 from edge.store.schema.models import FloorRow
 from edge.store.sql.query import execute, execute_sql, with_placeholders, write_transaction
 from edge.store.sql.times import to_micros
@@ -79,9 +81,10 @@ def remove_old_events(
 ) -> Cleaned:
     """Remove the events of whole hours that are more than ``days`` (1 or more) days old, by their timestamps.
 
-    Events in the outbox stay. An event that was removed can be recorded again, and is then counted again: do not replay
-    clips that are older. Each batch is a transaction, so it is safe to interrupt and to repeat. ``pause`` waits between
-    batches; it may raise to interrupt. RefusedError for an impossible number of days.
+    Blind intervals and clock changes go with them. Events in the outbox stay. An event that was removed can be recorded
+    again, and is then counted again: do not replay clips that are older. Each batch is a transaction, so it is safe to
+    interrupt and to repeat. ``pause`` waits between batches; it may raise to interrupt. RefusedError for an impossible
+    number of days.
     """
     checked_number("days", days, least=1, most=MOST_DAYS)
     by = by or Attribution()
@@ -96,9 +99,13 @@ def remove_old_events(
         audit.write(by, "cleanup begins", subject, None, {"before": before.isoformat()})
 
     cleaned = _Remover(db, pause).remove(before, choose, write_beginning)
-    if cleaned.removed:
-        with write_transaction(db):
-            audit.write(by, "cleanup", subject, None, {"before": before.isoformat(), "removed": cleaned.removed})
+    with write_transaction(db):
+        # Few rows, so one transaction takes all of them.
+        intervals, clock = BlindIntervals(db).remove_before(before), ClockChanges(db).remove_before(before)
+        numbers = {"removed": cleaned.removed, "blind_intervals": intervals, "clock_changes": clock}
+        removed = {name: number for name, number in numbers.items() if number}
+        if removed:
+            audit.write(by, "cleanup", subject, None, {"before": before.isoformat(), **removed})
     return cleaned
 
 

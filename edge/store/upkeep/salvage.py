@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from peewee import fn
+
 from edge.core.errors import RefusedError, SmartParkError, StoreError
 from edge.store.counts.audit import Audit
 from edge.store.counts.events import Events
@@ -15,7 +17,9 @@ from edge.store.counts.stored_event import EVENT_COLUMNS, event_from_row
 from edge.store.counts.validation import checked_event
 from edge.store.schema.connect import open_copy
 from edge.store.schema.models import AdjustmentReason, EventRow, FloorRow
-from edge.store.sql.query import execute_sql, fetch_rows, write_transaction
+from edge.store.schema.quality_models import BlindRow
+from edge.store.sql.query import execute, execute_sql, fetch_rows, write_transaction
+from edge.store.sql.times import MICROSECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,6 +90,7 @@ def _salvage(db: Database, replacement: Replacement, by: Attribution) -> Salvage
         if replacement.source is not None:
             for row in _newer_rows(damaged, _last_event_id(db)):
                 events += _record(db, row, by)
+            _salvage_intervals(db, damaged)
         return Salvaged(events, _salvage_counts(db, damaged, by))
 
 
@@ -127,10 +132,33 @@ def _readable_rows(
 
 def _record(db: Database, row: SqlRow, by: Attribution) -> int:
     try:
-        return int(Events(db).record(checked_event(event_from_row(row).event), by.at).inserted)
+        stored = event_from_row(row)
+        recorded = Events(db).record(checked_event(stored.event), by.at)
+        if recorded.inserted and stored.correction:
+            # Its id is that of the time before the correction, under which the broker may know it already.
+            values = {EventRow.event_id: stored.event_id, EventRow.correction: stored.correction // MICROSECOND}
+            execute(db, EventRow.update(values).where(EventRow.id == recorded.event.id))
+        return int(recorded.inserted)
     except (RefusedError, ValueError, TypeError, KeyError) as error:
         log.warning("event %s of the damaged database is left out: %s", row[0], error)
         return 0
+
+
+def _salvage_intervals(db: Database, damaged: SqliteDatabase) -> None:
+    """Carry over the blind intervals since the backup, and the ends of those that lasted then, as far as readable."""
+    fields = (BlindRow.id, BlindRow.camera_id, BlindRow.began_at, BlindRow.ended_at, BlindRow.reason)
+    [(last,)] = fetch_rows(db, BlindRow.select(fn.MAX(BlindRow.id)))
+    try:
+        rows = fetch_rows(damaged, BlindRow.select(*fields).order_by(BlindRow.id))
+    except _READ_ERRORS as error:
+        log.warning("the blind intervals of the damaged database cannot be read: %s", error)
+        return
+    for row in rows:
+        if row[0] > (last or 0):
+            execute(db, BlindRow.insert(dict(zip(fields, row, strict=True))))
+        elif row[3] is not None:
+            lasting = (BlindRow.id == row[0]) & BlindRow.ended_at.is_null()
+            execute(db, BlindRow.update({BlindRow.ended_at: row[3]}).where(lasting))
 
 
 def _salvage_counts(db: Database, damaged: SqliteDatabase, by: Attribution) -> list[str]:

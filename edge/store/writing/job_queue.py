@@ -20,6 +20,8 @@ _EVENTS_PER_TRANSACTION = 100
 # Acknowledgements may be late, only disk space depends on them; so many share one transaction.
 _ACKNOWLEDGE_SECONDS = 0.1
 _ACKNOWLEDGE_AT_ONCE = 100
+# So many posted calls may wait. They are the changes of blind intervals and of the clock, a few an hour.
+_MOST_POSTED = 1000
 # How long a caller may be blocked when the queue is full, before its events are dropped.
 _FULL_WAIT_SECONDS = 0.2
 
@@ -33,6 +35,7 @@ class JobQueue:
         self._changed = threading.Condition()
         self._jobs: deque[EventGroup | Call] = deque()
         self._events = 0
+        self._posted = 0
         self._added = 0
         self._finished = 0
         self._acknowledged = _Acknowledged()
@@ -64,10 +67,11 @@ class JobQueue:
             return True
 
     def add_call(self, call: Call) -> bool:
-        """Append it; False if the queue is closed."""
+        """Append it; False if the queue is closed, or too many posted calls wait."""
         with self._changed:
-            if self._closed:
+            if self._closed or (call.posted and self._posted >= _MOST_POSTED):
                 return False
+            self._posted += call.posted
             self._append(call)
             return True
 
@@ -122,7 +126,9 @@ class JobQueue:
             for _ in range(len(work.groups) + (work.call is not None)):
                 job = self._jobs.popleft()
                 self._finished += 1
-                if not isinstance(job, Call):
+                if isinstance(job, Call):
+                    self._posted -= job.posted
+                else:
                     self._events -= len(job)
             self._acknowledged.remove(work.acknowledged)
             self._changed.notify_all()
@@ -139,7 +145,7 @@ class JobQueue:
             self._closed = self._ended = True
             unfinished = list(self._jobs)
             self._jobs.clear()
-            self._events = 0
+            self._events = self._posted = 0
             self._changed.notify_all()
             return unfinished
 

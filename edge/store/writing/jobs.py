@@ -29,10 +29,15 @@ EventGroup = tuple[Event, ...]
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """A function to be called with the writer's store, for a caller that waits for the future."""
+    """A function to be called with the writer's store.
+
+    The caller waits for the future; of a call that is ``posted`` nobody does: ``what`` names it in the log.
+    """
 
     function: Callable[[Store], Any]
     future: Future[Any]
+    what: str = ""
+    posted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ def _call(store: Store, call: Call) -> None:
     except AccessError:  # the writer decides whether to try again
         raise
     except SmartParkError as error:
+        if call.posted:
+            log.error("not recorded: %s: %s", call.what, error)
         call.future.set_exception(error)
     else:
         call.future.set_result(answer)

@@ -111,6 +111,17 @@ class Writer:
             reason = self._loop.problem or "the database does not answer"
             raise StoreError(f"{what} were not stored in {timeout:g} s: {reason}") from None
 
+    def post(self, function: Callable[[Store], object], what: str) -> bool:
+        """Have ``function`` called as by ``call``, behind all that was submitted before. Never waits for the disk.
+
+        An error of ours is logged with ``what`` it is about. False, and logged, when it is dropped: too many wait
+        already, or the writer is closed.
+        """
+        if self._queue.add_call(Call(function, Future(), what, posted=True)):
+            return True
+        log.error("dropped, not recorded: %s", what)
+        return False
+
     def submit(self, events: Sequence[Event]) -> None:
         """Have the events recorded in one transaction, in the order of the calls. Never waits for the disk.
 
@@ -174,6 +185,8 @@ class Writer:
         for job in self._queue.end():
             if not isinstance(job, Call):
                 self._drop(job, reason)
+            elif job.posted:
+                log.error("dropped, not recorded: %s: %s", job.what, reason)
             elif not job.future.done():
                 job.future.set_exception(StoreError(f"not stored: {reason}"))
 

@@ -15,14 +15,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from edge.config.schema import FloorConfig
 from edge.core.errors import RefusedError
 from edge.core.events import Direction, Event, VehicleType
+from edge.core.occupancy import Quality
 from edge.store.counts.audit import Attribution
 from edge.store.counts.configured_floors import apply_configuration
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.ledger import Ledger
 from edge.store.counts.outbox import Outbox
+from edge.store.quality.blind_intervals import BlindIntervals
+from edge.store.quality.clock_changes import ClockChange, ClockChanges
+from edge.store.quality.floor_quality import floor_qualities
 from edge.store.reports.occupancy_series import occupancy_over_time
 from edge.store.reports.statistics import event_statistics
+from edge.store.schema.quality_models import ClockChangeKind
 from edge.store.sql.query import execute_sql
 from edge.store.upkeep.cleanup import remove_old_events
 from edge.store.upkeep.repair import repair_ledger
@@ -52,6 +57,7 @@ class FloorModel:
     clamps: int = 0
     opening: int = 0
     deltas: int = 0
+    blind: bool = False
     crossed: list[tuple[datetime, Direction]] = field(default_factory=list)
 
     def move(self, to: int) -> None:
@@ -71,6 +77,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.models: dict[str, FloorModel] = {}
         self.keys: set[tuple[str, int, Direction]] = set()
         self.clock = BEGINNING + timedelta(days=10)
+        self.dark: set[str] = set()
 
     def teardown(self) -> None:
         self.resources.close()
@@ -121,6 +128,7 @@ class LedgerMachine(RuleBasedStateMachine):
             model.rows += count != model.vehicles
             model.deltas += count - model.vehicles
             model.vehicles = count
+            model.blind = False
         else:
             with pytest.raises(RefusedError, match="whole number from 0 to"):
                 Floors(self.db).correct(floor, count, self.by())
@@ -193,6 +201,28 @@ class LedgerMachine(RuleBasedStateMachine):
         waiting = Outbox(self.db).pending(1000)
         Outbox(self.db).acknowledge([stored.id for stored in waiting[::share]])
 
+    @rule(floor=FLOOR)
+    def go_blind_or_see_again(self, floor: str) -> None:
+        """A floor's camera becomes blind, or gives usable frames again."""
+        before, after = self.by().at, self.by().at
+        if floor in self.dark:
+            BlindIntervals(self.db).end(f"cam{floor}", before, after, "dark")
+        else:
+            BlindIntervals(self.db).begin(f"cam{floor}", before, "dark")
+        self.dark ^= {floor}
+        self.models[floor].blind = True
+
+    @rule(seconds=st.sampled_from([-1_000_000, -20, 1200]))
+    def set_the_clock(self, seconds: int) -> None:
+        """The wall clock is set, forward or back; what was recorded keeps its order."""
+        listed = [event.id for event in Events(self.db).newest(10_000)]
+        step = timedelta(seconds=seconds)
+        self.clock += step
+        change = ClockChange(ClockChangeKind.STEP, self.clock, "boot", self.clock - BEGINNING, step)
+        assert ClockChanges(self.db).record(change) == 0
+        assert [event.id for event in Events(self.db).newest(10_000)] == listed
+        self.clock = max(self.clock, BEGINNING + timedelta(days=9))
+
     @rule(floor=FLOOR, count=st.integers(0, 4))
     def change_count_in_sql(self, floor: str, count: int) -> None:
         """Change a count without the ledger, and repair the ledger."""
@@ -211,6 +241,9 @@ class LedgerMachine(RuleBasedStateMachine):
         if not self.models:
             return
         assert verify(self.db) == []
+        cameras = {name: (f"cam{name}",) for name in NAMES}
+        qualities = floor_qualities(self.db, cameras, self.clock)
+        assert qualities.keys() == {name for name, model in self.models.items() if not model.deleted}
         for balance in Ledger(self.db).balances():
             model, stored = self.models[balance.name], Floors(self.db).by_name(balance.name)
             assert (stored.total_slots, stored.current_vehicles) == (model.slots, model.vehicles)
@@ -218,10 +251,15 @@ class LedgerMachine(RuleBasedStateMachine):
             assert stored.is_configured == model.configured
             assert len(Ledger(self.db).adjustments(stored.floor_id, 10_000)) == model.rows + model.clamps
             assert (balance.adjusted, balance.ledger) == (model.deltas, model.vehicles)
-            end = self.clock + timedelta(days=1)
+            end = BEGINNING + timedelta(days=400)
             summary = event_statistics(self.db, BEGINNING, end, balance.name)
             assert summary.total == len(model.crossed)
             assert summary.net == sum(way.delta for _, way in model.crossed)
+            quality = qualities.get(balance.name)
+            if quality is not None:
+                dark, blind = balance.name in self.dark, model.blind or balance.name in self.dark
+                expected = Quality.UNKNOWN if dark else Quality.DEGRADED if blind else Quality.LIVE
+                assert quality.quality is expected
             first, *_, last = occupancy_over_time(self.db, balance.name, BEGINNING, end, timedelta(days=1))
             assert (first.vehicles, last.vehicles) == (model.opening, model.vehicles)
 

@@ -89,9 +89,9 @@ def test_a_stream_has_a_range_a_floor_and_a_camera(unusual_events: Database, now
 @given(st.text(st.characters(codec="utf-8"), max_size=20))
 def test_any_text_is_quoted_as_the_modules_csv_and_json_do(text: str) -> None:
     """Other programs read back any name of a camera, gate, floor or track."""
-    row = (1, "id", text, text, 2, text, "car", "entry", 0.5, 0, 0, "unknown")
+    row = (1, "id", text, text, 2, text, "car", "entry", 0.5, 0, 0, "unknown", None, -1500000)
     moment = "1970-01-01T00:00:00.000000Z"
-    values = (1, "id", text, text, 2, text, text, "car", "entry", 0.5, moment, "unknown", moment)
+    values = (1, "id", text, text, 2, text, text, "car", "entry", 0.5, moment, "unknown", moment, -1.5)
     expected = io.StringIO()
     csv.writer(expected, lineterminator="\n").writerow(values)
     assert export._csv_line(row, {2: text}) == expected.getvalue()

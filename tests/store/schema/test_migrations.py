@@ -13,6 +13,7 @@ import pytest
 
 from edge.config.schema import FloorConfig
 from edge.core.errors import StoreError
+from edge.core.events import ClockState
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.ledger import Ledger
@@ -30,17 +31,35 @@ if TYPE_CHECKING:
 
     from edge.core.events import Event
 
-FIRST_RELEASE = Path(__file__).parent / "v1.sql"
+# Databases of older versions, as the programs of those times filled them.
+OLDER = {version: Path(__file__).parent / f"v{version}.sql" for version in (1, 2)}
 MOMENT = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
+
+
+def load(path: Path, version: int) -> Path:
+    """Make a database of an older version."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(OLDER[version].read_text())
+        connection.execute("PRAGMA journal_mode = WAL")
+    return path
 
 
 @pytest.fixture
 def old(path: Path) -> Path:
     """A database of the first release: floors, events, adjustments, and six events in the outbox."""
+    return load(path, 1)
+
+
+@pytest.fixture(params=sorted(OLDER))
+def older(request: pytest.FixtureRequest, path: Path) -> Path:
+    """A database of each older version; all have six events in the outbox."""
+    return load(path, request.param)
+
+
+def version_of(path: Path) -> int:
+    """The version of a database's tables."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(FIRST_RELEASE.read_text())
-        connection.execute("PRAGMA journal_mode = WAL")
-    return path
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def content(path: Path, columns: dict[str, str]) -> dict[str, list[Any]]:
@@ -88,42 +107,56 @@ def shape(path: Path) -> dict[str, Any]:
         }
 
 
-def test_the_first_release_is_upgraded_with_its_rows(old: Path, make_event: Callable[..., Event]) -> None:
+def test_an_older_database_is_upgraded_with_its_rows(older: Path, make_event: Callable[..., Event]) -> None:
     """Rows stay, the ledger adds up, the hourly totals exist, and a copy of the old file is kept."""
+    old, version = older, version_of(older)
+    missing = list(range(version + 1, SCHEMA_VERSION + 1))
     before = content(old, KEPT)
     with closing(open_database(old, busy_timeout=1.0)) as db:
-        assert [step.version for step in pending_migrations(db)] == [2]
+        assert [step.version for step in pending_migrations(db)] == missing
         done = migrate(db, MOMENT)
-        assert [step.version for step in done.applied] == [2]
+        assert [step.version for step in done.applied] == missing
         assert verify(db) == []
         assert content(old, KEPT) == before
         assert Outbox(db).count() == 6
-        [(hours, counted)] = db.execute_sql("SELECT count(*), sum(entries + exits) FROM event_hourly").fetchall()
-        assert (hours > 20, counted) == (True, len(before["events"]))
+        kept = "SELECT count(*), sum(entries + exits - removed_entries - removed_exits) FROM event_hourly"
+        [(hours, counted)] = db.execute_sql(kept).fetchall()
+        assert (hours > 10, counted) == (True, len(before["events"]))
         ledger = db.execute_sql("SELECT version, name, applied_at FROM schema_migrations ORDER BY version").fetchall()
-        assert [row[0] for row in ledger] == [1, 2]
-        assert ledger[1][2] == int(MOMENT.timestamp() * 1e6)
+        assert [row[0] for row in ledger] == [version, *missing]
+        assert ledger[-1][2] == int(MOMENT.timestamp() * 1e6)
         assert Events(db).record(make_event(1, floor="Ground Floor"), MOMENT).inserted
         stored = Events(db).newest(1)[0].event
         assert not Events(db).record(stored, MOMENT).inserted
         assert verify(db) == []
         assert migrate(db, MOMENT).applied == ()
-    assert done.copy == old.with_name("smartpark.db.before-v2-20260601T123000Z")
+    assert done.copy == old.with_name(f"smartpark.db.before-v{version + 1}-20260601T123000Z")
     assert content(done.copy, KEPT) == before
-    with closing(sqlite3.connect(done.copy)) as copy:
-        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+    assert version_of(done.copy) == version
     assert sorted(entry.name for entry in old.parent.iterdir()) == ["smartpark.db", done.copy.name]
 
 
-def test_an_upgraded_database_has_the_tables_of_a_new_one(old: Path, tmp_path: Path) -> None:
+def test_an_upgraded_database_has_the_tables_of_a_new_one(older: Path, tmp_path: Path) -> None:
     """Columns, keys, checks, indexes and views are the same."""
-    with closing(open_database(old, busy_timeout=1.0)) as db:
+    with closing(open_database(older, busy_timeout=1.0)) as db:
         migrate(db, MOMENT)
     fresh = tmp_path / "fresh.db"
     with closing(open_database(fresh, busy_timeout=1.0)) as db:
         create_tables(db)
         assert schema_version(db) == SCHEMA_VERSION == _MIGRATIONS[-1].version
-    assert shape(old) == shape(fresh)
+    assert shape(older) == shape(fresh)
+
+
+def test_the_new_value_of_a_changed_rule_is_accepted_at_once(older: Path, make_event: Callable[..., Event]) -> None:
+    """The rule about clock states is that of the new version: for the handle that migrated, and for one beside it."""
+    event = make_event(1, floor="Ground Floor", clock_state=ClockState.STEPPED)
+    with closing(open_database(older, busy_timeout=1.0)) as db, closing(sqlite3.connect(older)) as beside:
+        beside.execute("SELECT count(*) FROM events").fetchone()
+        migrate(db, MOMENT)
+        assert Events(db).record(event, MOMENT).inserted
+        assert beside.execute("UPDATE events SET clock_state = 'stepped'").rowcount > 1
+        with pytest.raises(sqlite3.IntegrityError, match="clock_state IN"):
+            beside.execute("UPDATE events SET clock_state = 'wrong'")
 
 
 def test_a_clamp_has_the_time_of_its_event(old: Path) -> None:
@@ -145,7 +178,7 @@ def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Eve
         return writer
 
     guest = writer(may_migrate=False)
-    with pytest.raises(StoreError, match=r"has schema version 1, .* needs 2; start `smartpark run`"):
+    with pytest.raises(StoreError, match=r"has schema version 1, .* needs 3; start `smartpark run`"):
         guest.start()
     owner = writer(may_migrate=True)
     owner.start()
@@ -159,29 +192,29 @@ def test_a_writer_upgrades_at_its_start(old: Path, make_event: Callable[..., Eve
 
 def test_a_reader_of_an_older_database_is_refused(old: Path) -> None:
     """It cannot upgrade the tables, and names the command that does."""
-    with pytest.raises(StoreError, match=r"schema version 1, this program needs 2; .*`smartpark db migrate`"):
+    with pytest.raises(StoreError, match=r"schema version 1, this program needs 3; .*`smartpark db migrate`"):
         open_database(old, busy_timeout=1.0, read_only=True)
 
 
 def test_a_dry_run_changes_nothing(old: Path) -> None:
-    """The migrations are applied and rolled back, without a copy."""
+    """The migrations are applied and rolled back, without a copy; also those that write the tables' definitions."""
     before = shape(old)
     with closing(open_database(old, busy_timeout=1.0)) as db:
-        assert [step.version for step in migrate(db, MOMENT, dry_run=True).applied] == [2]
+        assert [step.version for step in migrate(db, MOMENT, dry_run=True).applied] == [2, 3]
     assert shape(old) == before
     assert [entry.name for entry in old.parent.iterdir()] == ["smartpark.db"]
 
 
 def test_a_failing_migration_leaves_the_version_before(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its transaction is rolled back with the row of its version; earlier migrations and the copy stay."""
-    bad = Migration(3, "broken", ("CREATE TABLE half (x)", "ALTER TABLE nowhere ADD COLUMN y"))
+    bad = Migration(4, "broken", ("CREATE TABLE half (x)", "ALTER TABLE nowhere ADD COLUMN y"))
     monkeypatch.setattr(migrations, "_MIGRATIONS", (*_MIGRATIONS, bad))
     with closing(open_database(old, busy_timeout=1.0)) as db:
         with pytest.raises(StoreError, match="no such table: nowhere"):
             migrate(db, MOMENT)
-        assert schema_version(db) == 2
+        assert schema_version(db) == 3
         assert "half" not in db.get_tables()
-        assert db.execute_sql("SELECT max(version) FROM schema_migrations").fetchone() == (2,)
+        assert db.execute_sql("SELECT max(version) FROM schema_migrations").fetchone() == (3,)
         assert verify(db) == []
     assert old.with_name("smartpark.db.before-v2-20260601T123000Z").exists()
 

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from edge.core.events import Event
 
 FLOOR = (
-    "INSERT INTO floors VALUES ({new_id}, {name}, '', {total}, {current}, {opening}, TRUE, 1, 0, 0, {deleted}, TRUE)"
+    "INSERT INTO floors VALUES ({new_id}, {name}, '', {total}, {current}, {opening}, TRUE, 1, 0, 0, {deleted}, TRUE,"
+    " NULL, 0)"
 )
 EVENT = (
     "INSERT INTO events VALUES ({new_id}, {event_id}, {camera}, 'gate', {floor}, 'RUN-1', {vehicle}, {direction},"
-    " {confidence}, {timestamp}, 0, {clock})"
+    " {confidence}, {timestamp}, 0, {clock}, NULL, 0)"
 )
 ADJUSTMENT = "INSERT INTO adjustments VALUES ({new_id}, {floor}, {delta}, {reason}, NULL, '', {before}, {after}, 0, '')"
 
@@ -171,9 +172,10 @@ def _plain(path: Path, *statements: str) -> str:
         (["CREATE TABLE notes (text)"], "another program.*set \\[database\\] path"),
         (["PRAGMA application_id = 7"], "another program"),
         (["PRAGMA user_version = 1"], "another program"),
-        ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 3"], "schema version 3.*newer program"),
+        ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 4"], "schema version 4.*newer program"),
         ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 1"], "lacks the tables.*backup"),
         ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 2"], "lacks the tables.*backup"),
+        ([f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 3"], "lacks the tables.*backup"),
     ],
 )
 def test_a_database_that_is_not_ours_is_refused_and_left_alone(

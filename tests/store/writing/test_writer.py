@@ -15,6 +15,7 @@ from edge.core.events import Direction
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
+from edge.store.quality.blind_intervals import BlindIntervals
 from edge.store.schema.connect import open_database
 from edge.store.store import open_store
 from edge.store.upkeep.verify import verify
@@ -263,3 +264,53 @@ def test_the_writer_creates_floors(
     with closing(bench.read()) as reader:
         assert Floors(reader).by_name("Late") is not None
     assert bench.fatal == []
+
+
+def test_posted_changes_are_made_between_the_events_before_and_after_them(
+    bench: Any, floors: tuple[FloorConfig, ...], make_event: Callable[..., Event], now: datetime
+) -> None:
+    """In the order of the calls; an error of one is logged, and the others are made."""
+    writer = bench.started(floors)
+    counted: list[int] = []
+    for n in range(4):
+        writer.submit([make_event(n)])
+        assert writer.post(lambda store: counted.append(store.events.count()), "how many there are")
+    assert writer.post(lambda store: store.floors.correct("Attic", 1), "the attic")
+    assert writer.post(lambda store: store.blind.begin("ramp", now, "dark"), "the blindness of camera ramp")
+    assert writer.flush(WAIT)
+    assert counted == [1, 2, 3, 4]
+    with closing(bench.read()) as reader:
+        assert [interval.reason for interval in BlindIntervals(reader).open()] == ["dark"]
+
+
+def test_an_error_of_a_posted_change_is_logged(
+    bench: Any, floors: tuple[FloorConfig, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    """With what it is about: nobody waits for its result."""
+    writer = bench.started(floors)
+    writer.post(lambda store: store.floors.correct("Attic", 1), "the count of the attic")
+    assert writer.flush(WAIT)
+    assert "not recorded: the count of the attic: there is no floor 'Attic'" in caplog.text
+
+
+def test_posted_changes_wait_for_the_disk_and_no_more_than_a_limit(
+    bench: Any,
+    floors: tuple[FloorConfig, ...],
+    other_program: sqlite3.Connection,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    now: datetime,
+) -> None:
+    """While another program holds the lock they wait in memory; further ones are dropped, and logged."""
+    monkeypatch.setattr("edge.store.writing.job_queue._MOST_POSTED", 3)
+    writer = bench.started(floors)
+    other_program.execute("BEGIN IMMEDIATE")
+    taken = [writer.post(lambda store, n=n: store.blind.begin(f"cam{n}", now, "dark"), f"cam{n}") for n in range(5)]
+    other_program.execute("ROLLBACK")
+    assert writer.flush(WAIT)
+    assert taken == [True, True, True, False, False]
+    assert "dropped, not recorded: cam4" in caplog.text
+    with closing(bench.read()) as reader:
+        assert [interval.camera_id for interval in BlindIntervals(reader).open()] == ["cam0", "cam1", "cam2"]
+    assert writer.close(WAIT)
+    assert not writer.post(lambda store: None, "late")

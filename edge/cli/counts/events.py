@@ -87,7 +87,7 @@ def list_events(
         cursor = None
         if before is not None:
             last = store.events.by_id(before)
-            cursor = Cursor(last.timestamp, last.id)
+            cursor = Cursor(last.listed_at, last.id)
         newest = store.events.newest(limit, floor=floor, camera=camera, since=since, until=until, before=cursor)
     if as_json:
         print_json([event_fields(stored) for stored in newest])

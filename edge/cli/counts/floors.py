@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge.cli.floor_changes import (
+from edge.cli.counts.floor_changes import (
     activate_floor,
     adjust_floor,
     correct_floor,
@@ -25,9 +25,11 @@ from edge.cli.shared.options import (
     json_option,
     print_json,
 )
-from edge.cli.shared.rows import floor_fields, iso, print_floors, stored_floor_fields, why_none_is_recommended
+from edge.cli.shared.qualities import qualities_of, unknown_floors, why_unknown
+from edge.cli.shared.rows import floor_fields, iso, print_floors, quality_text, stored_floor_fields
 from edge.cli.shared.store_access import open_for_reading
 from edge.core.errors import RefusedError
+from edge.core.occupancy import recommended_floor, why_none_is_recommended
 
 if TYPE_CHECKING:
     from edge.store import Store, StoredFloor
@@ -54,14 +56,19 @@ for _command in (
 @config_option
 @json_option
 def list_floors(active: bool, include_deleted: bool, config_path: Path | None, as_json: bool) -> None:
-    """List the floors with their counts."""
-    with open_for_reading(config_path) as (_, store):
+    """List the floors with their counts.
+
+    The quality says how far a count can be trusted: live; degraded where a gate was blind since the last correction;
+    unknown (--) while a gate is blind, and while the daemon does not run.
+    """
+    with open_for_reading(config_path) as (config, store):
         floors = store.floors.all(deleted=include_deleted)
+        qualities = qualities_of(config, store)
     found = [floor for floor in floors if floor.is_active or not active]
     if as_json:
-        print_json([stored_floor_fields(floor) for floor in found])
+        print_json([stored_floor_fields(floor, qualities.get(floor.name)) for floor in found])
     else:
-        print_floors(found)
+        print_floors(found, qualities)
 
 
 @floor_group.command("show")
@@ -70,10 +77,11 @@ def list_floors(active: bool, include_deleted: bool, config_path: Path | None, a
 @json_option
 def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
     """Show a floor, its ledger and its last adjustments. NAME may be an id: '#3'."""
-    with open_for_reading(config_path) as (_, store):
+    with open_for_reading(config_path) as (config, store):
         floor = _by_id_or_name(store, name)
         balance = next(balance for balance in store.ledger.balances() if balance.floor_id == floor.floor_id)
         adjustments = store.ledger.adjustments(floor.floor_id, 10)
+        quality = qualities_of(config, store).get(floor.name)
     ledger = {
         "opening": balance.opening,
         "entries": balance.entries,
@@ -94,10 +102,12 @@ def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
             }
             for adjustment in adjustments
         ]
-        print_json({**stored_floor_fields(floor), "ledger": ledger, "adjustments": rows})
+        print_json({**stored_floor_fields(floor, quality), "ledger": ledger, "adjustments": rows})
         return
     for key, value in stored_floor_fields(floor).items():
         click.echo(f"{key:22}{value}")
+    if quality is not None:
+        click.echo(f"{'quality':22}{quality_text(quality)}")
     parts = "{opening} at the opening + {entries} entries - {exits} exits + {adjustments} adjusted = {count}"
     click.echo(f"{'ledger':22}{parts.format(**ledger)}")
     for row in adjustments:
@@ -109,14 +119,20 @@ def show_floor(name: str, config_path: Path | None, as_json: bool) -> None:
 @config_option
 @json_option
 def show_recommended_floor(config_path: Path | None, as_json: bool) -> None:
-    """Show the active floor with most free places. Exit code 1 if there is none."""
-    with open_for_reading(config_path) as (_, store):
-        best = store.floors.recommended()
-        floors = store.floors.all()
+    """Show the active floor with most free places. Exit code 1 if there is none.
+
+    A floor whose count is not known is left out.
+    """
+    with open_for_reading(config_path) as (config, store):
+        floors = store.floors.active()
+        qualities = qualities_of(config, store)
+    unknown = unknown_floors(qualities)
+    best = recommended_floor(floors, unknown)
     if best is None:
-        raise RefusedError(f"no floor can be recommended: {why_none_is_recommended(floors)}")
+        why = why_none_is_recommended(floors, unknown) + why_unknown(floors, qualities)
+        raise RefusedError(f"no floor can be recommended: {why}")
     if as_json:
-        print_json(floor_fields(best))
+        print_json(floor_fields(best, qualities.get(best.name)))
     else:
         click.echo(f"{best.name}: {best.available_slots} of {best.total_slots} free")
 
