@@ -10,7 +10,7 @@ import difflib
 import tomllib
 from typing import TYPE_CHECKING, Any, get_args
 
-from edge.config.schema import Section
+from edge.config.section import Section
 from edge.core.errors import ConfigError
 
 if TYPE_CHECKING:

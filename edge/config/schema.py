@@ -1,4 +1,4 @@
-"""This module defines ``smartpark.toml`` as typed sections. Every default of the product stands here, nowhere else.
+"""This module defines ``smartpark.toml`` as typed sections. Every default stands here or in ``picture.py``.
 
 ``load.py`` reads a file into these sections.
 """
@@ -11,21 +11,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
+from edge.config.picture import PictureConfig
+from edge.config.section import Address, Fraction, Identifier, PlainText, Seconds, Section
 from edge.core.line_geometry import signed_distance
 from edge.core.shapes import Point
-
-# One level of an MQTT topic, a part of file names and of log lines.
-Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s+#/\x00-\x1f\x7f]+$", strip_whitespace=False)
-]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, allow_inf_nan=False)]
-# Text that stands in logs, on boards and in the database: no control characters.
-PlainText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-# A camera's address, which may carry tokens, or all the parameters of a simulated scene.
-Address = Annotated[str, StringConstraints(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 # `inside` must be farther from the line than this share of the frame: nearer, its side is not certain.
 _ON_THE_LINE = 0.005
@@ -35,12 +26,6 @@ def _default_device_id() -> str:
     """The host's name, with the characters that no topic may hold replaced."""
     name = socket.gethostname().split(".")[0]
     return "".join("-" if c in "+#/" or c.isspace() else c for c in name)[:64] or "smartpark"
-
-
-class Section(BaseModel):
-    """A table of the file. Unknown keys are refused; values do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class SiteConfig(Section):
@@ -265,6 +250,7 @@ class Config(Section):
     tracker: TrackerConfig = TrackerConfig()
     counting: CountingConfig = CountingConfig()
     mechanisms: MechanismsConfig = MechanismsConfig()
+    picture: PictureConfig = PictureConfig()
     mqtt: MqttConfig = MqttConfig()
     floors: tuple[FloorConfig, ...] = Field((), description="[[floors]] tables")
     cameras: tuple[CameraConfig, ...] = Field((), description="[[cameras]] tables")

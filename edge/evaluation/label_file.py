@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, ValidationError
 
 from edge.config.file_errors import read_toml, validation_errors
-from edge.config.schema import Address, GateConfig, Identifier, PlainText, Section
+from edge.config.schema import GateConfig
+from edge.config.section import Address, Identifier, PlainText, Section
 from edge.core.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:

@@ -1,0 +1,76 @@
+"""Finds the traces in a picture that a decoder leaves which lost a part of the stream.
+
+A decoder that lost packets goes on from wrong pictures, often without an error: blocks stand beside others with sharp
+steps between them, at the borders of the codec's grid; what is missing becomes green, or one flat area down to the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge.core.frames import Image
+    from edge.picture.thumbnail import Thumbnail
+
+_BLOCK = 8  # pixels; all codecs of cameras have blocks of a multiple of it
+_BORDER = 6  # the place in the list of steps of the step from one block to the next, see ``_step_shares``
+# A step between two pixels is one of a border when it is so high (grey levels), and so many times as high as those
+# beside it: an edge of the scene is spread over several pixels by the lens, and by the codec's own filter.
+_LEAST_STEP, _TIMES = 10, 3
+# The green of a decoder that has nothing: all of YUV is 0. BGR (0, 77..154, 0), by the colour matrix.
+_GREEN_ABOVE_OTHERS, _MOST_OTHERS = 60, 40
+# A row whose grey levels differ less is flat. No row of a scene is so, from one side of the picture to the other.
+_FLAT_LEVELS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Artefacts:
+    """What one picture shows of a decoder's faults; each is a share, 0 to 1.
+
+    ``blocks``: of the borders between blocks, those with a sharp step, less the share of steps that a place within a
+    block has. ``green``: of the picture. ``flat``: of the rows.
+    """
+
+    blocks: float
+    green: float
+    flat: float
+
+
+def find_artefacts(thumbnail: Thumbnail) -> Artefacts:
+    """Look for a decoder's faults in a picture at full size: one that was made larger or smaller has lost them."""
+    blocks = max(0.0, _excess_at_borders(thumbnail.rows) + _excess_at_borders(thumbnail.columns)) / 2
+    blue, green, red = (thumbnail.colour[..., channel].astype(np.int16) for channel in range(3))
+    others = np.maximum(blue, red)
+    is_green = (others < _MOST_OTHERS) & (green - others > _GREEN_ABOVE_OTHERS)
+    flat = thumbnail.rows[:, ::4].astype(np.float32).std(axis=1) < _FLAT_LEVELS
+    return Artefacts(blocks, float(is_green.mean()), float(flat.mean()))
+
+
+def _excess_at_borders(lines: Image) -> float:
+    """How much more often there is a sharp step at the borders of blocks than elsewhere along these lines."""
+    shares = _step_shares(lines)
+    if shares is None:
+        return 0.0
+    return float(shares[_BORDER] - np.median(np.delete(shares, _BORDER)))
+
+
+def _step_shares(lines: Image) -> NDArray[np.float64] | None:
+    """The share of sharp steps at each of the eight places in a block; None for lines of less than two blocks.
+
+    Step ``i`` is from pixel ``i + 1`` to ``i + 2``, so 6 is the step from pixel 7 to 8.
+    """
+    steps = cv2.absdiff(np.ascontiguousarray(lines[:, 1:]), np.ascontiguousarray(lines[:, :-1]))
+    beside = cv2.multiply(np.maximum(steps[:, :-2], steps[:, 2:]), np.full(1, _TIMES, np.float64))
+    middle = steps[:, 1:-1]
+    sharp = (middle > _LEAST_STEP) & (middle > beside)
+    whole = sharp.shape[1] // _BLOCK * _BLOCK
+    if whole < 2 * _BLOCK:
+        return None
+    shares: NDArray[np.float64] = sharp[:, :whole].mean(axis=0).reshape(-1, _BLOCK).mean(axis=0)
+    return shares
