@@ -28,6 +28,9 @@ DRIVERS_NOT_USED = ("psycopg", "psycopg2", "psycopg2cffi", "pymysql", "MySQLdb")
 # The summary of a command is the first sentence of its help.
 COMMANDS = {
     "board": CommandPlace("edge.cli.board:board", "Show the free places of every floor, or -- if not known"),
+    "cameras": CommandPlace(
+        "edge.cli.cameras.commands:camera_group", "Accept the picture of a camera that was moved on purpose"
+    ),
     "check-config": CommandPlace(
         "edge.cli.check_config:check_config", "Check a configuration FILE and report all of its errors"
     ),

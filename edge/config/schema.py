@@ -260,6 +260,10 @@ class Config(Section):
         """The folder that backups are written to, and restored from when the database is damaged."""
         return self.backup.folder or self.database.path.absolute().parent / "backups"
 
+    def picture_file(self, camera_id: str) -> Path:
+        """The file that keeps what a camera usually shows, beside the database."""
+        return self.database.path.absolute().parent / "pictures" / f"{camera_id}.npz"
+
     @property
     def client_id(self) -> str:
         """The MQTT client id, always the same for a device: the broker keeps a session and a last will for each id."""

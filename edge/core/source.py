@@ -45,7 +45,8 @@ class SourceStatus:
     ``cameras.fps`` leaves out are not lost, and not counted here). ``reconnects`` is how often a live source
     came up again. ``last_frame_monotonic`` is the ``Frame.monotonic`` of the newest frame that came from the
     camera, None before the first. ``problem`` is a sentence for the log about what is wrong, without secrets;
-    empty when nothing is.
+    empty when nothing is. ``corrupt_share`` is the share of the frames lately, 0 to 1, that were decoded with errors or
+    could not be decoded.
     """
 
     state: SourceState = SourceState.STARTING
@@ -54,6 +55,7 @@ class SourceStatus:
     reconnects: int = 0
     last_frame_monotonic: float | None = None
     problem: str = ""
+    corrupt_share: float = 0.0
 
 
 class Source(Protocol):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from edge.daemon.camera_worker import CameraWorker
 from edge.daemon.run_id import run_id
 from edge.host.clock import WallClock
-from edge.pipeline import Pipeline
+from edge.picture.reference_file import ReferenceFile
+from edge.picture.watch import PictureWatch
+from edge.pipeline import LEAST_FRAMES_PER_SECOND, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +44,7 @@ class Cameras:
         for camera, source in sources:
             submit = self._submit if source.recorded else self._submit_live
             pipeline = Pipeline(camera, self._config, run_id(self._config, camera), self._detector, submit)
-            worker = CameraWorker(camera, source, pipeline, self._on_fatal)
+            worker = CameraWorker(camera, source, pipeline, self._on_fatal, watch=self._watch(camera, source))
             self.workers.append(worker)
             worker.start()
 
@@ -61,6 +63,11 @@ class Cameras:
         if self.workers:
             with ThreadPoolExecutor(len(self.workers), "close") as pool:
                 list(pool.map(CameraWorker.close, self.workers))
+
+    def _watch(self, camera: CameraConfig, source: Source) -> PictureWatch:
+        """The checks of a camera's pictures. What a recording shows is not kept: it says nothing of another one."""
+        file = None if source.recorded else ReferenceFile(self._config.picture_file(camera.id), camera)
+        return PictureWatch(camera, self._config.picture, least_rate=LEAST_FRAMES_PER_SECOND, file=file)
 
     def _submit_live(self, events: Sequence[Event]) -> None:
         """Submit events of a live camera, whose times are those of this machine's clock."""

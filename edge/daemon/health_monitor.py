@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from edge.core.device_health import DeviceHealth
 from edge.core.source import SourceState
-from edge.pipeline import LEAST_FRAMES_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +24,6 @@ _EVENTS_LOST = (
     "events lost since the start: {}; the log has the key of each; count the vehicles of the floors and use"
     " `smartpark floors correct`"
 )
-# A rate that was too low must rise above the limit by so much, or the problem would come and go at the limit.
-_CLEARLY_FASTER = 1.2
-_TOO_SLOW = (
-    "{:.1f} frames a second are processed, {:g} are needed for a reliable count; lower detector.image_size or the"
-    " number of cameras, or raise the camera's own frame rate"
-)
 _EVENTS_REFUSED = "events refused since the start: {}; the log has the key and the reason of each"
 
 
@@ -46,7 +39,6 @@ class HealthMonitor:
         self._writer = writer
         self._workers = workers
         self._status_line: str | None = None
-        self._too_slow: set[str] = set()
 
     def update(self, now: float) -> None:
         """Bring the problems up to date with ``now`` (monotonic), notify systemd, and feed its watchdog.
@@ -91,18 +83,14 @@ class HealthMonitor:
             text = f"has finished no frame for {now - worker.last_progress:.0f} s"
         elif status.state is SourceState.DOWN:
             text = status.problem or "gives no frames"
-        elif not worker.finished and self._is_too_slow(worker):
-            text = _TOO_SLOW.format(worker.pipeline.statistics.frames_per_second, LEAST_FRAMES_PER_SECOND)
+        elif not worker.finished and (states := worker.picture_states):
+            # The camera's thread has logged each of them with its beginning.
+            since = states[0].since.isoformat(sep=" ", timespec="seconds")
+            others = f" (also: {', '.join(state.code for state in states[1:])})" if states[1:] else ""
+            self._problems.report(f"camera.{worker.camera.id}", f"{states[0].text}; since {since}{others}", logged=True)
+            return stuck
         self._set(f"camera.{worker.camera.id}", text)
         return stuck
-
-    def _is_too_slow(self, worker: CameraWorker) -> bool:
-        statistics, camera = worker.pipeline.statistics, worker.camera.id
-        if statistics.too_slow:
-            self._too_slow.add(camera)
-        elif statistics.frames_per_second >= _CLEARLY_FASTER * LEAST_FRAMES_PER_SECOND:
-            self._too_slow.discard(camera)
-        return camera in self._too_slow
 
     def _set(self, code: str, text: str | int | None) -> None:
         """Report the problem ``code``, or clear it when there is no text."""

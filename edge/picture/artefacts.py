@@ -23,6 +23,8 @@ _BORDER = 6  # the place in the list of steps of the step from one block to the 
 # A step between two pixels is one of a border when it is so high (grey levels), and so many times as high as those
 # beside it: an edge of the scene is spread over several pixels by the lens, and by the codec's own filter.
 _LEAST_STEP, _TIMES = 10, 3
+# A straight edge of the scene that happens to be on a border counts no more than as this share of its length.
+_MOST_OF_A_LINE = 0.15
 # The green of a decoder that has nothing: all of YUV is 0. BGR (0, 77..154, 0), by the colour matrix.
 _GREEN_ABOVE_OTHERS, _MOST_OTHERS = 60, 40
 # A row whose grey levels differ less is flat. No row of a scene is so, from one side of the picture to the other.
@@ -72,5 +74,6 @@ def _step_shares(lines: Image) -> NDArray[np.float64] | None:
     whole = sharp.shape[1] // _BLOCK * _BLOCK
     if whole < 2 * _BLOCK:
         return None
-    shares: NDArray[np.float64] = sharp[:, :whole].mean(axis=0).reshape(-1, _BLOCK).mean(axis=0)
+    by_place = np.minimum(sharp[:, :whole].mean(axis=0), _MOST_OF_A_LINE)
+    shares: NDArray[np.float64] = by_place.reshape(-1, _BLOCK).mean(axis=0)
     return shares

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.picture.artefacts import find_artefacts
-from edge.picture.exposure import bright_level, white_share
 from edge.picture.frozen import UnchangedPicture
 from edge.picture.movement import measure_shift
 from edge.picture.states import PictureCode
@@ -25,17 +23,15 @@ if TYPE_CHECKING:
 # To measure a shift costs more than all other checks, and a camera is seldom bumped.
 SHIFT_SECONDS = 2.0
 # A state that lasts ends only when the value is by this share on the good side of its limit, or it would come and go.
-_MARGIN = 0.2
+MARGIN = 0.2
 # A cell has lost its structure when only this share of it is left, and a covered picture has nowhere more structure
-# than so many grey levels: a hand, a cloth, a spider's web out of focus. Before the reference is known it must have
-# less, for an empty yard from above has 1.1.
-_LEFT_OF_STRUCTURE, _MOST_STRUCTURE, _MOST_WITHOUT_REFERENCE = 0.35, 2.5, 0.7
+# than so many grey levels: a hand, a cloth, a spider's web out of focus. Before the reference is known only an even
+# grey is taken for a cover: an empty yard from above has a structure of 1.1 by day, and of 0.4 in weak light.
+_LEFT_OF_STRUCTURE, _MOST_STRUCTURE, _MOST_WITHOUT_REFERENCE = 0.35, 2.5, 0.25
 # Before the reference is known: the share of sharp steps at the borders of blocks that no whole picture has.
 _BLOCKS_WITHOUT_REFERENCE = 0.02
 # Parts of the picture above those that are usual: green ones, and flat rows.
 _GREEN_ABOVE_USUAL, _FLAT_ABOVE_USUAL = 0.05, 0.15
-# Decoder errors are counted over so many seconds.
-_DECODER_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +56,13 @@ _UNKNOWN = Finding(None)
 
 
 class PictureChecks:
-    """The checks of one camera, and what they remember: the reference, the last picture, the decoder's counts."""
+    """The checks of one camera, and what they remember: the reference and the last picture."""
 
     def __init__(self, config: PictureConfig, reference: SceneReference, *, frozen: bool) -> None:
         """Without ``frozen`` a picture may be repeated for ever: drawn pictures have no noise."""
         self.reference = reference
         self._config = config
         self._unchanged = UnchangedPicture(config.frozen_seconds) if frozen else None
-        self._decoded: deque[tuple[float, int, int]] = deque()
         self._shift_at: float | None = None
 
     @property
@@ -76,21 +71,17 @@ class PictureChecks:
         return None if self._unchanged is None else self._unchanged.since
 
     def restart(self) -> None:
-        """Forget the last picture and the decoder's counts, because the camera was away."""
-        self._decoded.clear()
+        """Forget the last picture, because the camera was away."""
         if self._unchanged is not None:
             self._unchanged.restart()
 
-    def count_decoded(self, at: float, frames: int, faulty: int) -> None:
-        """Take the decoder's counts since its start: all frames, and those that were not decoded without error."""
-        if self._decoded and frames < self._decoded[-1][1]:
-            self._decoded.clear()  # the decoder was started anew
-        self._decoded.append((at, frames, faulty))
-        while len(self._decoded) > 2 and self._decoded[1][0] <= at - _DECODER_SECONDS:
-            self._decoded.popleft()
+    def look(
+        self, thumbnail: Thumbnail, at: float, lasting: Collection[PictureCode], corrupt_share: float
+    ) -> tuple[Measured, Findings]:
+        """Check the picture of time ``at`` (seconds); ``lasting`` are the codes of the states that last now.
 
-    def look(self, thumbnail: Thumbnail, at: float, lasting: Collection[PictureCode]) -> tuple[Measured, Findings]:
-        """Check the picture of time ``at`` (seconds); ``lasting`` are the codes of the states that last now."""
+        ``corrupt_share`` is as in ``SourceStatus``.
+        """
         measured = Measured(thumbnail, measure_structure(thumbnail), find_artefacts(thumbnail))
         repeated = self._unchanged is not None and self._unchanged.update(thumbnail.rows, at)
         found = self._find_exposure(thumbnail, lasting)
@@ -100,7 +91,9 @@ class PictureChecks:
         seen = _any_seen(found)
         since = at if self.unchanged_since is None else self.unchanged_since
         found[PictureCode.FROZEN] = _UNKNOWN if seen else Finding(repeated, at - since)
-        found[PictureCode.CORRUPT] = _UNKNOWN if seen else self._find_corruption(measured.artefacts, lasting)
+        found[PictureCode.CORRUPT] = (
+            _UNKNOWN if seen else self._find_corruption(measured.artefacts, lasting, corrupt_share)
+        )
         seen = _any_seen(found)
         found[PictureCode.BLURRED] = _UNKNOWN if seen else self._find_blur(measured.structure, lasting)
         if self._shift_at is None or at - self._shift_at >= SHIFT_SECONDS:
@@ -113,7 +106,7 @@ class PictureChecks:
         self.reference.learn(measured.thumbnail.edges, measured.structure, measured.artefacts, seconds)
 
     def _find_exposure(self, thumbnail: Thumbnail, lasting: Collection[PictureCode]) -> Findings:
-        level, white = bright_level(thumbnail.grey), white_share(thumbnail.grey)
+        level, white = thumbnail.bright_level, thumbnail.white_share
         dark = level < self._limit(PictureCode.DARK, self._config.dark_level, lasting, above=False)
         washed_out = white > self._limit(PictureCode.WASHED_OUT, self._config.washed_out_share, lasting)
         return {
@@ -131,12 +124,11 @@ class PictureChecks:
         limit = self._limit(PictureCode.COVERED, self._config.covered_share, lasting)
         return Finding(lost >= limit and structure.strongest < _MOST_STRUCTURE, lost)
 
-    def _find_corruption(self, artefacts: Artefacts, lasting: Collection[PictureCode]) -> Finding:
-        faulty = self._faulty_share()
-        if faulty >= self._limit(PictureCode.CORRUPT, self._config.corrupt_share, lasting):
-            return Finding(True, faulty)
+    def _find_corruption(self, artefacts: Artefacts, lasting: Collection[PictureCode], corrupt_share: float) -> Finding:
+        if corrupt_share >= self._limit(PictureCode.CORRUPT, self._config.corrupt_share, lasting):
+            return Finding(True, corrupt_share)
         if not self.reference.known:
-            return Finding(artefacts.blocks >= _BLOCKS_WITHOUT_REFERENCE, faulty)
+            return Finding(artefacts.blocks >= _BLOCKS_WITHOUT_REFERENCE, corrupt_share)
         blocks, green, flat = self.reference.artefacts
         above_usual = artefacts.blocks - blocks
         seen = (
@@ -144,7 +136,7 @@ class PictureChecks:
             or artefacts.green - green >= _GREEN_ABOVE_USUAL
             or artefacts.flat - flat >= _FLAT_ABOVE_USUAL
         )
-        return Finding(bool(seen), faulty)
+        return Finding(bool(seen), corrupt_share)
 
     def _find_blur(self, structure: Structure, lasting: Collection[PictureCode]) -> Finding:
         reference = self.reference
@@ -173,17 +165,11 @@ class PictureChecks:
             PictureCode.MOVED: Finding(moved and not turned, shift.share),
         }
 
-    def _faulty_share(self) -> float:
-        if len(self._decoded) < 2:
-            return 0.0
-        (_, frames, faulty), (_, frames_now, faulty_now) = self._decoded[0], self._decoded[-1]
-        return (faulty_now - faulty) / max(1, frames_now - frames)
-
     def _limit(self, code: PictureCode, limit: float, lasting: Collection[PictureCode], *, above: bool = True) -> float:
         """The limit that begins a state, or if it lasts that ends it."""
         if code not in lasting:
             return limit
-        return limit * (1 - _MARGIN) if above else limit * (1 + _MARGIN)
+        return limit * (1 - MARGIN) if above else limit * (1 + MARGIN)
 
 
 _NO_SHIFT_KNOWN = dict.fromkeys((PictureCode.OTHER_SCENE, PictureCode.TURNED_AWAY, PictureCode.MOVED), _UNKNOWN)

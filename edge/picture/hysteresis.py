@@ -11,7 +11,7 @@ class Hysteresis:
 
     Evidence is counted in seconds: it grows while the condition is seen and shrinks as fast while it is not, so a
     condition that is seen less than half of the time never begins. ``since`` is the time at which the evidence that
-    led to the state began to grow; None while the state does not last.
+    led to the state began to grow; None while the state does not last. ``until`` is when the last state ended.
     """
 
     def __init__(self, begin_seconds: float, end_seconds: float) -> None:
@@ -21,6 +21,7 @@ class Hysteresis:
         self._evidence = 0.0  # seconds, against what the state is now
         self._evidence_since = 0.0
         self.since: float | None = None
+        self.until: float | None = None
 
     @property
     def pending(self) -> bool:
@@ -47,9 +48,10 @@ class Hysteresis:
             self.since, self._evidence = self._evidence_since if began is None else began, 0.0
         elif self.since is not None and self._evidence >= self._end_seconds:
             self.since, self._evidence = None, 0.0
+            self.until = self._evidence_since
         return self.since is not None
 
     def end(self) -> None:
         """End the state now, and forget the evidence for it."""
         if self.since is not None:
-            self.since, self._evidence = None, 0.0
+            self.since, self._evidence, self.until = None, 0.0, self._last

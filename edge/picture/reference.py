@@ -48,7 +48,7 @@ class SceneReference:
         """A reference of nothing."""
         columns, rows = CELLS
         cells = np.zeros((rows, columns), np.float32)
-        return cls(np.zeros((0, 0), np.float32), Structure(cells, cells), cells, np.zeros(3))
+        return cls(np.zeros((0, 0), np.float32), Structure(cells, cells, 0.0), cells, np.zeros(3))
 
     @property
     def known(self) -> bool:
@@ -77,8 +77,11 @@ class SceneReference:
         weight = 1.0 if self.seconds <= seconds else seconds / min(self.seconds, MEMORY_SECONDS)
         found = np.array([artefacts.blocks, artefacts.green, artefacts.flat])
         self.edges = _mean(self.edges, edges, weight)
+        usual = self.structure
         self.structure = Structure(
-            _mean(self.structure.coarse, structure.coarse, weight), _mean(self.structure.fine, structure.fine, weight)
+            _mean(usual.coarse, structure.coarse, weight),
+            _mean(usual.fine, structure.fine, weight),
+            usual.level + weight * (structure.level - usual.level),
         )
         self.present = _mean(self.present, structure.present, weight)
         self.artefacts = self.artefacts + weight * (found - self.artefacts)

@@ -30,16 +30,11 @@ _WRITE_SECONDS = 600.0
 _LOOK_SECONDS = 5.0
 
 
-def reference_path(folder: Path, camera_id: str) -> Path:
-    """Where the reference of a camera is kept in the folder of pictures' references."""
-    return folder / f"{camera_id}.npz"
-
-
 class ReferenceFile:
     """The file of one camera's reference. A file that cannot be read or written is a warning, never an error."""
 
-    def __init__(self, folder: Path, camera: CameraConfig) -> None:
-        self._path = reference_path(folder, camera.id)
+    def __init__(self, path: Path, camera: CameraConfig) -> None:
+        self._path = path
         self._owner = _digest(camera)
         self._written_at: float | None = None
         self._looked_at: float | None = None
@@ -104,6 +99,7 @@ def _to_arrays(reference: SceneReference) -> dict[str, np.ndarray]:
         "edges": reference.edges.astype(np.float16),
         "coarse": reference.structure.coarse,
         "fine": reference.structure.fine,
+        "level": np.array(reference.structure.level),
         "present": reference.present,
         "artefacts": reference.artefacts,
         "seconds": np.array(reference.seconds),
@@ -115,10 +111,14 @@ def _from_arrays(kept: dict[str, np.ndarray]) -> SceneReference:
     columns, rows = CELLS
     coarse, fine, present = (kept[name].astype(np.float32) for name in ("coarse", "fine", "present"))
     edges, artefacts = kept["edges"].astype(np.float32), kept["artefacts"].astype(np.float64)
-    whole = np.concatenate([each.ravel() for each in (edges, coarse, fine, present, artefacts, kept["seconds"])])
+    whole = np.concatenate(
+        [each.ravel() for each in (edges, coarse, fine, present, artefacts, kept["level"], kept["seconds"])]
+    )
     cells_fit = all(cells.shape == (rows, columns) for cells in (coarse, fine, present))
     if edges.ndim != 2 or artefacts.shape != (3,) or not cells_fit:
         raise ValueError("its arrays have other shapes")
     if not np.isfinite(whole).all():
         raise ValueError("its numbers are not finite")
-    return SceneReference(edges, Structure(coarse, fine), present, artefacts, float(kept["seconds"]))
+    return SceneReference(
+        edges, Structure(coarse, fine, float(kept["level"])), present, artefacts, float(kept["seconds"])
+    )

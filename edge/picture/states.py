@@ -70,6 +70,21 @@ _TEXTS = {
     ),
 }
 
+_REASONS = {
+    PictureCode.DARK: "the picture is dark",
+    PictureCode.WASHED_OUT: "the picture is washed out",
+    PictureCode.COVERED: "the camera is covered",
+    PictureCode.FROZEN: "the picture is frozen",
+    PictureCode.CORRUPT: "the pictures are corrupt",
+    PictureCode.TOO_FEW_FRAMES: "too few frames are processed",
+    PictureCode.OTHER_SCENE: "the camera shows another scene",
+    PictureCode.TURNED_AWAY: "the camera was turned",
+    PictureCode.MOVED: "the camera was moved",
+    PictureCode.BLURRED: "the picture is blurred",
+    PictureCode.FEWER_FRAMES: "fewer frames are processed than set",
+    PictureCode.OLD_FRAMES: "the frames are old",
+}
+
 # A camera in one of these states cannot be counted. The others are warnings:
 # - a moved camera still has its gate in the picture, and traffic crosses a line that is some percent off; whether the
 #   count is right depends on the gate, so people must look, but a floor is not unknown because of it;
@@ -97,6 +112,11 @@ class PictureState:
     since: datetime
     since_monotonic: float
     text: str
+
+    @property
+    def reason(self) -> str:
+        """The state in a few words that stay the same while it lasts: "the picture is frozen"."""
+        return _REASONS[self.code]
 
     @property
     def blind(self) -> bool:

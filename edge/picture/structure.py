@@ -22,14 +22,17 @@ _FINE, _COARSE = (3, 3), (9, 9)  # pixels of the small picture over which it is 
 LEAST_STRUCTURE = 1.5
 # Fewer cells say nothing of a picture, four of 144 are as much as a car's plate and a lamp.
 LEAST_CELLS = 6
+# A blur leaves most cells some structure. Where fewer than this share of the cells have it, something hides the scene.
+_LEAST_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """The mean structure and fine structure of each cell, in grey levels, rows x columns."""
+    """The mean structure and fine structure of each cell in grey levels, rows x columns, and how bright it all is."""
 
     coarse: Map
     fine: Map
+    level: float  # mean grey level of the picture
 
     @property
     def present(self) -> Map:
@@ -48,16 +51,17 @@ def measure_structure(thumbnail: Thumbnail) -> Structure:
     fine_mean, coarse_mean = cv2.blur(values, _FINE), cv2.blur(values, _COARSE)
     coarse = cv2.resize(cv2.absdiff(fine_mean, coarse_mean), CELLS, interpolation=cv2.INTER_AREA)
     fine = cv2.resize(cv2.absdiff(values, fine_mean), CELLS, interpolation=cv2.INTER_AREA)
-    return Structure(coarse.astype(np.float32), fine.astype(np.float32))
+    return Structure(coarse.astype(np.float32), fine.astype(np.float32), float(values.mean()))
 
 
 def relative_sharpness(structure: Structure, usual: Structure, cells: Map) -> float | None:
     """How sharp the picture is, as a share of what is usual: the median of ``cells`` (true where it is taken).
 
-    None when too few of the cells have structure.
+    None when few of the cells have structure, because the scene has little, or because a lorry stands in front of it.
     """
-    taken = cells.astype(bool) & (structure.coarse > LEAST_STRUCTURE) & (usual.coarse > 0) & (usual.fine > 0)
-    if np.count_nonzero(taken) < LEAST_CELLS:
+    usable = cells.astype(bool) & (usual.fine > 0)
+    taken = usable & (structure.coarse > LEAST_STRUCTURE)
+    if np.count_nonzero(taken) < max(LEAST_CELLS, _LEAST_SHARE * np.count_nonzero(usable)):
         return None
     now = structure.fine[taken] / structure.coarse[taken]
     before = usual.fine[taken] / usual.coarse[taken]
@@ -65,8 +69,12 @@ def relative_sharpness(structure: Structure, usual: Structure, cells: Map) -> fl
 
 
 def lost_share(structure: Structure, usual: Structure, cells: Map, least: float) -> float | None:
-    """The share of ``cells`` that have less than the share ``least`` of their usual structure; None: too few cells."""
+    """The share of ``cells`` that have less than the share ``least`` of their usual structure; None: too few cells.
+
+    In a picture that is darker than usual all structure is weaker, and as much less is expected.
+    """
     taken = cells.astype(bool)
     if np.count_nonzero(taken) < LEAST_CELLS:
         return None
-    return float(np.mean(structure.coarse[taken] < least * usual.coarse[taken]))
+    expected = least * min(1.0, structure.level / max(usual.level, 1.0))
+    return float(np.mean(structure.coarse[taken] < expected * usual.coarse[taken]))

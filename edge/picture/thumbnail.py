@@ -27,6 +27,12 @@ _ROWS = 90
 OVERLAY_SHARE = 1 / 8
 
 
+# A white pixel is at least so bright; a sensor's white is 235 in video whose black is 16.
+_WHITE = 234
+# The brightest 2 % of a picture say whether it is dark: with a lamp or a headlight in it a picture is not dark.
+_NOT_BRIGHT = 0.98
+
+
 @dataclass(frozen=True)
 class Thumbnail:
     """What the checks see of a frame, without the bands in which cameras write.
@@ -40,6 +46,17 @@ class Thumbnail:
     grey: Image
     rows: Image
     columns: Image
+
+    @property
+    def bright_level(self) -> int:
+        """The grey level that the brightest 2 % of the picture reach, 0 to 255."""
+        counts = np.cumsum(np.bincount(self.grey.ravel(), minlength=256))
+        return int(np.searchsorted(counts, _NOT_BRIGHT * self.grey.size))
+
+    @property
+    def white_share(self) -> float:
+        """The share of the picture that is white."""
+        return float(np.count_nonzero(self.grey >= _WHITE)) / self.grey.size
 
     @cached_property
     def edges(self) -> Map:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from edge.picture.checks import Finding, PictureChecks
+from edge.picture.checks import MARGIN, Finding, PictureChecks
 from edge.picture.delivery import Delivery
 from edge.picture.hysteresis import LONGEST_STEP_SECONDS, Hysteresis
 from edge.picture.reference import SceneReference
@@ -42,8 +42,6 @@ _BEGIN_SECONDS = {
 _AGAINST_THE_REFERENCE = (PictureCode.OTHER_SCENE, PictureCode.TURNED_AWAY, PictureCode.MOVED)
 _OF_THE_DELIVERY = (PictureCode.TOO_FEW_FRAMES, PictureCode.FEWER_FRAMES, PictureCode.OLD_FRAMES)
 _ORDER = list(PictureCode)
-# As in ``checks.py``: a state that lasts ends only when the value is by this share on the good side of its limit.
-_MARGIN = 0.2
 
 
 class PictureWatch:
@@ -62,6 +60,7 @@ class PictureWatch:
         A drawn camera (``sim:``) is never frozen: nothing moves in an empty scene that has no noise.
         """
         self.states: tuple[PictureState, ...] = ()
+        self.usable_since: float | None = None  # when the last state ended that made it blind, as ``Frame.monotonic``
         self._camera = camera
         self._config = config
         self._least_rate = least_rate
@@ -75,11 +74,6 @@ class PictureWatch:
         self._looked_at: float | None = None
         self._frame: tuple[float, datetime] | None = None  # both times of the last frame
 
-    @property
-    def blindness(self) -> PictureState | None:
-        """The gravest of the states in which the camera cannot be counted; None when it can."""
-        return next((state for state in self.states if state.blind), None)
-
     def start(self) -> None:
         """Read the reference that was kept."""
         if self._file is not None and (kept := self._file.read()) is not None:
@@ -90,11 +84,10 @@ class PictureWatch:
         if self._file is not None and self._checks.reference.known:
             self._file.write(self._checks.reference)
 
-    def add(self, frame: Frame, now: float | None = None, decoded: tuple[int, int] | None = None) -> None:
+    def add(self, frame: Frame, now: float | None = None, corrupt_share: float = 0.0) -> None:
         """Take a frame that is about to be processed. Frames come in the order of their time.
 
-        ``now`` is the time on the frames' clock, None for a recording. ``decoded`` are the decoder's counts since its
-        start: frames, and those of them that were not decoded without error.
+        ``now`` is the time on the frames' clock, None for a recording; ``corrupt_share`` is as in ``SourceStatus``.
         """
         if not self._config.enabled:
             return
@@ -105,11 +98,9 @@ class PictureWatch:
             return
         step = LOOK_SECONDS if self._looked_at is None else min(at - self._looked_at, LONGEST_STEP_SECONDS)
         self._looked_at = at
-        if decoded is not None:
-            self._checks.count_decoded(at, *decoded)
         self._renew_reference()
         lasting = {state.code for state in self.states}
-        measured, found = self._checks.look(make_thumbnail(frame.image), at, lasting)
+        measured, found = self._checks.look(make_thumbnail(frame.image), at, lasting, corrupt_share)
         self._update(found, at)
         self._update(self._delivery_findings(at), at)
         if not any(
@@ -136,12 +127,12 @@ class PictureWatch:
     def _delivery_findings(self, now: float) -> dict[PictureCode, Finding]:
         rate, camera, config = self._delivery.rate(now), self._camera, self._config
         age = self._delivery.age
-        too_old = age >= config.lag_seconds * self._ease(PictureCode.OLD_FRAMES, -_MARGIN)
+        too_old = age >= config.lag_seconds * self._ease(PictureCode.OLD_FRAMES, -MARGIN)
         if rate is None:
             few, fewer = Finding(None), Finding(None)
         else:
-            few = Finding(rate < self._least_rate * self._ease(PictureCode.TOO_FEW_FRAMES, _MARGIN), rate)
-            enough = (camera.fps or 0.0) * config.fps_share * self._ease(PictureCode.FEWER_FRAMES, _MARGIN)
+            few = Finding(rate < self._least_rate * self._ease(PictureCode.TOO_FEW_FRAMES, MARGIN), rate)
+            enough = (camera.fps or 0.0) * config.fps_share * self._ease(PictureCode.FEWER_FRAMES, MARGIN)
             fewer = Finding(rate < enough and not few.seen, rate)
         return {
             PictureCode.TOO_FEW_FRAMES: few,
@@ -208,5 +199,8 @@ class PictureWatch:
         known = next((state for state in self.states if state.code is code), None)
         if known is not None:
             self.states = tuple(state for state in self.states if state is not known)
-            seconds = (self._frame[0] if self._frame else known.since_monotonic) - known.since_monotonic
+            over_at = self._memory[code].until or known.since_monotonic
+            if known.blind:
+                self.usable_since = over_at
+            seconds = over_at - known.since_monotonic
             log.info("picture state is over camera=%s state=%s seconds=%.1f", self._camera.id, code, seconds)
