@@ -15,11 +15,12 @@ from edge.config.bundled_files import bundled_file
 from edge.config.load import load_config, load_config_to_run
 from edge.config.overrides import SCALAR_SECTIONS
 from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig
-from edge.config.section import Section
 from edge.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from edge.config.section import Section
 
 GOOD = """
 [[floors]]

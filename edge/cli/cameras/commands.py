@@ -7,7 +7,7 @@ from pathlib import Path  # noqa: TC003  # click reads it
 import click
 
 from edge.cli.shared.options import config_option
-from edge.config.load import load_config
+from edge.config.load import find_config, load_config
 from edge.core.errors import SmartParkError
 
 
@@ -26,7 +26,7 @@ def accept_picture(camera_id: str, config_path: Path | None) -> None:
     forgets the old picture, and learns the one that the camera shows; a daemon that runs does so within some seconds.
     Check first that the gates' lines are still where the vehicles pass.
     """
-    config = load_config(config_path)
+    config = load_config(find_config(config_path))
     if config.camera(camera_id) is None:
         known = ", ".join(camera.id for camera in config.cameras) or "none"
         raise SmartParkError(f"there is no camera {camera_id!r}; the configuration has: {known}")
