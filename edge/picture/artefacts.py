@@ -13,8 +13,6 @@ import cv2
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from edge.core.frames import Image
     from edge.picture.thumbnail import Thumbnail
 
@@ -25,10 +23,11 @@ _BORDER = 6  # the place in the list of steps of the step from one block to the 
 _LEAST_STEP, _TIMES = 10, 3
 # A straight edge of the scene that happens to be on a border counts no more than as this share of its length.
 _MOST_OF_A_LINE = 0.15
+_TRUE = 255  # what OpenCV writes where a comparison is true
 # The green of a decoder that has nothing: all of YUV is 0. BGR (0, 77..154, 0), by the colour matrix.
-_GREEN_ABOVE_OTHERS, _MOST_OTHERS = 60, 40
+_DARKEST_GREEN, _BRIGHTEST_GREEN = (0, 70, 0), (40, 255, 40)
 # A row whose grey levels differ less is flat. No row of a scene is so, from one side of the picture to the other.
-_FLAT_LEVELS = 1.0
+_FLAT_LEVELS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,33 +46,23 @@ class Artefacts:
 def find_artefacts(thumbnail: Thumbnail) -> Artefacts:
     """Look for a decoder's faults in a picture at full size: one that was made larger or smaller has lost them."""
     blocks = max(0.0, _excess_at_borders(thumbnail.rows) + _excess_at_borders(thumbnail.columns)) / 2
-    blue, green, red = (thumbnail.colour[..., channel].astype(np.int16) for channel in range(3))
-    others = np.maximum(blue, red)
-    is_green = (others < _MOST_OTHERS) & (green - others > _GREEN_ABOVE_OTHERS)
-    flat = thumbnail.rows[:, ::4].astype(np.float32).std(axis=1) < _FLAT_LEVELS
-    return Artefacts(blocks, float(is_green.mean()), float(flat.mean()))
+    green = cv2.inRange(thumbnail.colour, _DARKEST_GREEN, _BRIGHTEST_GREEN)
+    flat = thumbnail.grey.astype(np.float32).std(axis=1) < _FLAT_LEVELS
+    return Artefacts(blocks, cv2.countNonZero(green) / green.size, float(flat.mean()))
 
 
 def _excess_at_borders(lines: Image) -> float:
-    """How much more often there is a sharp step at the borders of blocks than elsewhere along these lines."""
-    shares = _step_shares(lines)
-    if shares is None:
-        return 0.0
-    return float(shares[_BORDER] - np.median(np.delete(shares, _BORDER)))
+    """How much more often there is a sharp step at the borders of blocks than elsewhere along these lines.
 
-
-def _step_shares(lines: Image) -> NDArray[np.float64] | None:
-    """The share of sharp steps at each of the eight places in a block; None for lines of less than two blocks.
-
-    Step ``i`` is from pixel ``i + 1`` to ``i + 2``, so 6 is the step from pixel 7 to 8.
+    The share of sharp steps is taken at each of the eight places in a block. Step ``i`` is from pixel ``i + 1`` to
+    ``i + 2``, so step 6 is the one from pixel 7 to 8.
     """
-    steps = cv2.absdiff(np.ascontiguousarray(lines[:, 1:]), np.ascontiguousarray(lines[:, :-1]))
-    beside = cv2.multiply(np.maximum(steps[:, :-2], steps[:, 2:]), np.full(1, _TIMES, np.float64))
-    middle = steps[:, 1:-1]
-    sharp = (middle > _LEAST_STEP) & (middle > beside)
-    whole = sharp.shape[1] // _BLOCK * _BLOCK
-    if whole < 2 * _BLOCK:
-        return None
-    by_place = np.minimum(sharp[:, :whole].mean(axis=0), _MOST_OF_A_LINE)
-    shares: NDArray[np.float64] = by_place.reshape(-1, _BLOCK).mean(axis=0)
-    return shares
+    if lines.shape[1] <= 2 * _BLOCK + 2:
+        return 0.0
+    steps = cv2.absdiff(lines[:, 1:], lines[:, :-1])
+    beside = cv2.convertScaleAbs(cv2.max(steps[:, :-2], steps[:, 2:]), alpha=_TIMES)
+    sharp = cv2.compare(steps[:, 1:-1], np.maximum(beside, np.uint8(_LEAST_STEP)), cv2.CMP_GT)
+    by_place = cv2.reduce(sharp, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() / _TRUE
+    by_place = by_place[: len(by_place) // _BLOCK * _BLOCK]
+    shares = np.minimum(by_place, _MOST_OF_A_LINE).reshape(-1, _BLOCK).mean(axis=0)
+    return float(shares[_BORDER] - np.median(np.delete(shares, _BORDER)))

@@ -9,7 +9,7 @@ from edge.picture.artefacts import find_artefacts
 from edge.picture.frozen import UnchangedPicture
 from edge.picture.movement import measure_shift
 from edge.picture.states import PictureCode
-from edge.picture.structure import lost_share, measure_structure, relative_sharpness
+from edge.picture.structure import lost_share, measure_structure, relative_level, relative_sharpness
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -122,7 +122,8 @@ class PictureChecks:
         if lost is None:
             return _UNKNOWN
         limit = self._limit(PictureCode.COVERED, self._config.covered_share, lasting)
-        return Finding(lost >= limit and structure.strongest < _MOST_STRUCTURE, lost)
+        most = _MOST_STRUCTURE * relative_level(structure, reference.structure)
+        return Finding(lost >= limit and structure.strongest < most, lost)
 
     def _find_corruption(self, artefacts: Artefacts, lasting: Collection[PictureCode], corrupt_share: float) -> Finding:
         if corrupt_share >= self._limit(PictureCode.CORRUPT, self._config.corrupt_share, lasting):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Two looks that are further apart count as so many seconds: what was between them is not known.
-LONGEST_STEP_SECONDS = 2.0
+LONGEST_STEP_SECONDS = 3.0
 
 
 class Hysteresis:
@@ -19,14 +19,14 @@ class Hysteresis:
         self._end_seconds = end_seconds
         self._last: float | None = None
         self._evidence = 0.0  # seconds, against what the state is now
-        self._evidence_since = 0.0
+        self._evidence_since: float | None = None
         self.since: float | None = None
         self.until: float | None = None
 
     @property
     def pending(self) -> bool:
         """Whether there is evidence for a state that has not begun yet."""
-        return self.since is None and self._evidence > 0
+        return self.since is None and self._evidence_since is not None
 
     def update(self, seen: bool | None, at: float, began: float | None = None) -> bool:
         """Take a look at time ``at`` (seconds, growing); None: it cannot be seen now. Returns whether the state lasts.
@@ -40,18 +40,24 @@ class Hysteresis:
             return self.since is not None
         if seen is (self.since is not None):
             self._evidence = max(0.0, self._evidence - step)
+            if self._evidence == 0.0:
+                self._evidence_since = None
             return self.since is not None
-        if self._evidence == 0.0:
-            self._evidence_since = at
+        first = at if self._evidence_since is None else self._evidence_since
         self._evidence += step
+        self._evidence_since = first
         if self.since is None and self._evidence >= self._begin_seconds:
-            self.since, self._evidence = self._evidence_since if began is None else began, 0.0
+            self._change(first if began is None else began)
         elif self.since is not None and self._evidence >= self._end_seconds:
-            self.since, self._evidence = None, 0.0
-            self.until = self._evidence_since
+            self._change(None)
+            self.until = first
         return self.since is not None
 
     def end(self) -> None:
         """End the state now, and forget the evidence for it."""
         if self.since is not None:
-            self.since, self._evidence, self.until = None, 0.0, self._last
+            self._change(None)
+            self.until = self._last
+
+    def _change(self, since: float | None) -> None:
+        self.since, self._evidence, self._evidence_since = since, 0.0, None

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from edge.picture.thumbnail import Map
 
-_TILE = 64  # pixels of the small picture; a shift of up to half of it can be measured
-_STEP = 42  # pixels between two tiles
+_TILE = 64  # pixels of the small picture
+_FARTHEST = 24  # pixels; two tiles that have less in common are seldom matched right
+_STEP = 52  # pixels between two tiles
 # A tile of the reference whose edges differ less than so much has nothing to be found by.
 _LEAST_CONTRAST = 0.25
 # The height of the correlation's peak, 0 to 1. Two tiles without anything in common reach 0.05 to 0.1.
@@ -53,7 +54,7 @@ def measure_shift(reference: Map, edges: Map) -> SceneShift:
         (x, y)
         for y in _places(height)
         for x in _places(width)
-        if float(reference[y : y + _TILE, x : x + _TILE].std()) >= _LEAST_CONTRAST
+        if cv2.meanStdDev(reference[y : y + _TILE, x : x + _TILE])[1].item() >= _LEAST_CONTRAST
     ]
     if len(places) < _LEAST_TILES:
         return SceneShift(None, checkable=False)
@@ -78,9 +79,9 @@ def _shifts_of_tiles(reference: Map, edges: Map, places: list[tuple[int, int]]) 
     rows = []
     for x, y in places:
         tiles = (part[y : y + _TILE, x : x + _TILE] for part in (reference, edges))
-        first, second = (np.ascontiguousarray(tile - tile.mean()) for tile in tiles)
+        first, second = (tile - cv2.mean(tile)[0] for tile in tiles)
         (dx, dy), response = cv2.phaseCorrelate(first, second, window)
-        if response >= _LEAST_RESPONSE:
+        if response >= _LEAST_RESPONSE and max(abs(dx), abs(dy)) <= _FARTHEST:
             rows.append((x + _TILE / 2, y + _TILE / 2, dx, dy))
     return np.array(rows, np.float64).reshape(-1, 4)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from edge.picture.structure import CELLS, Structure
@@ -47,8 +48,8 @@ class SceneReference:
     def empty(cls) -> SceneReference:
         """A reference of nothing."""
         columns, rows = CELLS
-        cells = np.zeros((rows, columns), np.float32)
-        return cls(np.zeros((0, 0), np.float32), Structure(cells, cells, 0.0), cells, np.zeros(3))
+        coarse, fine, present = np.zeros((3, rows, columns), np.float32)
+        return cls(np.zeros((0, 0), np.float32), Structure(coarse, fine, 0.0), present, np.zeros(3))
 
     @property
     def known(self) -> bool:
@@ -88,4 +89,5 @@ class SceneReference:
 
 
 def _mean(mean: Map, value: Map, weight: float) -> Map:
-    return mean + np.float32(weight) * (value - mean)
+    cv2.accumulateWeighted(value, mean, weight)
+    return mean

@@ -20,6 +20,7 @@ CELLS = (16, 9)  # columns and rows of cells in a picture
 _FINE, _COARSE = (3, 3), (9, 9)  # pixels of the small picture over which it is averaged
 # Grey levels. A cell with less structure is flat: the noise of a dark camera reaches 1.
 LEAST_STRUCTURE = 1.5
+_NOISE = 1.0  # grey levels; less is no structure at all
 # Fewer cells say nothing of a picture, four of 144 are as much as a car's plate and a lamp.
 LEAST_CELLS = 6
 # A blur leaves most cells some structure. Where fewer than this share of the cells have it, something hides the scene.
@@ -68,13 +69,18 @@ def relative_sharpness(structure: Structure, usual: Structure, cells: Map) -> fl
     return float(np.median(now / before))
 
 
+def relative_level(structure: Structure, usual: Structure) -> float:
+    """How bright the picture is, as a share of what is usual, at most 1: so much structure is expected in it."""
+    return min(1.0, structure.level / max(usual.level, 1.0))
+
+
 def lost_share(structure: Structure, usual: Structure, cells: Map, least: float) -> float | None:
     """The share of ``cells`` that have less than the share ``least`` of their usual structure; None: too few cells.
 
-    In a picture that is darker than usual all structure is weaker, and as much less is expected.
+    A picture that is darker than usual has less structure everywhere, and less is expected.
     """
     taken = cells.astype(bool)
     if np.count_nonzero(taken) < LEAST_CELLS:
         return None
-    expected = least * min(1.0, structure.level / max(usual.level, 1.0))
-    return float(np.mean(structure.coarse[taken] < expected * usual.coarse[taken]))
+    expected = least * relative_level(structure, usual) * usual.coarse[taken]
+    return float(np.mean(structure.coarse[taken] < np.maximum(expected, _NOISE)))

@@ -21,7 +21,7 @@ WIDTH = 320  # pixels of the small picture; near the least that the network gets
 # each third in both directions 0.4 ms.
 _THINNED_WIDTH = 640
 # About so many rows and columns of the frame are kept at full size.
-_ROWS = 90
+_ROWS = 60
 # Cameras write clock and name along the top and the bottom edge, into this share of the height. These letters go on,
 # and stay sharp, whatever happens to the picture: the checks look at what is between.
 OVERLAY_SHARE = 1 / 8

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A picture is looked at every half second; the states last longer than that.
-LOOK_SECONDS = 0.5
+# So often a picture is looked at: the beginning of a state is known to as much.
+LOOK_SECONDS = 0.8
 # For how many seconds a condition must be seen before it is a state, where it is not the configuration's begin_seconds.
 # A blur may be a gust of rain, a shift one of wind or a passing lorry, too few frames one long key frame.
 _BEGIN_SECONDS = {
