@@ -27,7 +27,7 @@ MARGIN = 0.2
 # A cell has lost its structure when only this share of it is left, and a covered picture has nowhere more structure
 # than so many grey levels: a hand, a cloth, a spider's web out of focus. Before the reference is known only an even
 # grey is taken for a cover: an empty yard from above has a structure of 1.1 by day, and of 0.4 in weak light.
-_LEFT_OF_STRUCTURE, _MOST_STRUCTURE, _MOST_WITHOUT_REFERENCE = 0.35, 2.5, 0.25
+_LEFT_OF_STRUCTURE, _MOST_STRUCTURE, _MOST_WITHOUT_REFERENCE = 0.35, 6.0, 0.25
 # Before the reference is known: the share of sharp steps at the borders of blocks that no whole picture has.
 _BLOCKS_WITHOUT_REFERENCE = 0.02
 # Parts of the picture above those that are usual: green ones, and flat rows.

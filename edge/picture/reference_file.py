@@ -43,7 +43,7 @@ class ReferenceFile:
     def read(self) -> SceneReference | None:
         """The kept reference; None when there is none of this address and these gates."""
         try:
-            with np.load(self._path, allow_pickle=False) as kept:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 if str(kept["owner"]) != self._owner:
                     log.info("picture's reference is not used: source or gates have changed file=%s", self._path)
                     return None

@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 CELLS = (16, 9)  # columns and rows of cells in a picture
 _FINE, _COARSE = (3, 3), (9, 9)  # pixels of the small picture over which it is averaged
-# Grey levels. A cell with less structure is flat: the noise of a dark camera reaches 1.
+# Grey levels. A cell with less structure is flat: the noise of a dark camera reaches 1.4.
 LEAST_STRUCTURE = 1.5
-_NOISE = 1.0  # grey levels; less is no structure at all
 # Fewer cells say nothing of a picture, four of 144 are as much as a car's plate and a lamp.
 LEAST_CELLS = 6
 # A blur leaves most cells some structure. Where fewer than this share of the cells have it, something hides the scene.
@@ -83,4 +82,4 @@ def lost_share(structure: Structure, usual: Structure, cells: Map, least: float)
     if np.count_nonzero(taken) < LEAST_CELLS:
         return None
     expected = least * relative_level(structure, usual) * usual.coarse[taken]
-    return float(np.mean(structure.coarse[taken] < np.maximum(expected, _NOISE)))
+    return float(np.mean(structure.coarse[taken] < np.maximum(expected, LEAST_STRUCTURE)))

@@ -13,7 +13,8 @@ from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
 from edge.daemon.health_monitor import STUCK_SECONDS, HealthMonitor
 from edge.host.problem_list import ProblemList
-from edge.pipeline import RATE_WINDOW, PipelineStatistics
+from edge.picture.states import PictureCode, PictureState
+from edge.pipeline import PipelineStatistics
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 START = 1000.0
@@ -47,7 +48,7 @@ class Bench:
         self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP))
         self.statistics = PipelineStatistics()
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
-        self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None)
+        self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None, watch=watch)
         self.worker.last_progress = START
         self.monitor = HealthMonitor(self.problems, self.notifier, SimpleNamespace(status=self.writer), [self.worker])  # type: ignore[arg-type]
 
@@ -136,26 +137,26 @@ def test_the_watchdog_is_not_fed_while_a_cameras_thread_is_stuck(bench: Bench) -
     assert bench.notifier.fed == 2
 
 
-def test_a_camera_of_which_too_few_frames_are_processed_is_a_problem_until_it_is_clearly_faster(bench: Bench) -> None:
-    """The text has the rate and the remedy; the watchdog is fed, for a restart makes the machine no faster."""
-    second = 0.0
+def test_what_is_wrong_with_a_cameras_pictures_is_a_problem(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """The gravest state with its beginning, and the names of the others; the watchdog is fed, for a restart helps not.
 
-    def process(frames: int, rate: float) -> None:
-        nonlocal second
-        for _ in range(frames):
-            second += 1 / rate
-            bench.statistics.add(second, (0.0, 0.0, 0.0))
-
-    process(9, 1.8)
-    assert bench.update() == {}
-    process(1, 1.8)
-    text = bench.update()["camera.ramp"]
-    assert text.startswith("1.8 frames a second are processed, 3 are needed")
-    assert "detector.image_size" in text
-    assert bench.notifier.fed == 2
-    process(RATE_WINDOW, 3.3)
-    assert bench.update()["camera.ramp"].startswith("3.3 frames a second")
-    process(RATE_WINDOW, 4.0)
-    assert bench.update() == {}
-    process(RATE_WINDOW, 3.3)
+    The camera's thread has logged the states, so they are not logged again.
+    """
+    frozen = PictureState(PictureCode.FROZEN, NOW, 5.0, "the picture is frozen; restart the camera")
+    blurred = PictureState(PictureCode.BLURRED, NOW, 5.0, "the picture is blurred; focus it")
+    bench.watch.states = (frozen, blurred)
+    assert bench.update() == {
+        "camera.ramp": "the picture is frozen; restart the camera; since 2026-05-04 00:00:00+00:00 (also: blurred)"
+    }
+    assert bench.notifier.fed == 1
+    assert bench.worker.blind_picture is frozen
+    assert bench.worker.blind_reason == "the picture is frozen"
+    assert "the picture is frozen" not in caplog.text
+    bench.watch.states = (blurred,)
+    assert "blurred" in bench.update()["camera.ramp"]
+    assert bench.worker.blind_reason is None
+    bench.source.status = SourceStatus(SourceState.DOWN, problem="connection refused")
+    assert bench.update() == {"camera.ramp": "connection refused"}
+    bench.source.status = SourceStatus(SourceState.UP)
+    bench.watch.states = ()
     assert bench.update() == {}

@@ -37,7 +37,7 @@ def share_of(image: np.ndarray) -> float | None:
     return measure_shift(REFERENCE, make_thumbnail(image).edges).share
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.floats(-0.12, 0.12), st.floats(-0.12, 0.12))
 def test_a_shift_is_measured(x: float, y: float) -> None:
     """It is right to half a percent of the width, in any direction."""
@@ -45,7 +45,7 @@ def test_a_shift_is_measured(x: float, y: float) -> None:
     assert measured == pytest.approx(math.hypot(x, y * HEIGHT / WIDTH), abs=0.005)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.floats(-5.0, 5.0))
 def test_a_turn_is_measured_at_the_corners(degrees: float) -> None:
     """The corners of the part without the bands of letters move farthest."""
@@ -54,7 +54,7 @@ def test_a_turn_is_measured_at_the_corners(degrees: float) -> None:
     assert share_of(moved(SCENE, degrees=degrees)) == pytest.approx(expected, abs=0.006)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.floats(0.15, 1.6), st.floats(0.5, 2.2))
 def test_light_moves_nothing(gain: float, gamma: float) -> None:
     """Neither a weaker light nor another contrast is a shift."""

@@ -46,7 +46,7 @@ def watch_pictures(
     """Give pictures, with their seconds, to the checks; every state that began or ended."""
     if watch is None:
         watch = new_watch(config)
-    lasting: dict[str, float] = {}
+    lasting = {state.code.value: state.since_monotonic for state in watch.states}
     changes = []
     for at, image in pictures:
         watch.add(Frame(image, START + timedelta(seconds=at), at, 0), corrupt_share=corrupt_share(at))
@@ -81,7 +81,7 @@ def clip_pictures(path: Path, every: float = 0.5, seconds: float = 1e9) -> list[
             if at - first > seconds:
                 break
             if not found or at - first >= found[-1][0] + every - 0.001:
-                found.append((at - first, frame.to_ndarray(format="bgr24")))
+                found.append((at - first, np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)))
     return found
 
 
@@ -107,7 +107,7 @@ def damaged_clip(path: Path, share: float, kind: str, seconds: float = 1e9, seed
             sent.pts, sent.dts, sent.time_base = packet.pts, packet.dts, packet.time_base
             try:
                 found += [
-                    (float((frame.pts or 0) * stream.time_base), frame.to_ndarray(format="bgr24"))
+                    (float((frame.pts or 0) * (stream.time_base or Fraction(1))), frame.to_ndarray(format="bgr24"))
                     for frame in decoder.decode(sent)
                 ]
             except av.FFmpegError:
@@ -152,7 +152,7 @@ class Faults:
         height, width = image.shape[:2]
         grey = np.linspace(20, 70, width, dtype=np.float32)[None, :, None]
         grey = grey + np.linspace(0, 25, height, dtype=np.float32)[:, None, None]
-        return self._noisy(grey * np.array([0.7, 0.8, 1.1], np.float32), 6.0)
+        return self._noisy(grey * np.array([0.7, 0.8, 1.1], np.float32), 4.0)
 
     def washed_out(self, image: Image, at: float) -> Image:
         """Far too long an exposure."""
