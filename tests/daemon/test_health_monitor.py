@@ -48,6 +48,8 @@ class Bench:
         self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP))
         self.statistics = PipelineStatistics()
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
+        watch: Any = SimpleNamespace(states=(), usable_since=None)
+        self.watch = watch
         self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None, watch=watch)
         self.worker.last_progress = START
         self.monitor = HealthMonitor(self.problems, self.notifier, SimpleNamespace(status=self.writer), [self.worker])  # type: ignore[arg-type]
