@@ -18,7 +18,7 @@ class PictureConfig(Section):
     )
     end_seconds: Seconds = Field(3.0, description="how long it must be right again")
     frozen_seconds: Seconds = Field(
-        30.0, description="how long no pixel changes; longer than the time between the camera's key frames"
+        30.0, description="how long pictures are repeated to the pixel; longer than the time between key frames"
     )
     dark_level: Annotated[float, Field(ge=0.0, le=255.0)] = Field(
         24.0, description="the brightest parts are below this, of 255"

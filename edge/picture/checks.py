@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.picture.artefacts import find_artefacts
-from edge.picture.frozen import UnchangedPicture
+from edge.picture.frozen import RepeatedPictures
 from edge.picture.movement import measure_shift
 from edge.picture.states import PictureCode
 from edge.picture.structure import lost_share, measure_structure, relative_level, relative_sharpness
@@ -28,8 +28,6 @@ MARGIN = 0.2
 # than so many grey levels: a hand, a cloth, a spider's web out of focus. Before the reference is known only an even
 # grey is taken for a cover: an empty yard from above has a structure of 1.1 by day, and of 0.4 in weak light.
 _LEFT_OF_STRUCTURE, _MOST_STRUCTURE, _MOST_WITHOUT_REFERENCE = 0.35, 6.0, 0.25
-# Before the reference is known: the share of sharp steps at the borders of blocks that no whole picture has.
-_BLOCKS_WITHOUT_REFERENCE = 0.02
 # Parts of the picture above those that are usual: green ones, and flat rows.
 _GREEN_ABOVE_USUAL, _FLAT_ABOVE_USUAL = 0.05, 0.15
 
@@ -62,18 +60,18 @@ class PictureChecks:
         """Without ``frozen`` a picture may be repeated for ever: drawn pictures have no noise."""
         self.reference = reference
         self._config = config
-        self._unchanged = UnchangedPicture(config.frozen_seconds) if frozen else None
+        self._repeated = RepeatedPictures(config.frozen_seconds) if frozen else None
         self._shift_at: float | None = None
 
     @property
-    def unchanged_since(self) -> float | None:
-        """When the picture was seen first that is repeated now (seconds, as ``Frame.monotonic``)."""
-        return None if self._unchanged is None else self._unchanged.since
+    def repeated_since(self) -> float | None:
+        """When the pictures were seen first that are repeated now (seconds, as ``Frame.monotonic``)."""
+        return None if self._repeated is None else self._repeated.since
 
     def restart(self) -> None:
         """Forget the last picture, because the camera was away."""
-        if self._unchanged is not None:
-            self._unchanged.restart()
+        if self._repeated is not None:
+            self._repeated.restart()
 
     def look(
         self, thumbnail: Thumbnail, at: float, lasting: Collection[PictureCode], corrupt_share: float
@@ -83,13 +81,13 @@ class PictureChecks:
         ``corrupt_share`` is as in ``SourceStatus``.
         """
         measured = Measured(thumbnail, measure_structure(thumbnail), find_artefacts(thumbnail))
-        repeated = self._unchanged is not None and self._unchanged.update(thumbnail.rows, at)
+        repeated = self._repeated is not None and self._repeated.update(thumbnail.rows, at)
         found = self._find_exposure(thumbnail, lasting)
         # What a check finds hides what the checks after it look at.
         seen = _any_seen(found)
         found[PictureCode.COVERED] = _UNKNOWN if seen else self._find_cover(measured.structure, lasting)
         seen = _any_seen(found)
-        since = at if self.unchanged_since is None else self.unchanged_since
+        since = at if self.repeated_since is None else self.repeated_since
         found[PictureCode.FROZEN] = _UNKNOWN if seen else Finding(repeated, at - since)
         found[PictureCode.CORRUPT] = (
             _UNKNOWN if seen else self._find_corruption(measured.artefacts, lasting, corrupt_share)
@@ -129,7 +127,7 @@ class PictureChecks:
         if corrupt_share >= self._limit(PictureCode.CORRUPT, self._config.corrupt_share, lasting):
             return Finding(True, corrupt_share)
         if not self.reference.known:
-            return Finding(artefacts.blocks >= _BLOCKS_WITHOUT_REFERENCE, corrupt_share)
+            return _UNKNOWN  # a low quality shows the codec's blocks too
         blocks, green, flat = self.reference.artefacts
         above_usual = artefacts.blocks - blocks
         seen = (

@@ -46,7 +46,8 @@ _TEXTS = {
         " stands in front of it"
     ),
     PictureCode.FROZEN: (
-        "the picture is frozen: frames come, but no pixel has changed for {value:.0f} s; restart the camera"
+        "the picture is frozen: frames come, but only pictures that were shown before, for {value:.0f} s; restart the"
+        " camera"
     ),
     PictureCode.CORRUPT: (
         "the pictures are corrupt ({value:.0%} of the frames were not decoded without error, or blocks show); check the"

@@ -171,7 +171,7 @@ class PictureWatch:
             return
         for code, finding in found.items():
             memory = self._memory[code]
-            began = self._checks.unchanged_since if code is PictureCode.FROZEN else None
+            began = self._checks.repeated_since if code is PictureCode.FROZEN else None
             if not memory.update(finding.seen, at, began):
                 self._end(code)
             elif finding.seen:
