@@ -28,6 +28,8 @@ MARGIN = 0.2
 # than so many grey levels: a hand, a cloth, a spider's web out of focus. Before the reference is known only an even
 # grey is taken for a cover: an empty yard from above has a structure of 1.1 by day, and of 0.4 in weak light.
 _LEFT_OF_STRUCTURE, _MOST_STRUCTURE, _MOST_WITHOUT_REFERENCE = 0.35, 6.0, 0.25
+# A stream of a low quality shows its blocks always, and as its quality changes by this share more or less.
+_BLOCKS_OF_USUAL = 0.8
 # Parts of the picture above those that are usual: green ones, and flat rows.
 _GREEN_ABOVE_USUAL, _FLAT_ABOVE_USUAL = 0.05, 0.15
 
@@ -129,9 +131,9 @@ class PictureChecks:
         if not self.reference.known:
             return _UNKNOWN  # a low quality shows the codec's blocks too
         blocks, green, flat = self.reference.artefacts
-        above_usual = artefacts.blocks - blocks
+        above_usual = max(self._config.artefact_share, _BLOCKS_OF_USUAL * float(blocks))
         seen = (
-            above_usual >= self._limit(PictureCode.CORRUPT, self._config.artefact_share, lasting)
+            artefacts.blocks - blocks >= self._limit(PictureCode.CORRUPT, above_usual, lasting)
             or artefacts.green - green >= _GREEN_ABOVE_USUAL
             or artefacts.flat - flat >= _FLAT_ABOVE_USUAL
         )

@@ -24,6 +24,11 @@ class Hysteresis:
         self.until: float | None = None
 
     @property
+    def pending_seconds(self) -> float:
+        """How much evidence there is for a state that has not begun yet."""
+        return self._evidence if self.since is None else 0.0
+
+    @property
     def pending(self) -> bool:
         """Whether there is evidence for a state that has not begun yet."""
         return self.since is None and self._evidence_since is not None
@@ -52,6 +57,10 @@ class Hysteresis:
             self._change(None)
             self.until = first
         return self.since is not None
+
+    def forget(self) -> None:
+        """Forget all evidence for and against the state."""
+        self._evidence, self._evidence_since = 0.0, None
 
     def end(self) -> None:
         """End the state now, and forget the evidence for it."""

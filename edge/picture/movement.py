@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _TILE = 64  # pixels of the small picture
 _FARTHEST = 24  # pixels; two tiles that have less in common are seldom matched right
-_STEP = 52  # pixels between two tiles
+_STEP = 46  # pixels between two tiles
 # A tile of the reference whose edges differ less than so much has nothing to be found by.
 _LEAST_CONTRAST = 0.25
 # The height of the correlation's peak, 0 to 1. Two tiles without anything in common reach 0.05 to 0.1.

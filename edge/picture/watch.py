@@ -39,6 +39,8 @@ _BEGIN_SECONDS = {
     PictureCode.TOO_FEW_FRAMES: 10.0,
     PictureCode.FEWER_FRAMES: 10.0,
 }
+# A reference that is young and does not fit for so long is learned anew: it may be that of what stood there at first.
+_YOUNG_SECONDS = 20.0
 _AGAINST_THE_REFERENCE = (PictureCode.OTHER_SCENE, PictureCode.TURNED_AWAY, PictureCode.MOVED)
 _OF_THE_DELIVERY = (PictureCode.TOO_FEW_FRAMES, PictureCode.FEWER_FRAMES, PictureCode.OLD_FRAMES)
 _ORDER = list(PictureCode)
@@ -161,14 +163,10 @@ class PictureWatch:
         self._checks.reference = SceneReference.empty()
         for code in _AGAINST_THE_REFERENCE:
             self._end(code)
+            self._memory[code].forget()
 
     def _update(self, found: Mapping[PictureCode, Finding], at: float) -> None:
         """Take what was found at time ``at`` into the states."""
-        lost = found.get(PictureCode.OTHER_SCENE)
-        if lost is not None and lost.seen and self._checks.reference.young:
-            log.info("picture's reference is learned anew camera=%s reason=%s", self._camera.id, "it was young")
-            self._forget_reference()
-            return
         for code, finding in found.items():
             memory = self._memory[code]
             began = self._checks.repeated_since if code is PictureCode.FROZEN else None
@@ -176,6 +174,9 @@ class PictureWatch:
                 self._end(code)
             elif finding.seen:
                 self._begin_or_renew(code, finding)
+        if self._checks.reference.young and self._memory[PictureCode.OTHER_SCENE].pending_seconds >= _YOUNG_SECONDS:
+            log.info("picture's reference is learned anew camera=%s reason=%s", self._camera.id, "it was young")
+            self._forget_reference()
 
     def _begin_or_renew(self, code: PictureCode, finding: Finding) -> None:
         limit = self._least_rate if code is PictureCode.TOO_FEW_FRAMES else self._camera.fps or 0.0
