@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # The reference changes slowly; after a loss of power the file of so many seconds ago is as good.
-_WRITE_SECONDS = 600.0
+_WRITE_SECONDS = 3600.0
 # How often the file is looked for.
 _LOOK_SECONDS = 5.0
 
@@ -57,14 +56,17 @@ class ReferenceFile:
         return reference
 
     def write(self, reference: SceneReference) -> None:
-        """Replace the file, at once or not at all."""
+        """Replace the file; not after it was removed, which ``removed`` has yet to report.
+
+        It is not synchronised: a slow disk must not hold up the camera, and a damaged file is only learned anew.
+        """
+        if self._there and not self._path.exists():
+            return
         beside = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with beside.open("wb") as file:
                 np.savez(file, allow_pickle=False, owner=np.array(self._owner), **_to_arrays(reference))
-                file.flush()
-                os.fsync(file.fileno())
             beside.replace(self._path)
         except OSError as error:
             log.warning("picture's reference cannot be written file=%s error=%s", self._path, error.strerror)

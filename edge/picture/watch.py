@@ -125,6 +125,7 @@ class PictureWatch:
         self._checks.restart()
         for code in _OF_THE_DELIVERY:
             self._end(code)
+            self._memory[code].forget()
 
     def _delivery_findings(self, now: float) -> dict[PictureCode, Finding]:
         rate, camera, config = self._delivery.rate(now), self._camera, self._config

@@ -96,6 +96,8 @@ def test_a_removed_file_is_noticed_once(tmp_path: Path, reference: SceneReferenc
     assert not file.removed(10.0)
     (tmp_path / "cam.npz").unlink()
     assert not file.removed(11.0)  # it is looked for every few seconds only
+    file.write(reference)  # at the end of the daemon: the picture was accepted, and is not kept any more
+    assert not (tmp_path / "cam.npz").exists()
     assert file.removed(20.0)
     assert not file.removed(40.0)
     file.write_now_and_then(reference, 50.0)
