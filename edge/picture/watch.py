@@ -101,8 +101,12 @@ class PictureWatch:
         step = LOOK_SECONDS if self._looked_at is None else min(at - self._looked_at, LONGEST_STEP_SECONDS)
         self._looked_at = at
         self._renew_reference()
+        thumbnail = make_thumbnail(frame.image)
+        if self._checks.reference.known and not self._checks.reference.fits(thumbnail.edges):
+            log.info("picture's reference is learned anew camera=%s reason=%s", self._camera.id, "another shape")
+            self._forget_reference()
         lasting = {state.code for state in self.states}
-        measured, found = self._checks.look(make_thumbnail(frame.image), at, lasting, corrupt_share)
+        measured, found = self._checks.look(thumbnail, at, lasting, corrupt_share)
         self._update(found, at)
         self._update(self._delivery_findings(at), at)
         if not any(

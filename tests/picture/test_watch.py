@@ -119,6 +119,19 @@ def test_a_moved_camera_stays_moved_until_its_picture_is_accepted(
     assert changes[1].at == pytest.approx(90.0, abs=4.0)
 
 
+def test_a_stream_of_another_shape_is_learned_anew(ramp: list[tuple[float, Image]]) -> None:
+    """What was learned of a wide picture says nothing of a high one; another resolution of the same shape goes on."""
+    pictures = list(repeated(ramp, 70.0, Faults().bumped, begins=BEGINS, every=1.0))
+    pictures += [(at + 70, image[:, :200]) for at, image in repeated(ramp, 40.0, every=1.0)]
+    changes = watch_pictures(pictures)
+    assert [(change.code, change.begins) for change in changes] == [("moved", True), ("moved", False)]
+    assert changes[1].noticed == pytest.approx(70.0, abs=1.0)
+    larger = [
+        (at, np.asarray(cv2.resize(image, (640, 360)), np.uint8)) for at, image in repeated(ramp, 30.0, every=1.0)
+    ]
+    assert watch_pictures([*repeated(ramp, BEGINS, every=1.0), *((BEGINS + at, image) for at, image in larger)]) == []
+
+
 def test_a_moved_camera_is_learned_anew_after_the_hours(ramp: list[tuple[float, Image]]) -> None:
     """It was reported for so long that it cannot have been overlooked."""
     pictures = repeated(ramp, 110.0, Faults().bumped, begins=BEGINS, every=1.0)
