@@ -41,6 +41,8 @@ _BEGIN_SECONDS = {
 }
 # A reference that is young and does not fit for so long is learned anew: it may be that of what stood there at first.
 _YOUNG_SECONDS = 20.0
+# And after so long if what it shows is gone: a lorry that was learned in front of an empty yard has left.
+_YOUNG_COVER_SECONDS = 60.0
 _AGAINST_THE_REFERENCE = (PictureCode.OTHER_SCENE, PictureCode.TURNED_AWAY, PictureCode.MOVED)
 _OF_THE_DELIVERY = (PictureCode.TOO_FEW_FRAMES, PictureCode.FEWER_FRAMES, PictureCode.OLD_FRAMES)
 _ORDER = list(PictureCode)
@@ -166,7 +168,7 @@ class PictureWatch:
 
     def _forget_reference(self) -> None:
         self._checks.reference = SceneReference.empty()
-        for code in _AGAINST_THE_REFERENCE:
+        for code in (*_AGAINST_THE_REFERENCE, PictureCode.COVERED):
             self._end(code)
             self._memory[code].forget()
 
@@ -179,7 +181,11 @@ class PictureWatch:
                 self._end(code)
             elif finding.seen:
                 self._begin_or_renew(code, finding)
-        if self._checks.reference.young and self._memory[PictureCode.OTHER_SCENE].pending_seconds >= _YOUNG_SECONDS:
+        covered = self._memory[PictureCode.COVERED].since
+        if self._checks.reference.young and (
+            self._memory[PictureCode.OTHER_SCENE].pending_seconds >= _YOUNG_SECONDS
+            or (self._checks.reference.known and covered is not None and at - covered >= _YOUNG_COVER_SECONDS)
+        ):
             log.info("picture's reference is learned anew camera=%s reason=%s", self._camera.id, "it was young")
             self._forget_reference()
 

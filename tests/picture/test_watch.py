@@ -140,6 +140,21 @@ def test_a_moved_camera_is_learned_anew_after_the_hours(ramp: list[tuple[float, 
     assert changes[1].noticed == pytest.approx(BEGINS + 60, abs=4.0)
 
 
+def test_a_lorry_that_was_learned_before_an_empty_yard_does_not_leave_the_camera_blind_for_ever() -> None:
+    """The reference of a first minute is given up when all that it shows is gone for a minute."""
+    random = np.random.default_rng(1)
+    structured = random.integers(30, 220, (18, 32, 3), np.uint8).repeat(10, 0).repeat(10, 1)
+    yard = np.full((180, 320, 3), 90, np.uint8)
+
+    def noisy(image: Image) -> Image:
+        return np.asarray(image + random.integers(0, 6, (180, 320, 3), np.uint8), np.uint8)
+
+    pictures = [(float(at), noisy(structured if at < 40 else yard)) for at in range(160)]
+    changes = watch_pictures(pictures)
+    assert [(change.code, change.begins) for change in changes] == [("covered", True), ("covered", False)]
+    assert changes[1].noticed == pytest.approx(100.0, abs=2.0)
+
+
 def test_a_drawn_camera_is_never_frozen() -> None:
     """A scene without noise in which nothing moves repeats its picture for ever."""
     still = np.random.default_rng(1).integers(0, 255, (36, 64, 3), np.uint8)
