@@ -19,7 +19,7 @@ export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 BENCHMARKS := PYTHONPATH="$(CURDIR)/tests$${PYTHONPATH:+:$$PYTHONPATH}"
 
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
-	sensitivity lint bench bench-capture bench-counts bench-cli bench-store wheel clean broker cameras
+	sensitivity lint bench bench-capture bench-counts bench-cli bench-store bench-pictures wheel clean broker cameras
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -104,6 +104,9 @@ bench-capture: $(VENV)/.done  ## What a live camera costs: the hand-over of a fr
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench_counts $(BENCH_COUNTS_OPTIONS)
+
+bench-pictures: $(VENV)/.done  ## What the checks of pictures find on the clips, how soon, and what they cost
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_pictures
 
 bench-store: $(VENV)/.done  ## Speed of the database at ten million events, beside bare sqlite3
 	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_store $(BENCH_STORE_OPTIONS)

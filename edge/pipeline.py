@@ -169,20 +169,6 @@ class PipelineStatistics:
         """Whether too few frames a second are processed for a reliable count."""
         return self.frames >= _FRAMES_FOR_A_RATE and self.frames_per_second < LEAST_FRAMES_PER_SECOND
 
-    def rate_changed_at(self, rate: float, *, lower: bool) -> float | None:
-        """Since when the last frames come at a lower (or higher) rate than ``rate``; None where they do not.
-
-        The time of the frame after which most frames are missing (or too many) up to the last one: the largest sum of
-        a sequence that ends now, as a CUSUM chart finds the point of a change.
-        """
-        times = list(self._times)
-        best, changed_at = 0.0, None
-        for index, at in enumerate(times):
-            missing = (times[-1] - at) - (len(times) - 1 - index) / rate
-            if (excess := missing if lower else -missing) > best:
-                best, changed_at = excess, at
-        return changed_at
-
     @property
     def milliseconds(self) -> dict[str, float]:
         """Mean milliseconds of each stage, over the last frames."""

@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     StringConstraints,
@@ -20,6 +18,7 @@ from pydantic import (
 )
 
 from edge.config.camera_address import CameraAddress, SourceKind, parse_address
+from edge.config.section import Section
 from edge.core.errors import shown_name
 
 if TYPE_CHECKING:
@@ -30,10 +29,8 @@ if TYPE_CHECKING:
 Address = Annotated[str, StringConstraints(min_length=1, max_length=16_384, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
-class CameraSource(BaseModel):
+class CameraSource(Section):
     """The address of a camera, and its user name and password."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     source: Address = Field(description="a file, rtsp:// or http:// URL, /dev/video0, or sim:ramp?...")
     username: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(

@@ -12,7 +12,7 @@ import stat
 import tomllib
 from typing import TYPE_CHECKING, Any, get_args
 
-from edge.config.schema import Section
+from edge.config.section import Section
 from edge.core.errors import ConfigError, shown_name
 
 if TYPE_CHECKING:

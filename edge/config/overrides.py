@@ -23,7 +23,18 @@ if TYPE_CHECKING:
     from edge.config.file_errors import Origins
 
 # The sections whose keys a variable SMARTPARK_<SECTION>_<KEY> can set; the lists of floors and cameras have none.
-SCALAR_SECTIONS = ("site", "device", "database", "backup", "detector", "tracker", "counting", "mechanisms", "mqtt")
+SCALAR_SECTIONS = (
+    "site",
+    "device",
+    "database",
+    "backup",
+    "detector",
+    "tracker",
+    "counting",
+    "mechanisms",
+    "picture",
+    "mqtt",
+)
 
 
 def apply_environment(raw: dict[str, Any], environ: Mapping[str, str], origins: Origins) -> Iterator[str]:

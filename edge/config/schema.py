@@ -1,4 +1,4 @@
-"""This module defines ``smartpark.toml`` as typed sections. Every default of the product stands here, nowhere else.
+"""This module defines ``smartpark.toml`` as typed sections. Every default stands here or in ``picture.py``.
 
 ``load.py`` reads a file into these sections.
 """
@@ -10,20 +10,13 @@ import socket
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from edge.config.camera_source import CameraSource
+from edge.config.picture import PictureConfig
+from edge.config.section import Fraction, Identifier, PlainText, Seconds, Section
 from edge.core.line_geometry import signed_distance
 from edge.core.shapes import Point
-
-# One level of an MQTT topic, a part of file names and of log lines.
-Identifier = Annotated[
-    str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s+#/\x00-\x1f\x7f]+$", strip_whitespace=False)
-]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(gt=0.0, le=86_400.0, allow_inf_nan=False)]
-# Text that stands in logs, on boards and in the database: no control characters.
-PlainText = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 # `inside` must be farther from the line than this share of the frame: nearer, its side is not certain.
 _ON_THE_LINE = 0.005
@@ -33,12 +26,6 @@ def _default_device_id() -> str:
     """The host's name, with the characters that no topic may hold replaced."""
     name = socket.gethostname().split(".")[0]
     return "".join("-" if c in "+#/" or c.isspace() else c for c in name)[:64] or "smartpark"
-
-
-class Section(BaseModel):
-    """A table of the file. Unknown keys are refused; values do not change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class SiteConfig(Section):
@@ -221,7 +208,7 @@ class GateConfig(Section):
         return self
 
 
-class CameraConfig(Section, CameraSource):
+class CameraConfig(CameraSource):
     """Where frames come from, and the gates in the picture."""
 
     id: Identifier = Field(description="unique")
@@ -251,6 +238,7 @@ class Config(Section):
     tracker: TrackerConfig = TrackerConfig()
     counting: CountingConfig = CountingConfig()
     mechanisms: MechanismsConfig = MechanismsConfig()
+    picture: PictureConfig = PictureConfig()
     mqtt: MqttConfig = MqttConfig()
     floors: tuple[FloorConfig, ...] = Field((), description="[[floors]] tables")
     cameras: tuple[CameraConfig, ...] = Field((), description="[[cameras]] tables")
@@ -259,6 +247,10 @@ class Config(Section):
     def backup_folder(self) -> Path:
         """The folder that backups are written to, and restored from when the database is damaged."""
         return self.backup.folder or self.database.path.absolute().parent / "backups"
+
+    def picture_file(self, camera_id: str) -> Path:
+        """The file that keeps what a camera usually shows, beside the database."""
+        return self.database.path.absolute().parent / "pictures" / f"{camera_id}.npz"
 
     @property
     def client_id(self) -> str:

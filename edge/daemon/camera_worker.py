@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.config.schema import CameraConfig
+    from edge.core.frames import Frame
     from edge.core.source import Source
     from edge.daemon.clock_watch import CameraTimes
+    from edge.picture.states import PictureState
+    from edge.picture.watch import PictureWatch
     from edge.pipeline import Pipeline
 
 log = logging.getLogger(__name__)
@@ -47,7 +50,9 @@ class CameraWorker:
         clock: Callable[[], float] = time.monotonic,
         *,
         times: CameraTimes | None = None,
+        watch: PictureWatch | None = None,
     ) -> None:
+        """``watch`` checks the pictures; without it they are not checked."""
         self.camera = camera
         self.source = source
         self.pipeline = pipeline
@@ -60,11 +65,14 @@ class CameraWorker:
         self._on_fatal = on_fatal
         self._clock = clock
         self._times = times
+        self._watch = watch
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"camera-{camera.id}", daemon=True)
 
     def start(self) -> None:
         """Open the source and start the thread. Raises ``SourceError`` for a recording that cannot be opened."""
+        if self._watch is not None:
+            self._watch.start()
         self.source.start()
         self.last_progress = self.started_at = self._clock()
         self._thread.start()
@@ -78,6 +86,26 @@ class CameraWorker:
                 log.warning("camera thread does not end camera=%s seconds=%.0f", self.camera.id, timeout)
         self.source.close()
 
+    @property
+    def picture_states(self) -> tuple[PictureState, ...]:
+        """What is wrong with the pictures now, the gravest first."""
+        return () if self._watch is None else self._watch.states
+
+    @property
+    def blind_picture(self) -> PictureState | None:
+        """The state of the pictures in which the camera cannot be counted, with its reason and beginning; else None."""
+        return next((state for state in self.picture_states if state.blind), None)
+
+    @property
+    def blind_reason(self) -> str | None:
+        """Why the camera's pictures cannot be counted, a text that stays the same while it is so; None if they can."""
+        return None if self.blind_picture is None else self.blind_picture.reason
+
+    @property
+    def usable_since(self) -> float | None:
+        """The time of the first usable frame after the last blind one, as ``Frame.monotonic``; None before."""
+        return None if self._watch is None else self._watch.usable_since
+
     def is_stuck(self, now: float, seconds: float) -> bool:
         """Whether no work was finished for ``seconds`` and the time for which the camera may be silent."""
         return not self.finished and now - self.last_progress > seconds + self.camera.stale_seconds
@@ -89,11 +117,15 @@ class CameraWorker:
             while not self._stop.is_set():
                 frame = self.source.read(_READ_SECONDS)
                 if frame is not None:
-                    self.pipeline.process(frame if self._times is None else self._times.dated(frame))
-                    if not self.source.recorded:
+                    self._check_picture(frame)
+                    if self._times is None:
+                        self.pipeline.process(frame)
+                    else:
+                        self.pipeline.process(self._times.dated(frame))
                         self._note_frame(frame.monotonic)
                     frame_at = self._clock()
                 else:
+                    self._check_silence()
                     if self._clock() - frame_at >= SILENT_SECONDS:
                         self.pipeline.finish()
                     # A source is up for at most `stale_seconds` without a frame, and then says that it is down.
@@ -110,6 +142,20 @@ class CameraWorker:
             self.frames_since = at
         self.last_frame_at = at
 
+    def _check_picture(self, frame: Frame) -> None:
+        if self._watch is not None:
+            now = None if self.source.recorded else self._clock()
+            self._watch.add(frame, now, self.source.status.corrupt_share)
+
+    def _check_silence(self) -> None:
+        """Note that no frame came. A recording is never silent, so the time is that of a live camera's frames."""
+        if self._watch is None:
+            return
+        if self.source.status.state is SourceState.DOWN:
+            self._watch.away()
+        else:
+            self._watch.silence(self._clock())
+
     def _run(self) -> None:
         try:
             self._process_frames()
@@ -122,4 +168,6 @@ class CameraWorker:
         except BaseException as error:  # the top of the thread, which ends the process
             self._on_fatal(f"camera {self.camera.id}", error)
         finally:
+            if self._watch is not None:
+                self._watch.close()
             self.finished = True

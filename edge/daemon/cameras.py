@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from edge.daemon.camera_worker import CameraWorker
 from edge.daemon.clock_watch import CameraTimes
 from edge.daemon.run_id import run_id
-from edge.pipeline import Pipeline
+from edge.picture.reference_file import ReferenceFile
+from edge.picture.watch import PictureWatch
+from edge.pipeline import LEAST_FRAMES_PER_SECOND, Pipeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +47,8 @@ class Cameras:
             times = None if source.recorded else CameraTimes(self._clock, self._submit)
             submit = self._submit if times is None else times.submit
             pipeline = Pipeline(camera, self._config, run_id(self._config, camera), self._detector, submit)
-            worker = CameraWorker(camera, source, pipeline, self._on_fatal, times=times)
+            watch = self._watch(camera, source)
+            worker = CameraWorker(camera, source, pipeline, self._on_fatal, times=times, watch=watch)
             self.workers.append(worker)
             worker.start()
 
@@ -64,3 +67,8 @@ class Cameras:
         if self.workers:
             with ThreadPoolExecutor(len(self.workers), "close") as pool:
                 list(pool.map(CameraWorker.close, self.workers))
+
+    def _watch(self, camera: CameraConfig, source: Source) -> PictureWatch:
+        """The checks of a camera's pictures. What a recording shows is not kept: it says nothing of another one."""
+        file = None if source.recorded else ReferenceFile(self._config.picture_file(camera.id), camera)
+        return PictureWatch(camera, self._config.picture, least_rate=LEAST_FRAMES_PER_SECOND, file=file)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from edge.core.device_health import DeviceHealth
 from edge.core.source import SourceState
-from edge.pipeline import LEAST_FRAMES_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,16 +26,9 @@ _EVENTS_LOST = (
     "events lost since the start: {}; the log has the key of each; count the vehicles of the floors and use"
     " `smartpark floors correct`"
 )
-# A rate that was too low must rise above the limit by so much, or the problem would come and go at the limit.
-_CLEARLY_FASTER = 1.2
-_TOO_SLOW = (
-    "{:.1f} frames a second are processed, {:g} are needed for a reliable count; lower detector.image_size or the"
-    " number of cameras, or raise the camera's own frame rate"
-)
 # Why a camera is blind, as it is recorded: texts that stay the same while it lasts.
 GIVES_NO_FRAMES = "the camera gives no frames"
 IS_STUCK = "the camera's thread is stuck"
-TOO_FEW_FRAMES = "too few frames are processed"
 _EVENTS_REFUSED = "events refused since the start: {}; the log has the key and the reason of each"
 
 
@@ -58,7 +50,6 @@ class HealthMonitor:
         self._workers = workers
         self._blindness = blindness
         self._status_line: str | None = None
-        self._too_slow: set[str] = set()
 
     def update(self, now: float) -> None:
         """Bring the problems up to date with ``now`` (monotonic), notify systemd, and feed its watchdog.
@@ -97,6 +88,7 @@ class HealthMonitor:
         stuck = worker.is_stuck(now, STUCK_SECONDS)
         status = worker.source.status
         text: str | None = None
+        logged = False
         if worker.problem:
             text = worker.problem
         elif stuck:
@@ -105,11 +97,14 @@ class HealthMonitor:
             text = status.problem or "gives no frames"
         elif (silent := _silent_seconds(worker, now)) > worker.camera.stale_seconds:
             text = status.problem or f"has given no frame for {silent:.0f} s"
+        elif not worker.finished and (states := worker.picture_states):
+            # The camera's thread has logged each of them with its beginning.
+            since = states[0].since.isoformat(sep=" ", timespec="seconds")
+            others = f" (also: {', '.join(state.code for state in states[1:])})" if states[1:] else ""
+            text, logged = f"{states[0].text}; since {since}{others}", True
         elif status.state is SourceState.UP and status.problem:
             text = status.problem
-        elif not worker.finished and self._is_too_slow(worker):
-            text = _TOO_SLOW.format(worker.pipeline.statistics.frames_per_second, LEAST_FRAMES_PER_SECOND)
-        self._set(f"camera.{worker.camera.id}", text)
+        self._set(f"camera.{worker.camera.id}", text, logged=logged)
         self._update_blindness(worker, status, now, stuck=stuck)
         return stuck
 
@@ -117,32 +112,22 @@ class HealthMonitor:
         """Report whether a live camera can be counted. A recording is never blind: it does not show the present."""
         if self._blindness is None or worker.source.recorded or worker.finished:
             return
-        camera, last = worker.camera, worker.last_frame_at
+        camera, last, picture = worker.camera, worker.last_frame_at, worker.blind_picture
         last_usable = worker.started_at if last is None else last
         if stuck:
             self._blindness.update(camera.id, IS_STUCK, now, last_usable)
         elif status.state is SourceState.DOWN or _silent_seconds(worker, now) > camera.stale_seconds:
             self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
-        elif camera.id in self._too_slow:
-            slow_since = worker.pipeline.statistics.rate_changed_at(LEAST_FRAMES_PER_SECOND, lower=True)
-            self._blindness.update(camera.id, TOO_FEW_FRAMES, now, slow_since)
+        elif picture is not None:
+            self._blindness.update(camera.id, picture.reason, now, picture.since_monotonic)
         elif last is not None:
-            quick_since = worker.pipeline.statistics.rate_changed_at(LEAST_FRAMES_PER_SECOND, lower=False)
-            times = [at for at in (worker.frames_since, quick_since) if at is not None]
+            times = [at for at in (worker.frames_since, worker.usable_since) if at is not None]
             self._blindness.update(camera.id, None, now, max(times, default=now))
 
-    def _is_too_slow(self, worker: CameraWorker) -> bool:
-        statistics, camera = worker.pipeline.statistics, worker.camera.id
-        if statistics.too_slow:
-            self._too_slow.add(camera)
-        elif statistics.frames_per_second >= _CLEARLY_FASTER * LEAST_FRAMES_PER_SECOND:
-            self._too_slow.discard(camera)
-        return camera in self._too_slow
-
-    def _set(self, code: str, text: str | int | None) -> None:
-        """Report the problem ``code``, or clear it when there is no text."""
+    def _set(self, code: str, text: str | int | None, *, logged: bool = False) -> None:
+        """Report the problem ``code``, or clear it when there is no text; ``logged``: the log has it already."""
         if text:
-            self._problems.report(code, str(text))
+            self._problems.report(code, str(text), logged=logged)
         else:
             self._problems.clear(code)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field, RootModel, ValidationError
 
 from edge.config.file_errors import read_toml, validation_errors
-from edge.config.schema import Section
+from edge.config.section import Section
 from edge.core.errors import ConfigError, RefusedError
 from edge.evaluation.accuracy import Figures
 from edge.evaluation.recording import rate_text

@@ -26,7 +26,8 @@ from pydantic import Field, ValidationError
 from edge.config.camera_address import SourceKind, clip_address, parse_address
 from edge.config.camera_source import Address
 from edge.config.file_errors import read_toml, validation_errors
-from edge.config.schema import GateConfig, Identifier, PlainText, Section
+from edge.config.schema import GateConfig
+from edge.config.section import Identifier, PlainText, Section
 from edge.core.errors import ConfigError, SourceError, shown_name
 
 if TYPE_CHECKING:

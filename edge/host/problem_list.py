@@ -32,17 +32,17 @@ class ProblemList:
         self._lock = threading.Lock()
         self._problems: dict[str, Problem] = {}
 
-    def report(self, code: str, text: str) -> None:
+    def report(self, code: str, text: str, *, logged: bool = False) -> None:
         """Add the problem ``code`` (``database``, ``camera.ramp``), or give it a new text if it is there already.
 
-        ``text`` says what is wrong and what to do, in one line, without secrets.
+        ``text`` says what is wrong and what to do, in one line, without secrets. ``logged``: the log has it already.
         """
         # A path in the text may have bytes that are not UTF-8.
         text = " ".join(text.encode(errors="replace").decode().split())[:LONGEST_PROBLEM_TEXT]
         with self._lock:
             known = self._problems.get(code)
             self._problems[code] = Problem(code, text, self._clock() if known is None else known.since)
-        if known is None or _without_numbers(known.text) != _without_numbers(text):
+        if not logged and (known is None or _without_numbers(known.text) != _without_numbers(text)):
             log.warning("problem=%s %s", code, text)
 
     def clear(self, code: str) -> None:

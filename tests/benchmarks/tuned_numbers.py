@@ -21,7 +21,7 @@ from edge.tracking.parameters import DEFAULT_TRACKING, TrackingParameters
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from edge.config.schema import Section
+    from edge.config.section import Section
 
 # Sections of the configuration whose numbers decide what is counted.
 _SECTIONS = ("detector", "tracker", "counting")

@@ -14,11 +14,13 @@ from pydantic_core import PydanticUndefined
 from edge.config.bundled_files import bundled_file
 from edge.config.load import load_config, load_config_to_run
 from edge.config.overrides import SCALAR_SECTIONS
-from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig, Section
+from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig
 from edge.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from edge.config.section import Section
 
 GOOD = """
 [[floors]]

@@ -22,7 +22,7 @@ CAMERA = CameraConfig(id="ramp", source="sim:ramp")
 class ScriptedSource:
     """A source whose reads return the items of the test, or raise them; after the last item it is silent."""
 
-    recorded = True  # its items have no times
+    recorded = False
 
     def __init__(self, *script: Any, state: SourceState = SourceState.UP) -> None:
         self.script = list(script)
@@ -67,7 +67,7 @@ class RecordingPipeline:
 class Run:
     """A worker on a source, started, with a clock that the test sets."""
 
-    def __init__(self, source: ScriptedSource) -> None:
+    def __init__(self, source: ScriptedSource, watch: Any = None) -> None:
         self.now = 1000.0
         self.fatal: list[BaseException] = []
         self.source = source
@@ -77,6 +77,7 @@ class Run:
             *(CAMERA, source, pipeline),  # type: ignore[arg-type]
             on_fatal=lambda _, error: self.fatal.append(error),
             clock=lambda: self.now,
+            watch=watch,
         )
         self.worker.start()
 
@@ -156,3 +157,57 @@ def test_progress_is_a_frame_or_a_read_from_a_camera_that_is_down(eventually: Ca
     assert run.worker.is_stuck(1005.0 + 30 + CAMERA.stale_seconds + 0.1, 30)
     assert not run.worker.is_stuck(1005.0 + 30 + CAMERA.stale_seconds, 30)
     run.worker.close()
+
+
+class RecordingWatch:
+    """Checks of pictures that only note their calls."""
+
+    def __init__(self) -> None:
+        self.states = ()
+        self.calls: list[Any] = []
+
+    def start(self) -> None:
+        """Note the call."""
+        self.calls.append("start")
+
+    def add(self, frame: Any, now: float | None, corrupt_share: float) -> None:
+        """Note the frame, the time and the share."""
+        self.calls.append((frame, now, corrupt_share))
+
+    def silence(self, now: float) -> None:
+        """Note the time, once for all silent reads after each other."""
+        if self.calls[-1] != ("silence", now):
+            self.calls.append(("silence", now))
+
+    def away(self) -> None:
+        """Note the call, once for all reads of a camera that is down."""
+        if self.calls[-1] != "away":
+            self.calls.append("away")
+
+    def close(self) -> None:
+        """Note the call."""
+        self.calls.append("close")
+
+
+def test_the_checks_get_every_frame_and_all_silence(eventually: Callable[..., Any]) -> None:
+    """And the share of frames that were decoded with errors; a camera that is down is not silent."""
+    watch = RecordingWatch()
+    source = ScriptedSource("first")
+    source.status = SourceStatus(SourceState.UP, corrupt_share=0.25)
+    run = Run(source, watch)
+    run.read_again(eventually)
+    run.source.status = SourceStatus(SourceState.DOWN)
+    run.read_again(eventually)
+    run.worker.close()
+    assert watch.calls == ["start", ("first", 1000.0, 0.25), ("silence", 1000.0), "away", "close"]
+
+
+def test_the_checks_of_a_recording_know_no_age(eventually: Callable[..., Any]) -> None:
+    """Its frames were taken long ago."""
+    watch = RecordingWatch()
+    source = ScriptedSource("first", EndOfSource())
+    source.recorded = True
+    run = Run(source, watch)
+    eventually(lambda: run.worker.finished)
+    run.worker.close()
+    assert watch.calls == ["start", ("first", None, 0.0), "close"]

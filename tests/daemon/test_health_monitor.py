@@ -11,9 +11,10 @@ import pytest
 from edge.config.schema import CameraConfig, GateConfig
 from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.health_monitor import GIVES_NO_FRAMES, IS_STUCK, STUCK_SECONDS, TOO_FEW_FRAMES, HealthMonitor
+from edge.daemon.health_monitor import GIVES_NO_FRAMES, IS_STUCK, STUCK_SECONDS, HealthMonitor
 from edge.host.problem_list import ProblemList
-from edge.pipeline import RATE_WINDOW, PipelineStatistics
+from edge.picture.states import PictureCode, PictureState
+from edge.pipeline import PipelineStatistics
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 START = 1000.0
@@ -63,7 +64,9 @@ class Bench:
         self.source: Any = SimpleNamespace(status=SourceStatus(SourceState.UP), recorded=False)
         self.statistics = PipelineStatistics()
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
-        self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None)
+        watch: Any = SimpleNamespace(states=(), usable_since=None)
+        self.watch = watch
+        self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None, watch=watch)
         self.worker.last_progress = self.worker.started_at = self.worker.last_frame_at = START
         self.sight = Reports()
         writer: Any = SimpleNamespace(status=self.writer)
@@ -161,28 +164,28 @@ def test_the_watchdog_is_not_fed_while_a_cameras_thread_is_stuck(bench: Bench) -
     assert bench.notifier.fed == 2
 
 
-def test_a_camera_of_which_too_few_frames_are_processed_is_a_problem_until_it_is_clearly_faster(bench: Bench) -> None:
-    """The text has the rate and the remedy; the watchdog is fed, for a restart makes the machine no faster."""
-    second = 0.0
+def test_what_is_wrong_with_a_cameras_pictures_is_a_problem(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    """The gravest state with its beginning, and the names of the others; the watchdog is fed, for a restart helps not.
 
-    def process(frames: int, rate: float) -> None:
-        nonlocal second
-        for _ in range(frames):
-            second += 1 / rate
-            bench.statistics.add(second, (0.0, 0.0, 0.0))
-
-    process(9, 1.8)
-    assert bench.update() == {}
-    process(1, 1.8)
-    text = bench.update()["camera.ramp"]
-    assert text.startswith("1.8 frames a second are processed, 3 are needed")
-    assert "detector.image_size" in text
-    assert bench.notifier.fed == 2
-    process(RATE_WINDOW, 3.3)
-    assert bench.update()["camera.ramp"].startswith("3.3 frames a second")
-    process(RATE_WINDOW, 4.0)
-    assert bench.update() == {}
-    process(RATE_WINDOW, 3.3)
+    The camera's thread has logged the states, so they are not logged again.
+    """
+    frozen = PictureState(PictureCode.FROZEN, NOW, 5.0, "the picture is frozen; restart the camera")
+    blurred = PictureState(PictureCode.BLURRED, NOW, 5.0, "the picture is blurred; focus it")
+    bench.watch.states = (frozen, blurred)
+    assert bench.update() == {
+        "camera.ramp": "the picture is frozen; restart the camera; since 2026-05-04 00:00:00+00:00 (also: blurred)"
+    }
+    assert bench.notifier.fed == 1
+    assert bench.worker.blind_picture is frozen
+    assert bench.worker.blind_reason == "the picture is frozen"
+    assert "the picture is frozen" not in caplog.text
+    bench.watch.states = (blurred,)
+    assert "blurred" in bench.update()["camera.ramp"]
+    assert bench.worker.blind_reason is None
+    bench.source.status = SourceStatus(SourceState.DOWN, problem="connection refused")
+    assert bench.update() == {"camera.ramp": "connection refused"}
+    bench.source.status = SourceStatus(SourceState.UP)
+    bench.watch.states = ()
     assert bench.update() == {}
 
 
@@ -222,24 +225,16 @@ def test_a_recording_is_never_blind(bench: Bench) -> None:
     assert bench.sight.take() == []
 
 
-def test_a_camera_of_which_too_few_frames_are_processed_is_blind_since_they_became_few(bench: Bench) -> None:
-    """And can be counted again since they became enough, to the frame, though both are noticed later."""
-    second = START
-
-    def process(frames: int, rate: float) -> None:
-        nonlocal second
-        for _ in range(frames):
-            second += 1 / rate
-            bench.statistics.add(second, (0.0, 0.0, 0.0))
-        bench.worker.last_frame_at = bench.worker.last_progress = bench.writer.last_answer = second
-
-    process(60, 10.0)
-    bench.worker.frames_since = START
-    slow_since = second
-    process(RATE_WINDOW - 10, 2.3)
-    bench.update(second)
-    assert bench.sight.take() == [("ramp", TOO_FEW_FRAMES, second, pytest.approx(slow_since))]
-    quick_since = second
-    process(RATE_WINDOW - 10, 10.0)
-    bench.update(second)
-    assert bench.sight.take() == [("ramp", None, second, pytest.approx(quick_since))]
+def test_a_camera_whose_pictures_cannot_be_counted_is_blind_until_they_can(bench: Bench) -> None:
+    """Since the last usable frame, and until the first usable one; pictures with a warning only can be counted."""
+    dark = PictureState(PictureCode.DARK, NOW, START + 2, "the picture is dark; switch the light on")
+    blurred = PictureState(PictureCode.BLURRED, NOW, START + 3, "the picture is blurred; focus it")
+    bench.worker.last_frame_at = START + 6
+    bench.watch.states = (dark, blurred)
+    bench.update(START + 6)
+    bench.watch.states, bench.watch.usable_since = (blurred,), START + 5
+    bench.update(START + 7)
+    assert bench.sight.take() == [
+        ("ramp", "the picture is dark", START + 6, START + 2),
+        ("ramp", None, START + 7, START + 5),
+    ]

@@ -12,7 +12,9 @@ from support.rtsp_server import RtspServer
 from edge.capture.live.source import LiveSource
 from edge.config.schema import CameraConfig, GateConfig
 from edge.daemon.camera_worker import CameraWorker
+from edge.daemon.clock_watch import CameraTimes
 from edge.daemon.health_monitor import STUCK_SECONDS, HealthMonitor
+from edge.host.clock import WallClock
 from edge.host.problem_list import ProblemList
 from edge.pipeline import PipelineStatistics
 from edge.store import utc_now
@@ -43,7 +45,8 @@ def test_a_camera_that_sends_nothing_never_starves_the_watchdog(
         process=lambda frame: frames.append(frame.sequence), finish=list, statistics=PipelineStatistics()
     )
     fatal: list[BaseException] = []
-    worker = CameraWorker(camera, LiveSource(camera), pipeline, lambda _, error: fatal.append(error))
+    times = CameraTimes(WallClock(), lambda events: None)
+    worker = CameraWorker(camera, LiveSource(camera), pipeline, lambda _, error: fatal.append(error), times=times)
     fed: list[float] = []
     notifier: Any = SimpleNamespace(watchdog=lambda: fed.append(time.monotonic()), status=lambda _: None)
     writer: Any = SimpleNamespace(

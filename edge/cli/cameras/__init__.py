@@ -1,0 +1,1 @@
+"""The commands of ``smartpark cameras`` are in this room."""
