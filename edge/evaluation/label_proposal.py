@@ -236,9 +236,11 @@ def label_text(clip: Path, file: Path, gate: GateConfig, crossings: Sequence[Pro
 
 
 def _clip_in_label(clip: Path, file: Path) -> str:
-    """The path of the clip from the label's folder; a ``file://`` URL for a name that no text file can hold."""
+    """The path of the clip from the label's folder; the whole path, or a ``file://`` URL, for a name that needs it."""
     relative = os.path.relpath(clip.absolute(), file.absolute().parent)
-    return relative if relative.isprintable() and "://" not in relative else clip_address(clip)
+    # At its beginning ~ stands for a home folder.
+    is_plain = relative.isprintable() and "://" not in relative and not relative.startswith("~")
+    return relative if is_plain else clip_address(clip)
 
 
 def _times(crossings: Sequence[ProposedCrossing], direction: Direction) -> Array:

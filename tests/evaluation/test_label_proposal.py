@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 
 import tomlkit
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.core.events import Direction
@@ -69,6 +69,8 @@ file_names = st.text(st.characters(codec="utf-8", exclude_characters="/\0"), min
 
 
 @given(file_names, st.text(max_size=9))
+@example("~", "")
+@example("~root", "")
 def test_any_name_makes_valid_toml(name: str, label: str) -> None:
     """A clip and a class may have any name, with quotes, braces, line ends and control characters."""
     crossings = tuple(
