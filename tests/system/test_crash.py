@@ -10,6 +10,7 @@ import random
 import signal
 import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -65,9 +66,13 @@ def source(offset: float, seconds: float) -> str:
 
 
 def committed(database: Path) -> dict[str, int]:
-    """Event ids and times (microseconds) that a reader sees: these are promised."""
+    """Event ids and times (microseconds) that a reader sees: these are promised.
+
+    The connection is closed: one that stays open over a kill would keep the next reader from recovering the log, and
+    hide an event that was committed in the moment of the kill.
+    """
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             return dict(connection.execute("SELECT event_id, timestamp FROM events"))
     except sqlite3.OperationalError:
         return {}

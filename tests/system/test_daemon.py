@@ -10,6 +10,7 @@ import json
 import signal
 import socket
 import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -43,7 +44,7 @@ def mqtt(port: int | None) -> str:
 def events_in(database: Path) -> int:
     """How many events are committed; 0 while there is no database."""
     try:
-        with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             return int(connection.execute("SELECT count(*) FROM events").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
