@@ -137,6 +137,9 @@ class Decoding:
         dropped = self._queue.take_overflow()
         if dropped:
             self._progress.count(pictures=dropped, dropped=dropped)
+            # The queue is full before a second has passed where pictures are large: that is lag too.
+            if self._effort.lagging(now):
+                self._apply_effort()
             self._wait_for_key(now)
 
     def _limit_lag(self, queued: QueuedPacket, now: float) -> bool:

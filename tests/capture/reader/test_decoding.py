@@ -85,6 +85,19 @@ def test_pictures_that_lag_are_dropped_up_to_the_newest_key_frame():
     assert report.effort == Effort.REFERENCE.value
 
 
+def test_a_queue_that_overflows_is_lag():
+    """Large pictures fill it before they are late: less is decoded, from the next key frame on."""
+    run = Run()
+    run.queue = run.decoding._queue = PacketQueue(most_bytes=1)
+    for number in range(10):
+        run.put(number, 0.0)
+    report = run.all().report
+    assert (report.pictures, report.dropped, report.decoded) == (10, 10, 0)
+    assert report.effort == Effort.REFERENCE.value
+    run.put(25, 0.0)
+    assert run.all().report.decoded == 1
+
+
 def test_without_a_key_frame_to_go_to_the_backlog_is_decoded():
     """Nothing newer could be shown for it; less is decoded until it is gone."""
     run = Run()
