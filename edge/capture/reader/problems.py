@@ -112,7 +112,11 @@ def _of_answer(error: Exception, where: str, scheme: str, logs: LogLines) -> str
         case OSError(errno=errno.EPROTONOSUPPORT):
             return f'{where} does not offer this transport (461): set transport = "udp" or "tcp" of this camera'
         case av.InvalidDataError() if any("End of file" in line for _, _, line in logs):
-            return f"{where} closes the connection without an answer: is it restarting, do too many watch it?"
+            # FFmpeg says the same of a server that closed at once and of one that sent something else before.
+            return (
+                f"{where} closes the connection without an answer in RTSP: is the port right, is it restarting, do too"
+                " many watch it?"
+            )
         case av.InvalidDataError():
             return _NO_RTSP.format(where) if scheme.startswith("rtsp") else _NO_VIDEO.format(where)
         case av.EOFError() | BrokenPipeError() | ConnectionResetError() | PermissionError():

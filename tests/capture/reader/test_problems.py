@@ -7,6 +7,7 @@ import random
 import socket
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import av
@@ -32,8 +33,9 @@ def settings(address: str, **keys: Any) -> ReaderSettings:
 @pytest.fixture
 def problem():
     """Opens a camera in this process, and returns the sentence with which that ends."""
-    before = av.logging.get_level()
+    before = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.WARNING)
+    av.logging.set_skip_repeated(False)  # as the reader does: a line that a test before has caused counts too
     connections = []
 
     def open_camera(address: str, **keys: Any) -> str:
@@ -54,7 +56,8 @@ def problem():
     for connection in connections:
         connection.stop()
         connection.join(20.0)
-    av.logging.set_level(before)
+    av.logging.set_level(before[0])
+    av.logging.set_skip_repeated(before[1])
 
 
 @pytest.fixture
@@ -72,9 +75,13 @@ def answer():
                     connection, _ = server.accept()
                 except OSError:
                     return
-                with connection:
+                with connection, suppress(OSError):
                     connection.recv(4096)
                     connection.sendall(data)
+                    connection.shutdown(socket.SHUT_WR)
+                    # With requests that nobody has read the close would be a reset, and take the answer with it.
+                    while connection.recv(4096):
+                        pass
 
         threading.Thread(target=run, daemon=True).start()
         return int(server.getsockname()[1])
@@ -120,8 +127,8 @@ def test_a_stream_that_cannot_be_decoded_has_its_sentence(serve, problem, sdp, s
 @pytest.mark.parametrize(
     ("scheme", "data", "sentence"),
     [
-        ("rtsp", b"", "closes the connection without an answer"),
-        ("rtsp", random.Random(1).randbytes(3000), "answers, but not with RTSP"),
+        ("rtsp", b"", "closes the connection without an answer in RTSP"),
+        ("rtsp", random.Random(1).randbytes(3000), "closes the connection without an answer in RTSP"),
         (
             "http",
             PAGE,
