@@ -21,7 +21,7 @@ from edge.store.counts.validation import MOST_VEHICLES, checked_note, checked_nu
 from edge.store.schema.models import AdjustmentReason, FloorRow
 from edge.store.schema.quality_models import BlindRow
 from edge.store.sql.prepared import Prepared, slot
-from edge.store.sql.query import fetch_rows, write_transaction
+from edge.store.sql.query import execute, fetch_rows, write_transaction
 from edge.store.sql.times import utc_now
 
 if TYPE_CHECKING:
@@ -200,8 +200,7 @@ class Floors:
                 adjust_count(self._db, floor, by, reason, floor.current_vehicles, count)
             values: dict[str, object] = {"current_vehicles": count}
             if reason in (AdjustmentReason.CORRECTION, AdjustmentReason.RESET):
-                [(last,)] = fetch_rows(self._db, BlindRow.select(fn.MAX(BlindRow.id)))
-                values |= {"counted_at": by.at, "counted_interval": last or 0}
+                values |= {"counted_at": by.at, "counted_interval": self._number_open_intervals_anew()}
             return change_floor(self._db, floor, by, reason.value, values, always_audit=True)
 
     def update_vehicle_count(self, name: str, delta: int, by: Attribution | None = None) -> StoredFloor:
@@ -242,6 +241,20 @@ class Floors:
             return change_floor(self._db, self._locked(name), by or Attribution(), "restore", {"deleted_at": None})
 
     # -- inside the transaction of the caller ----------------------------------------------------------------------
+
+    def _number_open_intervals_anew(self) -> int:
+        """Give the blind intervals that last new ids, above the highest id so far, which is returned.
+
+        So a count divides the intervals by their ids into those that had ended and those that are after it, whatever
+        the wall clock does in between.
+        """
+        [(last,)] = fetch_rows(self._db, BlindRow.select(fn.MAX(BlindRow.id)))
+        columns = (BlindRow.camera_id, BlindRow.began_at, BlindRow.reason, BlindRow.began_clock)
+        lasting = BlindRow.select(BlindRow.id, *columns).where(BlindRow.ended_at.is_null()).order_by(BlindRow.id)
+        for row_id, *values in fetch_rows(self._db, lasting):
+            execute(self._db, BlindRow.delete().where(BlindRow.id == row_id))
+            execute(self._db, BlindRow.insert(dict(zip(columns, values, strict=True))))
+        return int(last or 0)
 
     def _locked(self, name: str) -> StoredFloor:
         """``by_name``, for a change that depends on the values that are read."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from peewee import fn
-
 from edge.core.occupancy import FloorQuality, Quality
 from edge.store.quality.blind_intervals import BlindInterval
 from edge.store.quality.expected_vehicles import ExpectedVehicles, Span, merged
@@ -25,7 +23,7 @@ _REASONS_NAMED = 3
 
 
 class _Counted(NamedTuple):
-    """When a person counted a floor, and the last interval that there was then; None and 0 if nobody did."""
+    """When a person counted a floor, and the last interval that had ended then; None and 0 if nobody did."""
 
     at: datetime | None
     interval: int
@@ -62,13 +60,9 @@ def floor_qualities(
 
 
 def _intervals_since(db: Database, counted: int) -> list[BlindInterval]:
-    """The intervals that were recorded after the earliest count of a floor, and those that may have lasted then."""
-    [(first_count,)] = fetch_rows(db, FloorRow.select(fn.MIN(FloorRow.counted_at)).where(FloorRow.deleted_at.is_null()))
-    condition = (BlindRow.id > counted) | BlindRow.ended_at.is_null()
-    if first_count is not None:
-        condition |= BlindRow.ended_at > first_count
+    """The intervals after the earliest count of a floor, which had ``counted`` as the last interval before it."""
     columns = (BlindRow.id, BlindRow.camera_id, BlindRow.began_at, BlindRow.ended_at, BlindRow.reason)
-    query = BlindRow.select(*columns).where(condition).order_by(BlindRow.id)
+    query = BlindRow.select(*columns).where(BlindRow.id > counted).order_by(BlindRow.id)
     return [BlindInterval(*row) for row in fetch_rows(db, query)]
 
 
@@ -112,16 +106,16 @@ def _quality(
 def _span_since(interval: BlindInterval, counted: _Counted, now: datetime) -> Span | None:
     """The part of the interval after the floor was counted; None if there is none.
 
-    An interval that was recorded after the count is after it, whatever the times say: the clock may have been set. The
-    id 0 is that of an interval that is not recorded yet.
+    The ids decide and not the times, because the clock may have been set: a count gives the intervals that last then
+    new ids. The id 0 is that of an interval that is not recorded yet. An interval that ends in the two seconds before a
+    count, and is recorded as ended after it, is taken to be after it: better degraded than wrong.
     """
+    if 0 < interval.id <= counted.interval:
+        return None
     until = now if interval.ended_at is None else interval.ended_at
     since = min(interval.began_at, until)
-    if 0 < interval.id <= counted.interval and counted.at is not None:
-        if until <= counted.at and interval.ended_at is not None:
-            return None
-        since = min(max(since, counted.at), until)
-    return Span(since, until)
+    # With a clock that was set back since the count, the whole interval is before the count by its times.
+    return Span(max(since, counted.at) if counted.at is not None and counted.at < until else since, until)
 
 
 def _spans(intervals: Sequence[BlindInterval], camera: str, now: datetime) -> list[Span]:

@@ -153,6 +153,9 @@ def _salvage_intervals(db: Database, damaged: SqliteDatabase) -> None:
     except _READ_ERRORS as error:
         log.warning("the blind intervals of the damaged database cannot be read: %s", error)
         return
+    # An interval that lasted at the backup and has another number since was counted in meanwhile (``Floors.correct``).
+    missing = (BlindRow.id <= (last or 0)) & BlindRow.ended_at.is_null() & BlindRow.id.not_in([row[0] for row in rows])
+    execute(db, BlindRow.delete().where(missing))
     for row in rows:
         if row[0] > (last or 0):
             execute(db, BlindRow.insert(dict(zip(fields, row, strict=True))))

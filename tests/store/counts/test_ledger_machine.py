@@ -78,7 +78,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.keys: set[tuple[str, int, Direction]] = set()
         self.clock = BEGINNING + timedelta(days=10)
         self.dark: set[str] = set()
-        self.set_back = False  # whether the clock was set back
 
     def teardown(self) -> None:
         self.resources.close()
@@ -215,11 +214,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-1_000_000, -20, 1200]))
     def set_the_clock(self, seconds: int) -> None:
-        """The wall clock is set, forward or back; what was recorded keeps its order.
-
-        Once it was set back, the times of counts and of blind intervals cannot be compared (README, "Known limits").
-        """
-        self.set_back |= seconds < 0
+        """The wall clock is set, forward or back; what was recorded keeps its order."""
         listed = [event.id for event in Events(self.db).newest(10_000)]
         step = timedelta(seconds=seconds)
         self.clock += step
@@ -261,7 +256,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert summary.total == len(model.crossed)
             assert summary.net == sum(way.delta for _, way in model.crossed)
             quality = qualities.get(balance.name)
-            if quality is not None and not self.set_back:
+            if quality is not None:
                 dark, blind = balance.name in self.dark, model.blind or balance.name in self.dark
                 expected = Quality.UNKNOWN if dark else Quality.DEGRADED if blind else Quality.LIVE
                 assert quality.quality is expected

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.core.occupancy import FloorQuality, Quality
+from edge.store.counts.audit import Attribution
 from edge.store.counts.events import Events
 from edge.store.counts.floors import Floors
 from edge.store.quality.blind_intervals import BlindInterval, BlindIntervals
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from peewee import Database
 
     from edge.core.events import Event
-    from edge.store.counts.audit import Attribution
 
 CAMERAS = {"Ground": ("ramp", "street"), "Roof": ("ramp",)}
 MINUTE = timedelta(minutes=1)
@@ -97,6 +97,24 @@ def test_an_interval_after_the_count_matters_though_the_clock_was_set_back(
     BlindIntervals(db).end("ramp", back, back + MINUTE, "no frames")
     after = floor_qualities(db, CAMERAS, back + HOUR)["Roof"]
     assert (after.quality, after.blind_since, after.blind_seconds) == (Quality.DEGRADED, back, 60.0)
+
+
+@pytest.mark.parametrize("step", [-2 * WEEK, -20 * MINUTE, 2 * WEEK])
+def test_a_count_divides_the_intervals_whatever_the_clock_does(
+    db: Database, now: datetime, by: Attribution, step: timedelta
+) -> None:
+    """What had ended before the count is over, and the rest of what lasted then is not, though the clock was set."""
+    blind = BlindIntervals(db)
+    blind.end("street", now - HOUR, now, "dark")
+    blind.begin("ramp", now, "no frames")
+    Floors(db).correct("Ground", 1, Attribution("anna", now + step))
+    Floors(db).correct("Roof", 1, Attribution("anna", now + step))
+    counted = floor_qualities(db, {"Ground": ("street",), "Roof": ("ramp",)}, now + step)
+    assert (counted["Ground"].quality, counted["Roof"].quality) == (Quality.LIVE, Quality.UNKNOWN)
+    assert [(interval.camera_id, interval.began_at) for interval in blind.open()] == [("ramp", now)]
+    blind.end("ramp", now, now + 2 * step, "no frames")
+    after = floor_qualities(db, {"Ground": ("street",), "Roof": ("ramp",)}, now + 2 * step)
+    assert (after["Ground"].quality, after["Roof"].quality) == (Quality.LIVE, Quality.DEGRADED)
 
 
 def test_expected_are_the_vehicles_of_the_same_hours_of_earlier_weeks(
