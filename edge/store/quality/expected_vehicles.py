@@ -9,6 +9,7 @@ from peewee import fn
 
 from edge.store.counts.hourly_totals import HOUR, hour_of
 from edge.store.schema.models import EventRow, HourRow
+from edge.store.schema.quality_models import BlindRow
 from edge.store.sql.query import fetch_rows
 
 if TYPE_CHECKING:
@@ -43,11 +44,10 @@ def merged(spans: Sequence[Span]) -> list[Span]:
 
 
 class ExpectedVehicles:
-    """The vehicles to be expected on floors. ``blind`` are the times in which each camera did not count."""
+    """The vehicles to be expected on floors."""
 
-    def __init__(self, db: Database, blind: Mapping[str, Sequence[Span]]) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._blind = blind
 
     def during(self, floor_id: int, cameras: Sequence[str], spans: Mapping[str, Sequence[Span]]) -> float | None:
         """Entries and exits that the cameras of a floor are expected to have missed in their spans.
@@ -62,12 +62,13 @@ class ExpectedVehicles:
         if first is None:
             return None
         shares = self._shares(floor_id, cameras)
+        blind = self._blind_spans(cameras, hours)
         expected = known = seconds = 0.0
         for camera, part in spans.items():
             for hour, share in (item for span in merged(part) for item in _hours_of(span)):
                 seconds += share
                 earlier = [week for week in (hour - n * _WEEK for n in range(1, WEEKS + 1)) if week >= first]
-                counted = [totals.get(week, 0) for week in earlier if not self._was_blind(camera, week)]
+                counted = [totals.get(week, 0) for week in earlier if not _touched(blind[camera], week)]
                 if counted:
                     known += share
                     expected += share * shares[camera] * sum(counted) / len(counted)
@@ -94,8 +95,21 @@ class ExpectedVehicles:
             return dict.fromkeys(cameras, 1 / len(cameras))
         return {camera: names.count(camera) / len(names) for camera in cameras}
 
-    def _was_blind(self, camera: str, hour: datetime) -> bool:
-        return any(span.since < hour + HOUR and span.until > hour for span in self._blind.get(camera, ()))
+    def _blind_spans(self, cameras: Sequence[str], hours: Sequence[datetime]) -> dict[str, list[Span]]:
+        """When each camera was blind in the weeks before the hours, also before the floor was counted last."""
+        begin, end = hours[0] - WEEKS * _WEEK, hours[-1]
+        lasted = BlindRow.ended_at.is_null() | (BlindRow.ended_at > begin)
+        query = BlindRow.select(BlindRow.camera_id, BlindRow.began_at, BlindRow.ended_at)
+        spans: dict[str, list[Span]] = {camera: [] for camera in cameras}
+        for camera, began_at, ended_at in fetch_rows(self._db, query.where(BlindRow.began_at < end, lasted)):
+            if camera in spans:
+                spans[camera].append(Span(began_at, end if ended_at is None else ended_at))
+        return spans
+
+
+def _touched(spans: Sequence[Span], hour: datetime) -> bool:
+    """Whether a part of the hour is in one of the spans."""
+    return any(span.since < hour + HOUR and span.until > hour for span in spans)
 
 
 def _hours_of(span: Span) -> list[tuple[datetime, float]]:

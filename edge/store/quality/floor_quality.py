@@ -51,8 +51,7 @@ def floor_qualities(
         stored = {interval.camera_id for interval in open_here}
         intervals += [interval for interval in blind if interval.camera_id not in stored]
         reasons = {interval.camera_id: interval.reason for interval in blind}
-        watched = {interval.camera_id for interval in intervals}
-        expected = ExpectedVehicles(db, {camera: _spans(intervals, camera, now) for camera in watched})
+        expected = ExpectedVehicles(db)
         return {
             name: _quality(expected, floor_id, cameras.get(name, ()), intervals, _Counted(at, int(last)), reasons, now)
             for floor_id, name, at, last in floors
@@ -116,9 +115,3 @@ def _span_since(interval: BlindInterval, counted: _Counted, now: datetime) -> Sp
     since = min(interval.began_at, until)
     # With a clock that was set back since the count, the whole interval is before the count by its times.
     return Span(max(since, counted.at) if counted.at is not None and counted.at < until else since, until)
-
-
-def _spans(intervals: Sequence[BlindInterval], camera: str, now: datetime) -> list[Span]:
-    own = [interval for interval in intervals if interval.camera_id == camera]
-    ends = [(interval.began_at, now if interval.ended_at is None else interval.ended_at) for interval in own]
-    return merged([Span(min(since, until), until) for since, until in ends])

@@ -141,6 +141,10 @@ def test_expected_are_the_vehicles_of_the_same_hours_of_earlier_weeks(
     # A week in which the camera was blind in that hour does not count; that minute has its own week before it.
     blind.end("ramp", hour - 2 * WEEK + MINUTE, hour - 2 * WEEK + 2 * MINUTE, "no frames")
     assert floor_qualities(db, {"Roof": ("ramp",)}, now)["Roof"].expected_missed == 9.2
+    # Nor does it after a count, from which on that week's interval does not make the floor degraded any more.
+    Floors(db).correct("Roof", 0, Attribution("anna", hour))
+    blind.end("ramp", hour, hour + 30 * MINUTE, "no frames")
+    assert floor_qualities(db, {"Roof": ("ramp",)}, now)["Roof"].expected_missed == 9.0
     # A floor with two cameras, of which one counts a quarter of the vehicles: 5 and 30 in the hour and a half that the
     # statistics know, and as many in the minute that they do not.
     count(1, 10, "ramp", "Ground")
