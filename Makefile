@@ -89,10 +89,11 @@ lint: $(VENV)/.done  ## Style, formatting and types
 	$(BIN)/mypy
 	$(BIN)/mypy --config-file tests/mypy.ini tests
 
-bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the next four
+bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralytics and supervision, then the other benches
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench $(BENCH_OPTIONS)
 	$(MAKE) bench-cli
 	$(MAKE) bench-capture
+	$(MAKE) bench-pictures
 	$(MAKE) bench-counts
 	$(MAKE) bench-store
 

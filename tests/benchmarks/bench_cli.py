@@ -27,11 +27,12 @@ COMMANDS: list[tuple[str, list[str], float | None]] = [
     ("smartpark status", [*SMARTPARK, "status"], 0.35),
     ("smartpark floors", [*SMARTPARK, "floors"], 0.35),
 ]
+NO_DAEMON = 3  # exit code of `smartpark status` where no daemon runs
 EXPORT_AIM = 5.0  # times the CPU of SQLite's shell
 # The columns of an export; times stay the integers that the tables hold.
 SAME_COLUMNS = """
 SELECT events.id, event_id, camera_id, gate_id, floor_id, floors.name AS floor, track_id, vehicle_type, direction,
-       confidence, timestamp, clock_state, events.created_at
+       confidence, timestamp, clock_state, events.created_at, correction
 FROM events JOIN floors ON floors.id = events.floor_id ORDER BY timestamp, events.id
 """
 
@@ -86,11 +87,14 @@ def environment(database: Path) -> dict[str, str]:
 def cpu_seconds(command: list[str], environ: dict[str, str] | None = None) -> float:
     """User and system time of one run, with the processes that it started; its output is thrown away.
 
-    Raises ``subprocess.CalledProcessError`` where the command fails.
+    Raises ``subprocess.CalledProcessError`` where the command fails; no daemon runs, which ``status`` says by its exit
+    code.
     """
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, env=environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    done = subprocess.run(command, env=environ, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != (NO_DAEMON if command[-1] == "status" else 0):
+        raise subprocess.CalledProcessError(done.returncode, command, stderr=done.stderr)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 

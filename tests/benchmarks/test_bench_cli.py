@@ -1,4 +1,4 @@
-"""Tests that the bench of the commands measures an export beside SQLite's shell."""
+"""Tests that the bench of the commands measures their start, and an export beside SQLite's shell."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from benchmarks import bench_cli
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def test_the_start_of_each_command_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has a row, whatever its exit code says of a database without a daemon."""
+    bench_cli.measure_start(bench_cli.environment(tmp_path / "smartpark.db"), runs=1)
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert [row[:24].strip() for row in rows] == [name for name, _, _ in bench_cli.COMMANDS]
 
 
 @pytest.mark.skipif(shutil.which("sqlite3") is None, reason="sqlite3's shell is not installed")
