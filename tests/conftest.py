@@ -51,6 +51,15 @@ def clips() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of inputs that went wrong in the field; tests that need it skip where it is not."""
+    folder = Path(os.environ.get("SMARTPARK_CASES", PROJECT.parent / "shared" / "cases"))
+    if not folder.is_dir():
+        pytest.skip(f"no cases of the field at {folder}; set SMARTPARK_CASES")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def weights() -> Path:
     """The folder that holds yolo11n.onnx; tests that need it skip where it was not pulled."""
     folder = Path(os.environ.get("SMARTPARK_DETECTOR_MODELS_DIR", PROJECT / "models"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FEWEST_FRAMES = 50
 CAMERA = """
@@ -131,11 +132,8 @@ def test_a_missing_clip_or_camera_is_an_error(counting: Any, tmp_path: Path) -> 
 @pytest.mark.usefixtures("remembered_detections")
 @pytest.mark.parametrize("fps", [None, 8])
 @pytest.mark.parametrize("clip", ["interlaced_h264.mp4", "first_frames_without_times.mkv", "still_picture_first.mkv"])
-def test_clips_of_the_field_are_counted(counting: Any, clip: str, fps: float | None) -> None:
+def test_clips_of_the_field_are_counted(counting: Any, cases: Path, clip: str, fps: float | None) -> None:
     """Interlaced video, first frames without times and a still picture as the first stream: all of the three cars."""
-    folder = Path(os.environ.get("SMARTPARK_CASES", "/work/shared/cases"))
-    if not (folder / clip).is_file():
-        pytest.skip(f"no {clip} in {folder}; set SMARTPARK_CASES")
     counting.config(at_most(fps, CAMERA.format(line="[[0.3359, 0.5682], [0.8438, 0.5682]]", inside="[0.6, 0.95]")))
-    done = counting.json("replay", str(folder / clip), "--camera", "cam")
+    done = counting.json("replay", str(cases / clip), "--camera", "cam")
     assert done["floors"] == [{"name": "Ground Floor", "entries": 3, "exits": 0}]

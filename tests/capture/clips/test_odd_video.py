@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from datetime import UTC, datetime
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import av
@@ -22,6 +20,7 @@ from edge.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from edge.config.schema import CameraConfig
     from edge.core.frames import Frame, Image
@@ -270,12 +269,11 @@ def test_a_file_that_grows_or_shrinks_while_it_is_read(camera: MakeCamera, tmp_p
         ("still_picture_first.mkv", 149, 6.167),
     ],
 )
-def test_clips_of_the_field(read_all: ReadAll, camera: MakeCamera, name: str, frames: int, seconds: float) -> None:
+def test_clips_of_the_field(
+    read_all: ReadAll, camera: MakeCamera, cases: Path, name: str, frames: int, seconds: float
+) -> None:
     """Clips as users reported them give every picture, each another, at the right times."""
-    folder = Path(os.environ.get("SMARTPARK_CASES", "/work/shared/cases"))
-    if not (folder / name).is_file():
-        pytest.skip(f"no {name} in {folder}; set SMARTPARK_CASES")
-    read = read_all(open_source(camera(folder / name), start=START))
+    read = read_all(open_source(camera(cases / name), start=START))
     assert len(read) == frames
     assert read[-1].monotonic == pytest.approx(seconds, abs=0.002)
     steps = np.diff([frame.monotonic for frame in read])
