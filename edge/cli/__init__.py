@@ -31,7 +31,7 @@ COMMANDS = {
     "blind": CommandPlace("edge.cli.counts.blind:blind_group", "List and export when cameras were blind"),
     "board": CommandPlace("edge.cli.board:board", "Show the free places of every floor, or -- if not known"),
     "cameras": CommandPlace(
-        "edge.cli.cameras.commands:camera_group", "Accept the picture of a camera that was moved on purpose"
+        "edge.cli.cameras:camera_group", "Accept the picture of a camera that was moved on purpose"
     ),
     "check-config": CommandPlace(
         "edge.cli.check_config:check_config", "Check a configuration FILE and report all of its errors"

@@ -1,1 +1,0 @@
-"""The commands of ``smartpark cameras`` are in this room."""
