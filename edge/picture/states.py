@@ -50,8 +50,8 @@ _TEXTS = {
         " camera"
     ),
     PictureCode.CORRUPT: (
-        "the pictures are corrupt ({value:.0%} of the frames were not decoded without error, or blocks show); check the"
-        " network between camera and device, or lower the camera's bit rate"
+        "the pictures are corrupt: blocks, green or flat parts show in them, or the decoder reports errors ({value:.0%}"
+        " of the frames); check the network between camera and device, or lower the camera's bit rate"
     ),
     PictureCode.TOO_FEW_FRAMES: (
         "{value:.1f} frames a second are processed, {limit:g} are needed for a reliable count; lower"

@@ -32,6 +32,7 @@ from support.faulty_pictures import (
 )
 
 from edge.core.frames import Frame
+from edge.host.logs import set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,6 +99,7 @@ def main() -> int:
     if not paths:
         print(f"{options.clips}: no clips; set SMARTPARK_CLIPS to their folder", file=sys.stderr)
         return 2
+    set_up_logging("error")  # the states that are provoked are no news
     cv2.setNumThreads(1)
     first = clip_pictures(paths[0], seconds=5)[-1][1]
     for rate in (10.0, 25.0):
