@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from edge.cli.shared.exports import format_option, output_option, write_export
 from edge.cli.shared.options import (
     ListsByDefault,
     TimeParameter,
@@ -24,6 +23,7 @@ from edge.store import blind_fields
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from edge.config.schema import Config
     from edge.store import Store
@@ -79,8 +79,8 @@ def list_blind_intervals(
 
 
 @blind_group.command("export")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="A file; default: stdout.")
+@format_option
+@output_option
 @_camera_option
 @_since_option
 @_until_option
@@ -100,15 +100,7 @@ def write_blind_intervals(
     with open_for_reading(config_path) as (config, store):
         _refuse_unknown_camera(config, store, camera)
         export = partial(store.blind.export, form=form, camera=camera, since=since, until=until)
-        if output is None:
-            export(sys.stdout)
-            return
-        try:
-            with output.open("w", encoding="utf-8", newline="") as out:
-                written = export(out)
-        except OSError as error:
-            raise RefusedError(f"{output}: cannot be written ({error.strerror}); check the folder") from error
-    click.echo(f"{written} times written to {output}", err=True)
+        write_export(export, output, "times")
 
 
 def _refuse_unknown_camera(config: Config, store: Store, camera: str | None) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
+from edge.cli.shared.exports import format_option, output_option, write_export
 from edge.cli.shared.options import (
     DurationParameter,
     ListsByDefault,
@@ -30,6 +29,7 @@ from edge.store import MOST_DAYS, Attribution, Cursor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from edge.config.schema import Config
     from edge.store import Store
@@ -163,8 +163,8 @@ def show_occupancy(
 
 
 @event_group.command("export")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
-@click.option("--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="A file; default: stdout.")
+@format_option
+@output_option
 @_since_option()
 @_until_option
 @_floor_option
@@ -186,15 +186,7 @@ def write_events(
     with open_for_reading(config_path) as (config, store):
         _refuse_unknown(config, store, floor, camera)
         export = partial(store.export_events, form=form, floor=floor, camera=camera, since=since, until=until)
-        if output is None:
-            export(sys.stdout)
-            return
-        try:
-            with output.open("w", encoding="utf-8", newline="") as out:
-                written = export(out)
-        except OSError as error:
-            raise RefusedError(f"{output}: cannot be written ({error.strerror}); check the folder") from error
-    click.echo(f"{written} events written to {output}", err=True)
+        write_export(export, output, "events")
 
 
 @event_group.command("cleanup")
