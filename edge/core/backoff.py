@@ -32,7 +32,7 @@ class Backoff:
 
 
 class OutageBackoff:
-    """Waits between attempts at a camera: short at first, and long after it has been down for ``patience`` seconds.
+    """Waits between attempts at a camera: short at first, and long after it has been down for ``frequent_for`` seconds.
 
     The waits double from ``first`` to ``longest`` seconds, jittered as in ``Backoff``: a camera that was rebooted or
     lost its cable is back within minutes and is to be seen at once. One that has been away for longer was switched
@@ -41,9 +41,11 @@ class OutageBackoff:
     Used by one thread.
     """
 
-    def __init__(self, first: float = 0.5, longest: float = 5.0, patience: float = 600.0, later: float = 30.0) -> None:
+    def __init__(
+        self, first: float = 0.5, longest: float = 5.0, frequent_for: float = 600.0, later: float = 30.0
+    ) -> None:
         self._waits = Backoff(first, longest)
-        self._patience = patience
+        self._frequent_for = frequent_for
         self._later = later
         self._began: float | None = None  # the outage
 
@@ -56,4 +58,4 @@ class OutageBackoff:
         """The seconds to wait before the next attempt, at ``now`` (monotonic)."""
         self._began = now if self._began is None else self._began
         wait = self._waits.next_wait()
-        return wait if now - self._began < self._patience else self._later * random.uniform(0.5, 1.0)
+        return wait if now - self._began < self._frequent_for else self._later * random.uniform(0.5, 1.0)

@@ -19,8 +19,8 @@ def run_id(config: Config, camera: CameraConfig) -> str:
     """The beginning of the track ids of a camera.
 
     For a live camera it is unique to this start of the daemon. For a recording it is a digest of its content and of the
-    configuration of detection, tracking and counting, so that a replay gives the same
-    ids, and so the same events. Raises ``SourceError`` for a recording that cannot be read.
+    configuration of detection, tracking and counting, so that a replay gives the same ids, and so the same events.
+    Raises ``SourceError`` for a recording that cannot be read.
     """
     if camera.address.kind is SourceKind.FILE:
         content = content_digest(camera.address.file)

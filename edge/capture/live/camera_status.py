@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # The seconds over which rates and shares are means.
 _LATELY = 10.0
 # A new connection that waits for something for so long says so, instead of why the connection before it failed.
-_PATIENCE = 2.0
+_NEW_CONNECTION_SECONDS = 2.0
 _COUNTERS = ("pictures", "decoded", "corrupt", "errors", "dropped", "lost_packets")
 _SKIPPED = {
     Effort.FULL: "",
@@ -190,8 +190,8 @@ class CameraStatus:
             return _LATE.format(report.lag, _TOO_SLOW.format(skipped) if skipped else "")
         if self._connecting and (report.connected_at is not None or not self._problem):
             waits = self._waiting(now)
-            patience = _PATIENCE if self._problem else 0.0
-            if state is SourceState.DOWN and waits.sentence and now - waits.since >= patience:
+            least = _NEW_CONNECTION_SECONDS if self._problem else 0.0
+            if state is SourceState.DOWN and waits.sentence and now - waits.since >= least:
                 return waits.problem(now)
         if state is SourceState.DOWN and self._up and not self._problem:
             return f"no frame for {now - (self._alive_at or now):.0f} s"
