@@ -6,9 +6,12 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from edge.core.events import ClockState
 from edge.store.counts.audit import Attribution
 from edge.store.counts.events import Events
+from edge.store.counts.floors import Floors
 from edge.store.counts.outbox import Outbox
 from edge.store.quality.blind_intervals import BlindIntervals
 from edge.store.quality.clock_changes import ClockChange, ClockChanges
@@ -29,16 +32,23 @@ NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
+@pytest.mark.parametrize("counted", [False, True])
 def test_corrected_events_and_blind_intervals_are_carried_over(
-    path: Path, file_with_floors: bytes, make_event: Callable[..., Event], now: datetime
+    path: Path, file_with_floors: bytes, make_event: Callable[..., Event], now: datetime, counted: bool
 ) -> None:
-    """A corrected event keeps the id that the broker knows, and an interval that ended since the backup its end."""
+    """A corrected event keeps the id that the broker knows, and an interval that ended since the backup its end.
+
+    Also where a floor was counted meanwhile, which gives the interval another number.
+    """
     path.write_bytes(file_with_floors)
     backups = Backups(path.parent / "backups", path)
     with closing(open_database(path, busy_timeout=1.0)) as db:
         blind = BlindIntervals(db)
         blind.begin("ramp", now, "dark")
         backups.make(db, NOW - timedelta(days=1))
+        if counted:
+            floor = Floors(db).all()[0]
+            Floors(db).correct(floor.name, floor.current_vehicles)
         blind.end("ramp", now, now + HOUR, "dark")
         blind.begin("street", now, "no frames")
         ClockChanges(db).record(ClockChange(ClockChangeKind.START, now, "boot", timedelta(0)))
