@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 from edge.counting.events import make_events
 from edge.counting.gate import Gate
 from edge.counting.parameters import DEFAULT_COUNTING
-from edge.tracking.observer import Observer
+from edge.detection.parameters import DEFAULT_DETECTION
+from edge.scheduling.motion_gate import MotionGate
+from edge.scheduling.parameters import DEFAULT_SCHEDULING
+from edge.scheduling.region import fitted_region, region_of_interest
+from edge.tracking.observer import Observer, cut_out, whole_frame
 from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.tracker import Tracker
 
@@ -22,9 +26,11 @@ if TYPE_CHECKING:
     from edge.config.schema import CameraConfig, Config, GateConfig
     from edge.core.events import Crossing, Event
     from edge.core.frames import Frame, FrameTime
+    from edge.core.shapes import Box
     from edge.core.tracks import Track, Verdict
     from edge.counting.parameters import CountingParameters
-    from edge.detection.detector import Detector
+    from edge.scheduling.parameters import SchedulingParameters
+    from edge.scheduling.turns import Detects, Need
     from edge.tracking.observer import Observation
     from edge.tracking.parameters import TrackingParameters
 
@@ -52,19 +58,24 @@ class FrameResult:
 
 
 class Pipeline:
-    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics``."""
+    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics``.
+
+    ``process`` takes a frame all the way. A caller that has to wait for the detector asks ``wants`` first, and then
+    calls ``look`` with the same frame or a later one.
+    """
 
     def __init__(
         self,
         camera: CameraConfig,
         config: Config,
         run: str,
-        detector: Detector,
+        detector: Detects,
         submit: Callable[[Sequence[Event]], None],
         on_frame: Callable[[FrameResult], None] | None = None,
         *,
         tracking: TrackingParameters = DEFAULT_TRACKING,
         counting: CountingParameters = DEFAULT_COUNTING,
+        scheduling: SchedulingParameters = DEFAULT_SCHEDULING,
     ) -> None:
         """``run`` is the first part of every track id (``daemon/run_id.py``).
 
@@ -72,7 +83,13 @@ class Pipeline:
         """
         self._camera = camera
         self._observer = Observer(detector.detect, config.tracker.flow_width, tracking)
-        lines = [gate.line for gate in camera.gates]
+        self._lines = lines = [gate.line for gate in camera.gates]
+        self._scheduling = scheduling
+        self._has_region = config.mechanisms.region_of_interest
+        # The network's input is padded to a multiple of its stride: a smaller step would save nothing.
+        self._region_step = DEFAULT_DETECTION.stride / config.detector.image_size
+        self._region: tuple[tuple[int, int], Box] | None = None
+        self._motion_gate = MotionGate(scheduling, enabled=config.mechanisms.motion_gating)
         self._tracker = Tracker(config.tracker, config.mechanisms, run, lines, tracking)
         self._gates = [(gate, Gate(gate, config.counting, config.mechanisms, counting)) for gate in camera.gates]
         self._submit = submit
@@ -80,10 +97,33 @@ class Pipeline:
         self._last: FrameTime | None = None
         self.statistics = PipelineStatistics()
 
+    @property
+    def need(self) -> Need:
+        """How much the frame needs the detector that ``wants`` was asked about last."""
+        return self._motion_gate.need
+
+    def region(self, size: tuple[int, int]) -> Box:
+        """Return the part of a frame of ``size`` (width, height) that is looked at, in whole pixels."""
+        if self._region is None or self._region[0] != size:
+            self._region = size, self._make_region(size)
+        return self._region[1]
+
     def process(self, frame: Frame) -> None:
-        """Detect, track and count in one frame. Frames come in the order of their time."""
+        """Detect, track and count in one frame if that is needed. Frames come in the order of their time."""
+        if self.wants(frame):
+            self.look(frame)
+
+    def wants(self, frame: Frame) -> bool:
+        """Return whether the detector has to look at a frame. Each frame is asked about, in the order of their time."""
+        wanted = self._motion_gate.wants(cut_out(frame.image, self.region(frame.size)), frame.monotonic)
+        if not wanted:
+            self.statistics.add_still(frame.monotonic)
+        return wanted
+
+    def look(self, frame: Frame) -> None:
+        """Detect, track and count in a frame."""
         started = time.perf_counter()
-        observation = self._observer.observe(frame)
+        observation = self._observer.observe(frame, self.region(frame.size))
         self.count(observation, frame.time, time.perf_counter() - started)
 
     def count(self, observation: Observation, frame_time: FrameTime, detect_seconds: float = 0.0) -> None:
@@ -98,6 +138,8 @@ class Pipeline:
             self._submit_events(crossings_here, config, frame_time)
             crossings += crossings_here
             verdicts += gate.verdicts()
+        undecided = any(gate.has_undecided for _, gate in self._gates)
+        self._motion_gate.looked(frame_time.monotonic, tracks, observation.view, undecided=undecided)
         self._report(FrameResult(frame_time, observation, tracks, crossings, verdicts))
         counted = time.perf_counter()
         self.statistics.add(frame_time.monotonic, (detect_seconds, tracked - started, counted - tracked))
@@ -113,6 +155,15 @@ class Pipeline:
         for verdict in verdicts:
             _log(self._camera.id, verdict)
         return verdicts
+
+    def _make_region(self, size: tuple[int, int]) -> Box:
+        limits = self._scheduling.region
+        if not self._has_region:
+            return whole_frame(size)
+        if self._camera.region is None:
+            return region_of_interest(size, self._lines, self._region_step, limits)
+        left, top, right, bottom = (share * side for share, side in zip(self._camera.region, size * 2, strict=True))
+        return fitted_region(size, (left, top, right, bottom), self._region_step, limits)
 
     def _submit_events(self, crossings: Sequence[Crossing], gate: GateConfig, frame_time: FrameTime) -> None:
         for crossing in crossings:
@@ -142,9 +193,13 @@ def _log(camera: str, verdict: Verdict) -> None:
 
 @dataclass(slots=True)
 class PipelineStatistics:
-    """How fast one camera's pipeline works: processed frames, frames a second, milliseconds for each stage."""
+    """How fast one camera's pipeline works: processed frames, frames a second, milliseconds for each stage.
+
+    ``still`` of the processed ``frames`` did not need the detector, because nothing moved; they have no stages.
+    """
 
     frames: int = 0
+    still: int = 0
     _times: deque[float] = field(default_factory=lambda: deque(maxlen=RATE_WINDOW))
     _stages: deque[tuple[float, ...]] = field(default_factory=lambda: deque(maxlen=RATE_WINDOW))
 
@@ -153,6 +208,12 @@ class PipelineStatistics:
         self.frames += 1
         self._times.append(at)
         self._stages.append(seconds)
+
+    def add_still(self, at: float) -> None:
+        """Add a frame taken at ``at`` that did not need the detector."""
+        self.frames += 1
+        self.still += 1
+        self._times.append(at)
 
     @property
     def frames_per_second(self) -> float:

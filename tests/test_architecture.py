@@ -18,7 +18,7 @@ FILES = sorted(file for file in PACKAGE.rglob("*.py"))
 LOOSE = {"__init__", "__main__", "pipeline", "sources"}
 WORKING_ROOMS = {
     *("capture", "detection", "tracking", "counting", "store"),
-    *("publish", "board", "mqtt", "host", "simulator", "picture"),
+    *("publish", "board", "mqtt", "host", "simulator", "picture", "scheduling"),
 }
 BASE = {"core", "config"}
 SPINE = {"pipeline", "sources"}
@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(WORKING_ROOMS, BASE),
     "publish": BASE | {"mqtt"},
     "board": BASE | {"mqtt"},
-    "pipeline": BASE | {"detection", "tracking", "counting"},
+    "pipeline": BASE | {"detection", "tracking", "counting", "scheduling"},
     "sources": BASE | {"capture", "simulator"},
     "daemon": DAEMON,
     "evaluation": DAEMON | {"daemon"},
@@ -51,7 +51,7 @@ INNER_ROOMS = {
 
 # Libraries with a home: (top-level module) -> the rooms or files that may import it.
 HOMES = {
-    "cv2": {"capture", "picture", "simulator", "detection", "tracking", "evaluation"},
+    "cv2": {"capture", "picture", "simulator", "detection", "tracking", "scheduling", "evaluation"},
     "av": {"capture"},
     "paho": {"mqtt"},
     "peewee": {"store"},
@@ -69,7 +69,7 @@ SMALL_ROOMS = {"mqtt", "simulator", "store", "store/sql", "cli/db", "cli/counts"
 FEWEST, MOST = 5, 12
 # Rooms whose tuned numbers stand in parameters.py, and the other numbers than 0, 1 and 2 that their code may hold: they
 # are not tuned but shapes, formulas, guards against a division by 0, and what another program defines.
-ROOMS_WITH_PARAMETERS = {"detection", "tracking", "counting"}
+ROOMS_WITH_PARAMETERS = {"detection", "tracking", "counting", "scheduling"}
 STRUCTURAL_NUMBERS: dict[str, set[float]] = {
     "detection/decode.py": {4},  # values of a box
     "detection/letterbox.py": {255},  # the largest value of a pixel

@@ -32,7 +32,7 @@ RATES = [3.0, 5.0, 10.0, 30.0]
 class EmptyDetector:
     """A detector that finds nothing."""
 
-    def detect(self, image: Any) -> list[Any]:
+    def detect(self, image: Any, share: float = 1.0) -> list[Any]:
         """No detections, as a detector returns them."""
         return []
 

@@ -117,7 +117,7 @@ class CountingConfig(Section):
 
 
 class MechanismsConfig(Section):
-    """Parts of tracking and counting; each can be switched off to see what it brings. Leave them on."""
+    """Parts of detection, tracking and counting; each can be switched off to see what it brings. Leave them on."""
 
     optical_flow: bool = Field(True, description="tracks follow what moves in the picture")
     retrace: bool = Field(True, description="a new track is followed back to where it came from")
@@ -127,6 +127,8 @@ class MechanismsConfig(Section):
     partial_boxes: bool = Field(True, description="what hides a part of a vehicle does not shift its middle")
     group_boxes: bool = Field(True, description="a box about two vehicles that have boxes of their own is dropped")
     stitching: bool = Field(True, description="a lost track goes on in a new one that continues it")
+    motion_gating: bool = Field(True, description="the detector rests while nothing moves near the gates")
+    region_of_interest: bool = Field(True, description="the detector looks at the part of the frame about the gates")
 
 
 class MqttConfig(Section):
@@ -224,7 +226,34 @@ class CameraConfig(CameraSource):
     transport: Literal["tcp", "udp"] = Field("tcp", description="how RTSP sends its packets: tcp loses none")
     verify: bool = Field(True, description="check the certificate of rtsps:// and https:// cameras")
     ca_file: Path | None = Field(None, description="PEM file of the authority; default: the system's")
+    region: tuple[Fraction, Fraction, Fraction, Fraction] | None = Field(
+        None,
+        description="[left, top, right, bottom] of the part of the frame that is looked at; default: about the gates",
+    )
     gates: tuple[GateConfig, ...] = Field((), description="[[cameras.gates]] tables")
+
+    @field_validator("region")
+    @classmethod
+    def _region_has_an_area(
+        cls, region: tuple[float, float, float, float] | None
+    ) -> tuple[float, float, float, float] | None:
+        if region is not None and (region[0] >= region[2] or region[1] >= region[3]):
+            raise ValueError(
+                f"{list(region)} is empty: give left, top, right, bottom as fractions of the frame, left below right "
+                "and top below bottom"
+            )
+        return region
+
+    @model_validator(mode="after")
+    def _lines_are_in_the_region(self) -> CameraConfig:
+        if self.region is not None:
+            left, top, right, bottom = self.region
+            for gate in self.gates:
+                if not all(left <= x <= right and top <= y <= bottom for x, y in gate.line):
+                    raise ValueError(
+                        f"region {list(self.region)} leaves out a part of the line of gate {gate.id!r}; enlarge it"
+                    )
+        return self
 
 
 class Config(Section):

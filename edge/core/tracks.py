@@ -70,7 +70,8 @@ class Track:
     ``box`` is the box of the whole vehicle: it may reach over the frame's edge, or behind something that hides a part.
     ``at`` is the ``monotonic`` time of the last frame in which the vehicle was detected; ``label`` and ``confidence``
     are that detection's. ``followed`` says whether the detector or optical flow found the track in this frame;
-    otherwise ``box`` is where it is expected. ``velocity`` is in pixels a second.
+    otherwise ``box`` is where it is expected. ``velocity`` is in pixels a second. A ``resting`` track has been standing
+    for a second.
 
     ``past`` holds the places of the box's centre before the first detection, the oldest first, as (``monotonic`` time,
     point). It is None until the track is confirmed. It is ``past_complete`` where the track was traced back as far as
@@ -87,6 +88,7 @@ class Track:
     at: float
     velocity: Point = STILL
     followed: bool = True
+    resting: bool = False
     evidence: Evidence = field(default_factory=Evidence)
     usual_size: UsualSize = UNKNOWN_SIZE
     past: tuple[tuple[float, Point], ...] | None = ()

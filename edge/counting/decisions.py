@@ -52,6 +52,11 @@ class CrossingDecisions:
         """How many crossings are remembered."""
         return len(self._candidates)
 
+    @property
+    def has_undecided(self) -> bool:
+        """Whether a crossing waits for its decision."""
+        return any(not candidate.is_decided for candidate in self._candidates)
+
     def has_crossing_of(self, track_id: str) -> bool:
         """Whether a crossing of this track is remembered."""
         return any(candidate.track_id == track_id for candidate in self._candidates)

@@ -47,6 +47,11 @@ class Gate:
         """How many tracks and crossings the gate holds in memory."""
         return len(self._paths) + len(self._decisions)
 
+    @property
+    def has_undecided(self) -> bool:
+        """Whether a crossing waits for its decision."""
+        return self._decisions.has_undecided
+
     def verdicts(self) -> list[Verdict]:
         """The verdicts since the last call, in order: on every line crossing, and on every track without one."""
         verdicts, self._verdicts = self._verdicts, []

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
     from edge.picture.states import PictureState
     from edge.picture.watch import PictureWatch
     from edge.pipeline import Pipeline
+    from edge.scheduling.turns import CameraTurn
 
 log = logging.getLogger(__name__)
 
 _READ_SECONDS = 0.5
+# A frame that waited so long for the detector is replaced by a newer frame if the camera has one at hand: at 10 frames
+# a second it has.
+_OLD_SECONDS = 0.1
+_NEWER_SECONDS = 0.05
 # After so long without a frame the pipeline decides open crossings without it. It is longer than the gaps of a slow
 # camera.
 SILENT_SECONDS = 2.0
@@ -47,15 +52,17 @@ class CameraWorker:
         source: Source,
         pipeline: Pipeline,
         on_fatal: Callable[[str, BaseException], None],
+        turn: CameraTurn,
         clock: Callable[[], float] = time.monotonic,
         *,
         times: CameraTimes | None = None,
         watch: PictureWatch | None = None,
     ) -> None:
-        """``watch`` checks the pictures; without it they are not checked."""
+        """``turn`` is the pipeline's detector. ``watch`` checks the pictures; without it they are not checked."""
         self.camera = camera
         self.source = source
         self.pipeline = pipeline
+        self._turn = turn
         self.last_progress = 0.0
         self.started_at = 0.0
         self.last_frame_at: float | None = None
@@ -117,12 +124,7 @@ class CameraWorker:
             while not self._stop.is_set():
                 frame = self.source.read(_READ_SECONDS)
                 if frame is not None:
-                    self._check_picture(frame)
-                    if self._times is None:
-                        self.pipeline.process(frame)
-                    else:
-                        self.pipeline.process(self._times.dated(frame))
-                        self._note_frame(frame.monotonic)
+                    self._process(frame)
                     frame_at = self._clock()
                 else:
                     self._check_silence()
@@ -136,6 +138,28 @@ class CameraWorker:
             self.pipeline.finish()
             raise
         self.pipeline.finish()
+
+    def _process(self, frame: Frame) -> None:
+        """Process a frame, or a newer one if the detector was in use for long."""
+        dated = self._take(frame)
+        if not self.pipeline.wants(dated):
+            return
+        with self._turn.next_turn(self.pipeline.need) as waited:
+            if waited >= _OLD_SECONDS and not self.source.recorded:
+                newer = self.source.read(_NEWER_SECONDS)
+                if newer is not None:
+                    dated = self._take(newer)
+                    self.pipeline.wants(dated)
+            self._turn.begin()
+            self.pipeline.look(dated)
+
+    def _take(self, frame: Frame) -> Frame:
+        """Check a frame's picture, note that it came, and return it with the date of this machine's clock."""
+        self._check_picture(frame)
+        if self._times is None:
+            return frame
+        self._note_frame(frame.monotonic)
+        return self._times.dated(frame)
 
     def _note_frame(self, at: float) -> None:
         if self.last_frame_at is None or at - self.last_frame_at >= SILENT_SECONDS:

@@ -11,6 +11,7 @@ from edge.daemon.run_id import run_id
 from edge.picture.reference_file import ReferenceFile
 from edge.picture.watch import PictureWatch
 from edge.pipeline import LEAST_FRAMES_PER_SECOND, Pipeline
+from edge.scheduling.turns import DetectorTurns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -35,7 +36,7 @@ class Cameras:
     ) -> None:
         self.workers: list[CameraWorker] = []
         self._config = config
-        self._detector = detector
+        self._turns = DetectorTurns(detector)
         self._submit = submit
         self._on_fatal = on_fatal
         self._clock = clock
@@ -46,9 +47,10 @@ class Cameras:
             # The times of a recording are its own; those of a live camera are the times of this machine's clock.
             times = None if source.recorded else CameraTimes(self._clock, self._submit)
             submit = self._submit if times is None else times.submit
-            pipeline = Pipeline(camera, self._config, run_id(self._config, camera), self._detector, submit)
+            turn = self._turns.for_camera()
+            pipeline = Pipeline(camera, self._config, run_id(self._config, camera), turn, submit)
             watch = self._watch(camera, source)
-            worker = CameraWorker(camera, source, pipeline, self._on_fatal, times=times, watch=watch)
+            worker = CameraWorker(camera, source, pipeline, self._on_fatal, turn, times=times, watch=watch)
             self.workers.append(worker)
             worker.start()
 

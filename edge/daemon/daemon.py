@@ -21,7 +21,7 @@ from edge.daemon.database_access import DatabaseAccess, ExternalChanges
 from edge.daemon.health_monitor import HealthMonitor
 from edge.daemon.publishing import Publishing
 from edge.daemon.signals import Signals
-from edge.detection.detector import SharedDetector, make_detector
+from edge.detection.detector import make_detector
 from edge.host.alive_file import AliveFile
 from edge.host.clock import WallClock
 from edge.host.instance_lock import InstanceLock
@@ -87,7 +87,7 @@ class Daemon:
             on_recorded=self._recorded,
             on_fatal=lambda error: self._on_fatal("writer", error),
         )
-        self._detector: Detector = SharedDetector(make_detector(config.detector))
+        self._detector: Detector = make_detector(config.detector)
         self._clock = WallClock()
         self._clock_watch: ClockWatch | None = None
         self._blindness = Blindness(self._writer.post, self._clock)

@@ -5,7 +5,6 @@ A runtime is imported only when it is chosen, so that the small one never costs 
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Protocol
 
 from edge.detection.parameters import DEFAULT_DETECTION
@@ -19,15 +18,17 @@ if TYPE_CHECKING:
 
 
 class Detector(Protocol):
-    """Finds objects in frames. Only one thread at a time may use it; ``SharedDetector`` serves several cameras."""
+    """Finds objects in frames. Only one thread at a time may use it: several cameras take turns (``DetectorTurns``)."""
 
     def start(self) -> None:
         """Load the weights. Raises ``ModelError`` with the file's name and the remedy."""
 
-    def detect(self, image: Image) -> Sequence[Detection]:
-        """Return the detections in a BGR frame, filtered by class, confidence and overlap as configured.
+    def detect(self, image: Image, share: float = 1.0) -> Sequence[Detection]:
+        """Return the detections in a BGR image, filtered by class, confidence and overlap as configured.
 
-        Boxes are in pixels of the frame and inside it; the most confident detection comes first.
+        The image is a frame or a part of a frame; its longer side is this ``share`` of the frame's, so that the network
+        sees a part as large as it would see it in the frame. Boxes are in pixels of the image and inside it; the most
+        confident detection comes first.
         """
 
     def close(self) -> None:
@@ -43,25 +44,3 @@ def make_detector(config: DetectorConfig, parameters: DetectionParameters = DEFA
     from edge.detection.onnx_runtime import OnnxDetector
 
     return OnnxDetector(config, parameters)
-
-
-class SharedDetector:
-    """Lets all cameras use one detector in turn, so that memory does not grow with the number of cameras."""
-
-    def __init__(self, detector: Detector) -> None:
-        self._detector = detector
-        self._lock = threading.Lock()
-
-    def start(self) -> None:
-        """Start the detector; see ``Detector.start``."""
-        self._detector.start()
-
-    def detect(self, image: Image) -> Sequence[Detection]:
-        """Wait until no other camera's frame is in work, then detect; see ``Detector.detect``."""
-        with self._lock:
-            return self._detector.detect(image)
-
-    def close(self) -> None:
-        """Wait until no frame is in work, then free the weights."""
-        with self._lock:
-            self._detector.close()

@@ -36,12 +36,16 @@ class Letterbox:
     top: int
 
     @classmethod
-    def fit(cls, frame_size: tuple[int, int], image_size: int, stride: int) -> Letterbox:
-        """Return the letterbox of a model with a dynamic shape for frames of ``frame_size``."""
+    def fit(cls, frame_size: tuple[int, int], image_size: int, stride: int, share: float = 1.0) -> Letterbox:
+        """Return the letterbox of a model with a dynamic shape for images of ``frame_size``.
+
+        The image is a part of a frame whose longer side is this ``share`` of the frame's; ``image_size`` is for the
+        whole frame.
+        """
         width, height = frame_size
         # The longer side must be a multiple of the stride too; like Ultralytics, round it up.
         longer = max(stride, -(-image_size // stride) * stride)
-        scale = min(longer / width, longer / height)
+        scale = share * min(longer / width, longer / height)
         scaled = max(1, round(width * scale)), max(1, round(height * scale))
         return cls._place(frame_size, scaled, [(longer - side) % stride for side in scaled])
 

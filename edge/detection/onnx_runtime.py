@@ -40,6 +40,7 @@ class OnnxDetector:
         self._stride = parameters.stride
         self._fixed_size: tuple[int, int] | None = None
         self._letterbox: Letterbox | None = None
+        self._shown: tuple[tuple[int, int], float] | None = None  # the size and share that the letterbox is for
 
     def start(self) -> None:
         """Load the weights. Raises ``ModelError`` with the file's name and the remedy."""
@@ -95,13 +96,16 @@ class OnnxDetector:
             "model loaded path=%s image_size=%d classes=%d", path, self._config.image_size, len(self._classes or names)
         )
 
-    def detect(self, image: Image) -> list[Detection]:
-        """Return the detections in a BGR frame, the most confident first; boxes are in pixels of the frame."""
+    def detect(self, image: Image, share: float = 1.0) -> list[Detection]:
+        """Return the detections in a BGR image, the most confident first; see ``Detector.detect``.
+
+        A model of a fixed input shape sees every image as large as the shape allows, whatever its ``share``.
+        """
         if self._session is None:
             raise RuntimeError("detect() before start()")
         size = int(image.shape[1]), int(image.shape[0])
-        if self._letterbox is None or self._letterbox.frame_size != size:
-            self._letterbox = self._make_letterbox(size)
+        if self._letterbox is None or self._shown != (size, share):
+            self._letterbox, self._shown = self._make_letterbox(size, share), (size, share)
         blob = self._letterbox.apply(image, self._parameters.padding_grey)
         output = self._session.run(None, {self._input: blob})[0]
         return decode(
@@ -118,7 +122,7 @@ class OnnxDetector:
         """Free the weights."""
         self._session = None
 
-    def _make_letterbox(self, size: tuple[int, int]) -> Letterbox:
+    def _make_letterbox(self, size: tuple[int, int], share: float) -> Letterbox:
         if self._fixed_size is not None:
             return Letterbox.into(size, self._fixed_size)
-        return Letterbox.fit(size, self._config.image_size, self._stride)
+        return Letterbox.fit(size, self._config.image_size, self._stride, share)

@@ -103,11 +103,15 @@ class UltralyticsDetector:
             *(path, self._config.image_size, len(arguments["classes"]), library.__version__),
         )
 
-    def detect(self, image: Image) -> list[Detection]:
-        """Return the detections in a BGR frame, the most confident first; boxes are in pixels of the frame."""
+    def detect(self, image: Image, share: float = 1.0) -> list[Detection]:
+        """Return the detections in a BGR image, the most confident first; see ``Detector.detect``.
+
+        Ultralytics rounds the size of a part up to a multiple of the stride.
+        """
         if self._model is None:
             raise RuntimeError("detect() before start()")
-        found = self._model.predict(image, **self._arguments)[0].boxes
+        arguments = self._arguments | {"imgsz": max(1, round(self._config.image_size * share))}
+        found = self._model.predict(image, **arguments)[0].boxes
         if found is None or len(found) == 0:
             return []
         boxes = found.xyxy.numpy()

@@ -31,7 +31,7 @@ import numpy as np
 from edge.core.errors import RefusedError, SourceError
 from edge.core.frames import Detection, FrameTime
 from edge.core.shapes import Box
-from edge.tracking.observer import Observation
+from edge.tracking.observer import Observation, whole_frame
 from edge.tracking.optical_flow import Displacements
 
 if TYPE_CHECKING:
@@ -175,6 +175,7 @@ def _observation_fields(observation: Observation) -> dict[str, Any]:
     moving = np.hstack([moved.points, moved.moves])[:first_still]
     return {
         "size": list(observation.size),
+        **({} if observation.view == whole_frame(observation.size) else {"view": list(observation.view)}),
         "detections": [[found.label, found.confidence, *found.box] for found in observation.detections],
         "pixel": moved.scale,
         "moved": [[None if math.isnan(value) else value for value in row] for row in moving.tolist()],
@@ -194,7 +195,8 @@ def _observation(line: dict[str, Any]) -> Observation:
         for label, confidence, *box in line["detections"]
     )
     width, height = line["size"]
-    return Observation((int(width), int(height)), detections, moved)
+    size = (int(width), int(height))
+    return Observation(size, detections, moved, Box(*map(float, line["view"])) if "view" in line else whole_frame(size))
 
 
 def _open_text(path: Path, mode: str, *, compressed: bool) -> TextIO:

@@ -19,7 +19,7 @@ from edge.tracking.boxes import box_array, center, overlaps, side_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edge.core.shapes import Point
+    from edge.core.shapes import Box, Point
     from edge.tracking.boxes import Floats
     from edge.tracking.parameters import AssociationParameters, BirthParameters
     from edge.tracking.tracklet import FrameStep, Tracklet
@@ -44,16 +44,16 @@ def overlap_costs(
     tracks: Sequence[Tracklet],
     boxes: Floats,
     least_iou: float,
-    frame_size: tuple[int, int],
+    view: Box,
     limits: AssociationParameters,
 ) -> Floats:
     """Return the costs of matching by overlap alone: a row for each track, a column for each box (n x 4).
 
     The cost is 1 minus the intersection over union of the box and the track's expected box, which is clipped to the
-    frame because the detector's boxes are too.
+    view because the detector's boxes are too.
     """
-    edges = np.array([*frame_size, *frame_size], dtype=np.float64)
-    expected = np.clip(np.array([track.box for track in tracks]), 0.0, edges)
+    low, high = np.array([*view[:2]] * 2, dtype=np.float64), np.array([*view[2:]] * 2, dtype=np.float64)
+    expected = np.clip(np.array([track.box for track in tracks]), low, high)
     iou, _, _ = overlaps(expected, boxes)
     least = np.array([limits.resting_iou if track.resting else least_iou for track in tracks])
     costs: Floats = np.where(iou < least[:, None], FORBIDDEN, 1 - iou)
@@ -71,7 +71,7 @@ def motion_costs(
 
     ``velocities`` are those that optical flow measured inside of each box, in pixels a second, None where it could not.
     """
-    costs = overlap_costs(tracks, boxes, limits.lost_iou, step.size, limits)
+    costs = overlap_costs(tracks, boxes, limits.lost_iou, step.view, limits)
     for row, track in enumerate(tracks):
         size = track.size
         for column, (box, velocity) in enumerate(zip(boxes, velocities, strict=True)):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from edge.core.shapes import Box
     from edge.tracking.parameters import PartParameters
 
     Floats = NDArray[np.float64]
@@ -69,22 +70,23 @@ def overlaps(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
     return both / (areas_a + areas_b - both), both / areas_a, both / areas_b
 
 
-def edges_cut_by_frame(
-    box: Floats, axis: int, frame_size: tuple[int, int], limits: PartParameters
-) -> tuple[bool, bool]:
-    """Return whether the frame cuts a box at its lower coordinate and at its higher one along ``axis`` (0 x, 1 y)."""
-    margin = limits.frame_edge_pixels + limits.frame_edge_share * frame_size[axis]
-    return bool(box[axis] <= margin), bool(box[axis + 2] >= frame_size[axis] - margin)
+def edges_cut_by_view(box: Floats, axis: int, view: Box, limits: PartParameters) -> tuple[bool, bool]:
+    """Return whether the view cuts a box at its lower coordinate and at its higher one along ``axis`` (0 x, 1 y).
+
+    ``view`` is the part of the frame in which the detector looked.
+    """
+    margin = limits.frame_edge_pixels + limits.frame_edge_share * (view[axis + 2] - view[axis])
+    return bool(box[axis] <= view[axis] + margin), bool(box[axis + 2] >= view[axis + 2] - margin)
 
 
-def hidden_edge(box: Floats, expected: Floats, axis: int, frame_size: tuple[int, int], limits: PartParameters) -> int:
+def hidden_edge(box: Floats, expected: Floats, axis: int, view: Box, limits: PartParameters) -> int:
     """Return at which end a box that is too small along ``axis`` (0 x, 1 y) ends before the vehicle does.
 
-    -1 is the lower coordinate, 1 the higher one: the frame or something in front cuts the vehicle there, and the other
-    edge is where it is ``expected``. 0 where that is not clear.
+    -1 is the lower coordinate, 1 the higher one: the view's edge or something in front cuts the vehicle there, and the
+    other edge is where it is ``expected``. 0 where that is not clear.
     """
     whole = float(expected[axis + 2] - expected[axis])
-    cut_low, cut_high = edges_cut_by_frame(box, axis, frame_size, limits)
+    cut_low, cut_high = edges_cut_by_view(box, axis, view, limits)
     low, high = abs(float(box[axis] - expected[axis])), abs(float(box[axis + 2] - expected[axis + 2]))
     if not cut_high and (cut_low or (low > limits.edge_ratio * high and high < limits.own_edge * whole)):
         return -1

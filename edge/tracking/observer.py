@@ -29,11 +29,31 @@ _CONFIDENCE_DECIMALS = 4
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What one frame shows: its size (width, height), the detections, and what moved since the frame before."""
+    """What one frame shows: its size (width, height), the detections, and what moved since the frame before.
+
+    ``view`` is the part of the frame that was looked at, in whole pixels; all coordinates are the frame's.
+    """
 
     size: tuple[int, int]
     detections: Sequence[Detection]
     moved: Displacements
+    view: Box
+
+    @classmethod
+    def of_frame(cls, size: tuple[int, int], detections: Sequence[Detection], moved: Displacements) -> Observation:
+        """Return the observation of a whole frame."""
+        return cls(size, detections, moved, whole_frame(size))
+
+
+def whole_frame(size: tuple[int, int]) -> Box:
+    """Return the view that is all of a frame of ``size``."""
+    return Box(0.0, 0.0, float(size[0]), float(size[1]))
+
+
+def cut_out(image: Image, view: Box) -> Image:
+    """Return the part of an image that lies in a view of whole pixels. It shares the image's memory."""
+    left, top, right, bottom = map(int, view)
+    return image[top:bottom, left:right]
 
 
 class Observer:
@@ -41,32 +61,45 @@ class Observer:
 
     def __init__(
         self,
-        detect: Callable[[Image], Sequence[Detection]],
+        detect: Callable[[Image, float], Sequence[Detection]],
         flow_width: int,
         parameters: TrackingParameters = DEFAULT_TRACKING,
     ) -> None:
-        """``detect`` returns an image's detections; ``flow_width`` is explained in ``OpticalFlow``."""
+        """``detect`` is that of ``Detector``; ``flow_width`` is explained in ``OpticalFlow``."""
         self._detect = detect
         self._flow = OpticalFlow(flow_width, parameters.flow)
         self._longest_gap = parameters.gaps.flow_seconds
         self._last_at: float | None = None
+        self._view: Box | None = None
 
-    def observe(self, frame: Frame) -> Observation:
-        """Return what the frame shows; pixels are rounded to hundredths and confidences to four decimals."""
+    def observe(self, frame: Frame, view: Box | None = None) -> Observation:
+        """Return what the frame shows; pixels are rounded to hundredths and confidences to four decimals.
+
+        Only the ``view`` is looked at, a part of the frame in whole pixels; None is the whole frame. The detector and
+        the optical flow see it at the scale of the whole frame.
+        """
+        view = view or whole_frame(frame.size)
+        image = cut_out(frame.image, view)
+        share = max(image.shape[:2]) / max(frame.size)
         detections = tuple(
             Detection(
-                Box(*(round(edge, _PIXEL_DECIMALS) for edge in detection.box)),
-                detection.label,
-                round(detection.confidence, _CONFIDENCE_DECIMALS),
+                Box(
+                    *(round(edge + start, _PIXEL_DECIMALS) for edge, start in zip(found.box, start_of_box, strict=True))
+                ),
+                found.label,
+                round(found.confidence, _CONFIDENCE_DECIMALS),
             )
-            for detection in self._detect(frame.image)
+            for found in self._detect(image, share)
         )
-        return Observation(frame.size, detections, self._displacements(frame))
+        return Observation(frame.size, detections, self._displacements(frame.monotonic, image, share, view), view)
 
-    def _displacements(self, frame: Frame) -> Displacements:
-        if self._last_at is not None and frame.monotonic - self._last_at > self._longest_gap:
+    def _displacements(self, at: float, image: Image, share: float, view: Box) -> Displacements:
+        if (self._last_at is not None and at - self._last_at > self._longest_gap) or view != self._view:
             self._flow.reset()
-        self._last_at = frame.monotonic
-        moved = self._flow.update(frame.image)
-        points, moves = np.round(moved.points, _PIXEL_DECIMALS), np.round(moved.moves, _PIXEL_DECIMALS)
+        self._last_at, self._view = at, view
+        moved = self._flow.update(image, share)
+        points, moves = (
+            np.round(moved.points + np.array(view[:2]), _PIXEL_DECIMALS),
+            np.round(moved.moves, _PIXEL_DECIMALS),
+        )
         return Displacements(points, moves, moved.scale)

@@ -103,13 +103,16 @@ class OpticalFlow:
     """Compares each picture of one camera with the one before. ``update`` must be called for each processed frame."""
 
     def __init__(self, width: int, parameters: FlowParameters = DEFAULT_TRACKING.flow) -> None:
-        """``width`` is the longer side of the small picture in pixels."""
+        """``width`` is the longer side of a small whole frame in pixels."""
         self._width, self._parameters = width, parameters
         self._previous: Grey | None = None
 
-    def update(self, image: Image) -> Displacements:
-        """Return what moved since the frame before; nothing for the first frame, and for one of another size."""
-        now = self._shrink(image)
+    def update(self, image: Image, share: float = 1.0) -> Displacements:
+        """Return what moved since the frame before; nothing for the first frame, and for one of another size.
+
+        The longer side of ``image`` is this ``share`` of the whole frame's.
+        """
+        now = self._shrink(image, share)
         before, self._previous = self._previous, now
         if before is None or before.shape != now.shape:
             return Displacements.none()
@@ -124,9 +127,9 @@ class OpticalFlow:
         """Forget the frame before, after a gap."""
         self._previous = None
 
-    def _shrink(self, image: Image) -> Grey:
+    def _shrink(self, image: Image, share: float) -> Grey:
         height, width = image.shape[:2]
-        scale = min(1.0, self._width / max(width, height))
+        scale = min(1.0, self._width * share / max(width, height))
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         if scale < 1:
             size = max(1, round(width * scale)), max(1, round(height * scale))

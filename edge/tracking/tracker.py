@@ -87,13 +87,14 @@ class Tracker:
         ]
 
     def _begin(self, observation: Observation, at: float) -> tuple[FrameStep, list[Tracklet]]:
-        """Return the frame's step, and the tracks that end: all, after a long gap or with frames of another size."""
+        """Return the frame's step, and the tracks that end: all, after a long gap or when the size or the view changes."""
         gaps, last = self._parameters.gaps, self._step
         gap = gaps.first_seconds if last is None else at - last.at
-        if last is not None and observation.size == last.size and gap <= gaps.restart_seconds:
-            self._step = FrameStep(at, max(gap, gaps.shortest_seconds), observation.size)
+        size, view = observation.size, observation.view
+        if last is not None and (size, view) == (last.size, last.view) and gap <= gaps.restart_seconds:
+            self._step = FrameStep(at, max(gap, gaps.shortest_seconds), size, view)
             return self._step, []
-        self._step = FrameStep(at, gaps.first_seconds, observation.size)
+        self._step = FrameStep(at, gaps.first_seconds, size, view)
         ended, self._tracks = self._tracks, []
         self._memory.clear()
         return self._step, ended
@@ -138,7 +139,7 @@ class Tracker:
         weak = [int(index) for index in np.flatnonzero(~is_sure)]
         for indices, least_iou in ((sure, limits.sure_iou), (weak, limits.weak_iou)):
             if tracks and indices:
-                costs = overlap_costs(tracks, sightings.boxes[indices], least_iou, step.size, limits)
+                costs = overlap_costs(tracks, sightings.boxes[indices], least_iou, step.view, limits)
                 self._match(costs, tracks, indices, sightings, step)
         left = sure + weak
         occluders = possible_occluders(self._tracks, self._parameters.retrace)
@@ -233,7 +234,7 @@ class Tracker:
     def _is_over(self, track: Tracklet, step: FrameStep) -> bool:
         """Whether a track left the picture, or was not seen for too long."""
         life = self._parameters.life
-        if not track.seen and track.visible_share(step.size) < life.least_visible:
+        if not track.seen and track.visible_share(step.view) < life.least_visible:
             return True
         if not track.known:
             most = life.flash_seconds

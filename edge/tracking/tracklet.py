@@ -13,7 +13,7 @@ import numpy as np
 
 from edge.core.shapes import Box, Point
 from edge.core.tracks import Track, TrackState
-from edge.tracking.boxes import LEAST_AREA, center, edges_cut_by_frame, hidden_edge, side_of
+from edge.tracking.boxes import LEAST_AREA, center, edges_cut_by_view, hidden_edge, side_of
 from edge.tracking.motion import ConstantVelocity
 from edge.tracking.relations import Relations
 from edge.tracking.retrace import Origin
@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 
 
 class FrameStep(NamedTuple):
-    """The time of a frame, the seconds since the frame before, and the frame's width and height in pixels."""
+    """The time of a frame, the seconds since the frame before, the frame's width and height, and the detector's view.
+
+    Lengths are pixels.
+    """
 
     at: float
     seconds: float
     size: tuple[int, int]
+    view: Box
 
 
 class Birth(NamedTuple):
@@ -149,11 +153,11 @@ class Tracklet:
         is_second = self.evidence.sightings == life.known_sightings - 1
         return self.known or (is_second and at - self.birth.at >= life.confirm_seconds)
 
-    def visible_share(self, frame_size: tuple[int, int]) -> float:
-        """Return the share of its box that is inside the frame."""
+    def visible_share(self, view: Box) -> float:
+        """Return the share of its box that is inside the view."""
         x1, y1, x2, y2 = self.box
-        across = max(0.0, min(x2, frame_size[0]) - max(x1, 0.0))
-        down = max(0.0, min(y2, frame_size[1]) - max(y1, 0.0))
+        across = max(0.0, min(x2, view.x2) - max(x1, view.x1))
+        down = max(0.0, min(y2, view.y2) - max(y1, view.y1))
         return float(across * down / max(self.width * self.height, LEAST_AREA))
 
     def advance(self, shift: Shift | None, seconds: float, scale: float) -> None:
@@ -216,7 +220,7 @@ class Tracklet:
             low, high, whole = float(box[axis]), float(box[axis + 2]), float(expected[axis + 2] - expected[axis])
             middle[axis], extent[axis] = (low + high) / 2, high - low
             is_short = may_be_part and extent[axis] < parts.smaller * whole
-            if is_short and (hidden := hidden_edge(box, expected, axis, step.size, parts)):
+            if is_short and (hidden := hidden_edge(box, expected, axis, step.view, parts)):
                 middle[axis] = low + whole / 2 if hidden > 0 else high - whole / 2
                 extent[axis], is_part = whole, True
         certainty = max(motion.least_confidence_share, min(1.0, sighting.confidence / motion.full_confidence))
@@ -247,7 +251,7 @@ class Tracklet:
         is_slow = math.sqrt(across * down) > math.exp(-parts.away_rate * step.seconds)
         is_alike = 1 / parts.away_alike < across / down < parts.away_alike
         moves = self.motion.speed > parts.away_speed * self.size
-        is_cut = any(any(edges_cut_by_frame(box, axis, step.size, parts)) for axis in (0, 1))
+        is_cut = any(any(edges_cut_by_view(box, axis, step.view, parts)) for axis in (0, 1))
         return moves and is_smaller and is_slow and is_alike and not is_cut
 
     def update_rest(self, seconds: float) -> None:
@@ -290,6 +294,7 @@ class Tracklet:
             at=self.last.at,
             velocity=self.motion.velocity,
             followed=self.followed,
+            resting=self.resting,
             evidence=self.evidence.result(),
             usual_size=usual_size,
             past=origin.past if self.confirmed else None,

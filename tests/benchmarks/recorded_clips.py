@@ -159,7 +159,7 @@ class _RecordedDetections:
     def start(self) -> None:
         """There is nothing to load."""
 
-    def detect(self, image: Image) -> Sequence[Detection]:
+    def detect(self, image: Image, share: float = 1.0) -> Sequence[Detection]:
         """The detections of the frame at ``at``."""
         return self._detections[self.at]
 

@@ -10,7 +10,7 @@ import pytest
 
 from edge.config.schema import DetectorConfig
 from edge.core.errors import ModelError
-from edge.detection.detector import SharedDetector, make_detector
+from edge.detection.detector import make_detector
 from edge.detection.onnx_runtime import OnnxDetector
 from edge.simulator.scene import Scene, SceneParameters
 

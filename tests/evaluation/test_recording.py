@@ -81,8 +81,8 @@ def test_what_is_written_is_read(tmp_path: Path, name: str) -> None:
     corners = np.array([[1.25, 2.5], [3.0, 4.0], [5.0, 6.0]])
     mixed = Displacements(corners, np.array([[0, 0], [np.nan] * 2, [0.01, 0]]), 1.7)
     label = "cell phone ☎"
-    frames.append((2.5, Observation(SIZE, (Detection(Box(-1.5, 0, 640.0, 3.25), label, 0.0512),), mixed)))
-    frames.append((9.0, Observation(SIZE, (), Displacements.none())))
+    frames.append((2.5, Observation.of_frame(SIZE, (Detection(Box(-1.5, 0, 640.0, 3.25), label, 0.0512),), mixed)))
+    frames.append((9.0, Observation.of_frame(SIZE, (), Displacements.none())))
     found = list(read_recording(write_frames(tmp_path / name, frames)))
     assert [recorded for recorded, _ in found] == [time_of(at) for at, _ in frames]
     for (_, expected), (_, observation) in zip(frames, found, strict=True):
@@ -108,7 +108,7 @@ def test_corners_come_back_in_their_order(
     moves = np.array([move for _, _, move in rows], dtype=np.float64).reshape(-1, 2)
     if whole:
         points, moves = points.astype(np.int64), np.clip(np.nan_to_num(moves), -99, 99).astype(np.int64)
-    observation = Observation(SIZE, (), Displacements(points, moves, pixel))
+    observation = Observation.of_frame(SIZE, (), Displacements(points, moves, pixel))
     path = write_frames(tmp_path_factory.getbasetemp() / "order.jsonl", [(0.1, observation)])
     ((_, found),) = read_recording(path)
     assert_same(found, observation)
@@ -117,7 +117,9 @@ def test_corners_come_back_in_their_order(
 def test_still_corners_behind_the_last_moving_one_are_short(tmp_path: Path) -> None:
     """Corners that did not move are written without their zeros, except those among the moving corners."""
     points, moves = np.array([[1.0, 2.0]] * 4), np.array([[1.0, 0.0], [0.0, 0.0], [2.0, 0.0], [0.0, 0.0]])
-    path = write_frames(tmp_path / "a.jsonl", [(0.1, Observation(SIZE, (), Displacements(points, moves, 2.0)))])
+    path = write_frames(
+        tmp_path / "a.jsonl", [(0.1, Observation.of_frame(SIZE, (), Displacements(points, moves, 2.0)))]
+    )
     frame = json.loads(path.read_text().splitlines()[1])
     assert frame["moved"] == [[1.0, 2.0, 1.0, 0.0], [1.0, 2.0, 0.0, 0.0], [1.0, 2.0, 2.0, 0.0]]
     assert frame["still"] == [[1.0, 2.0]]

@@ -68,7 +68,7 @@ def write_recording(path: Path, title: str, drives: Sequence[Drive], seconds: fl
     no_flow = Displacements(np.empty((0, 2)), np.empty((0, 2)), 2.0)
     for number in range(round(seconds * FPS)):
         at = number / FPS
-        observation = Observation(SIZE, detections_at(drives, at), no_flow)
+        observation = Observation.of_frame(SIZE, detections_at(drives, at), no_flow)
         writer.add(observation, FrameTime(RECORDED_START + timedelta(seconds=at), at, SIZE))
     writer.close(complete=True)
 
@@ -112,7 +112,7 @@ class NumberedFrameDetector:
     def close(self) -> None:
         """There is nothing to free."""
 
-    def detect(self, image: Image) -> list[Detection]:
+    def detect(self, image: Image, share: float = 1.0) -> list[Detection]:
         """The detections of the frame."""
         bits = [int(image[_BIT // 2, _BIT * bit + _BIT // 2].mean() > 128) for bit in range(8)]
         return detections_at(self.drives, sum(on << bit for bit, on in enumerate(bits)) / FPS)

@@ -29,10 +29,10 @@ def remembered_detections(
     """
     run_model = OnnxDetector.detect
 
-    def detect(self: OnnxDetector, image: Image) -> list[Detection]:
-        key = self._config.model_dump_json(), hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
+    def detect(self: OnnxDetector, image: Image, share: float = 1.0) -> list[Detection]:
+        key = f"{self._config.model_dump_json()} {share}", hashlib.blake2b(image.tobytes(), digest_size=16).hexdigest()
         if key not in detections_by_image:
-            detections_by_image[key] = run_model(self, image)
+            detections_by_image[key] = run_model(self, image, share)
         return list(detections_by_image[key])
 
     monkeypatch.setattr(OnnxDetector, "detect", detect)

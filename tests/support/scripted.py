@@ -47,7 +47,7 @@ def sighting_at(x: float, y: float = 200.0, width: float = 100.0, height: float 
 
 def make_observation(*detections: Detection, moved: Displacements | None = None) -> Observation:
     """A frame with these detections and, by default, without optical flow."""
-    return Observation(SIZE, detections, moved or Displacements.none())
+    return Observation.of_frame(SIZE, detections, moved or Displacements.none())
 
 
 def uniform_displacements(x: float, y: float, *, size: tuple[int, int] = SIZE) -> Displacements:
@@ -132,7 +132,7 @@ class ScriptedScene:
                 detections.append(Detection(visible, item.label, item.confidence))
         moved = Displacements.none() if self._before is None or not self.flow else self._moved(self._before, at)
         self._before = at
-        return Observation(self.size, detections, moved)
+        return Observation.of_frame(self.size, detections, moved)
 
     def _visible(self, box: Box, number: int, at: float) -> Box | None:
         cut = Box(max(box.x1, 0), max(box.y1, 0), min(box.x2, self.size[0]), min(box.y2, self.size[1]))

@@ -13,11 +13,12 @@ from support.scripted import SIZE, box_at, sighting_at
 from edge.core.shapes import Point
 from edge.tracking.association import FORBIDDEN, TakenPlaces, cheapest_pairs, motion_costs, overlap_costs
 from edge.tracking.boxes import box_array
+from edge.tracking.observer import whole_frame
 from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.tracklet import FrameStep, Tracklet
 
 RIGHT = Point(100.0, 0.0)  # pixels a second
-STEP = FrameStep(0.0, 0.1, SIZE)
+STEP = FrameStep(0.0, 0.1, SIZE, whole_frame(SIZE))
 LIMITS = DEFAULT_TRACKING.association
 
 
@@ -41,7 +42,8 @@ def may_match_by_overlap(
     track: Tracklet, *boxes: tuple[float, float, float, float], least_iou: float = 0.2
 ) -> list[bool]:
     """Whether each box may be the track's by overlap."""
-    return [bool(cost < FORBIDDEN) for cost in overlap_costs([track], box_array(boxes), least_iou, SIZE, LIMITS)[0]]
+    costs = overlap_costs([track], box_array(boxes), least_iou, whole_frame(SIZE), LIMITS)[0]
+    return [bool(cost < FORBIDDEN) for cost in costs]
 
 
 def may_match_by_motion(track: Tracklet, box: tuple[float, float, float, float], velocity: Point | None) -> bool:
@@ -77,7 +79,8 @@ def test_no_other_choice_of_pairs_costs_less(costs: list[list[float]]) -> None:
 def test_a_larger_overlap_costs_less() -> None:
     """A box without overlap may not be the track's."""
     track = moving(300)
-    near, nearer = overlap_costs([track], box_array([box_at(330, 200), box_at(310, 200)]), 0.2, SIZE, LIMITS)[0]
+    boxes = box_array([box_at(330, 200), box_at(310, 200)])
+    near, nearer = overlap_costs([track], boxes, 0.2, whole_frame(SIZE), LIMITS)[0]
     assert nearer < near < FORBIDDEN
     assert may_match_by_overlap(track, box_at(300, 200), box_at(390, 200), box_at(500, 200)) == [True, False, False]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.tracking.boxes import areas, box_array, center, centers, edges_cut_by_frame, hidden_edge, overlaps
+from edge.core.shapes import Box
+from edge.tracking.boxes import areas, box_array, center, centers, edges_cut_by_view, hidden_edge, overlaps
 from edge.tracking.boxes import shared_areas as shared
 from edge.tracking.parameters import DEFAULT_TRACKING
 
@@ -52,8 +53,8 @@ def test_areas_and_centers_of_boxes() -> None:
 
 def test_the_frame_cuts_boxes_that_end_at_its_edges() -> None:
     """Within a margin of a few pixels, at either end of an axis."""
-    assert edges_cut_by_frame(np.array([1.0, 50.0, 100.0, 120.0]), 0, (640, 360), LIMITS) == (True, False)
-    assert edges_cut_by_frame(np.array([1.0, 50.0, 100.0, 358.5]), 1, (640, 360), LIMITS) == (False, True)
+    assert edges_cut_by_view(np.array([1.0, 50.0, 100.0, 120.0]), 0, Box(0, 0, 640, 360), LIMITS) == (True, False)
+    assert edges_cut_by_view(np.array([1.0, 50.0, 100.0, 358.5]), 1, Box(0, 0, 640, 360), LIMITS) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -70,4 +71,4 @@ def test_the_hidden_end_of_a_box_is_the_one_that_is_cut_or_off(
     box: tuple[float, ...], expected: tuple[float, ...], hidden: int
 ) -> None:
     """The other end is where it is expected."""
-    assert hidden_edge(np.array(box, float), np.array(expected, float), 0, (640, 360), LIMITS) == hidden
+    assert hidden_edge(np.array(box, float), np.array(expected, float), 0, Box(0, 0, 640, 360), LIMITS) == hidden

@@ -20,8 +20,9 @@ PICTURE = NOISE.repeat(20, axis=0).repeat(20, axis=1)
 def observer(*detections: Detection) -> Observer:
     """An observer whose detector always returns these."""
 
-    def detect(image: np.ndarray) -> tuple[Detection, ...]:
+    def detect(image: np.ndarray, share: float) -> tuple[Detection, ...]:
         assert image.shape == (SIZE[1], SIZE[0], 3)
+        assert share == 1.0
         return detections
 
     return Observer(detect, 320)

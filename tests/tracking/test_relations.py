@@ -20,6 +20,7 @@ from support.scripted import (
 from edge.config.schema import MechanismsConfig
 from edge.core.shapes import Point
 from edge.core.tracks import TrackState
+from edge.tracking.observer import whole_frame
 from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.relations import absorb_parts, find_continued, find_shadows, move_alike, record_contacts
 from edge.tracking.retrace import Origin
@@ -39,7 +40,7 @@ def tracklet(
     born: float = 0.0,
 ) -> Tracklet:
     """A confirmed track around (x, y) that was seen in this frame."""
-    step = FrameStep(born, 0.1, SIZE)
+    step = FrameStep(born, 0.1, SIZE, whole_frame(SIZE))
     track = Tracklet.start(number, sighting_at(x, y, *size), velocity, step, True, DEFAULT_TRACKING)
     track.evidence.sightings, track.origin = sightings, Origin()
     return track

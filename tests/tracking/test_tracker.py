@@ -192,7 +192,7 @@ def test_a_vehicle_that_drives_away_is_smaller_and_not_hidden() -> None:
     boxes += [(297, 154, 455, 276), (276, 151, 408, 247), (258, 143, 362, 219), (247, 137, 330, 201)]
     for number, box in enumerate(boxes):
         detection = Detection(Box(*map(float, box)), "car", 0.9)
-        (track,) = tracker.update(Observation((640, 352), [detection], Displacements.none()), number / 5)
+        (track,) = tracker.update(Observation.of_frame((640, 352), [detection], Displacements.none()), number / 5)
     assert track.track_id == "run-1"
     assert track.box.center.x == pytest.approx(288, abs=8)
     assert track.box.height == pytest.approx(64, abs=8)
@@ -238,7 +238,7 @@ def test_all_tracks_end_after_a_long_gap_or_with_frames_of_another_size(change: 
     for step in range(4):
         tracker.update(make_observation(car(100)), step / 10)
     at, size = (60.0, SIZE) if change == "gap" else (0.4, (1280, 720))
-    observation = Observation(size, (car(100),), Displacements.none())
+    observation = Observation.of_frame(size, (car(100),), Displacements.none())
     assert states(tracker.update(observation, at)) == {"run-1": ENDED, "run-2": TENTATIVE}
     assert set(states(tracker.update(observation, at + 0.1))) == {"run-2"}
 
