@@ -76,6 +76,8 @@ STRUCTURAL_NUMBERS: dict[str, set[float]] = {
     "detection/onnx_runtime.py": {3},  # onnxruntime's number of a log level
     "detection/ultralytics_runtime.py": {3},  # channels of an image
     "detection/weights.py": {0o644, 1e6},  # a file's mode; bytes a megabyte
+    "scheduling/movement.py": {255, 500},  # MOG2's mark of a pixel, and its number of frames, which is not used
+    "scheduling/region.py": {6},  # decimals that rounding errors of a division do not reach
     "tracking/association.py": {9.0},  # a cost above all others
     "tracking/boxes.py": {4, 1e-6},  # values of a box; the least area
     "tracking/motion.py": {3, 4},  # the formula of the noise

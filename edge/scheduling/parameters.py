@@ -14,9 +14,8 @@ class RegionParameters:
     were lost, and in the scenes, whose gate is almost as high as the frame, up to three of 635 with 0.36.
     """
 
-    line_margin: float = (
-        1.0  # margin about a gate's line in lengths of the line, which is about as long as a lane is wide
-    )
+    # Margin about a gate's line in lengths of the line, which is about as long as a lane is wide.
+    line_margin: float = 1.0
     least_margin: float = 0.1  # smallest margin, as a share of the frame's longer side
     most_margin: float = 0.4  # largest margin, as a share of the frame's longer side
     most_area: float = 0.75  # share of the frame's area from which on the whole frame is looked at
@@ -39,9 +38,8 @@ class MovementParameters:
     cell: int = 5  # pixels of the side of the square that must have changed; a motorcycle far away is as large
     cell_share: float = 0.6  # share of that square's pixels that must have changed; rain changes single pixels
     learn_seconds: float = 10.0  # s in which what stands, or sways, becomes the background
-    learn_seconds_occupied: float = (
-        60.0  # s, the same while a vehicle is near a gate: it must be seen when it drives on
-    )
+    # s, the same while a vehicle is near a gate: it must be seen when it drives on.
+    learn_seconds_occupied: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

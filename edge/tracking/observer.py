@@ -82,13 +82,7 @@ class Observer:
         image = cut_out(frame.image, view)
         share = max(image.shape[:2]) / max(frame.size)
         detections = tuple(
-            Detection(
-                Box(
-                    *(round(edge + start, _PIXEL_DECIMALS) for edge, start in zip(found.box, start_of_box, strict=True))
-                ),
-                found.label,
-                round(found.confidence, _CONFIDENCE_DECIMALS),
-            )
+            Detection(_moved(found.box, view), found.label, round(found.confidence, _CONFIDENCE_DECIMALS))
             for found in self._detect(image, share)
         )
         return Observation(frame.size, detections, self._displacements(frame.monotonic, image, share, view), view)
@@ -98,8 +92,11 @@ class Observer:
             self._flow.reset()
         self._last_at, self._view = at, view
         moved = self._flow.update(image, share)
-        points, moves = (
-            np.round(moved.points + np.array(view[:2]), _PIXEL_DECIMALS),
-            np.round(moved.moves, _PIXEL_DECIMALS),
-        )
-        return Displacements(points, moves, moved.scale)
+        points, moves = moved.points + np.array(view[:2]), np.round(moved.moves, _PIXEL_DECIMALS)
+        return Displacements(np.round(points, _PIXEL_DECIMALS), moves, moved.scale)
+
+
+def _moved(box: Box, view: Box) -> Box:
+    """Return a box of a view in rounded coordinates of the frame."""
+    x, y = view[:2]
+    return Box(*(round(edge + start, _PIXEL_DECIMALS) for edge, start in zip(box, (x, y, x, y), strict=True)))

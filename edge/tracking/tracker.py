@@ -87,7 +87,7 @@ class Tracker:
         ]
 
     def _begin(self, observation: Observation, at: float) -> tuple[FrameStep, list[Tracklet]]:
-        """Return the frame's step, and the tracks that end: all, after a long gap or when the size or the view changes."""
+        """Return the frame's step, and the tracks that end: all after a long gap, and when size or view change."""
         gaps, last = self._parameters.gaps, self._step
         gap = gaps.first_seconds if last is None else at - last.at
         size, view = observation.size, observation.view

@@ -12,6 +12,7 @@ from edge.core.errors import SourceError
 from edge.core.source import EndOfSource, SourceState, SourceStatus
 from edge.daemon.camera_worker import SILENT_SECONDS, CameraWorker
 from edge.pipeline import PipelineStatistics
+from edge.scheduling.turns import DetectorTurns, Need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,17 +52,31 @@ class ScriptedSource:
 class RecordingPipeline:
     """A pipeline that only notes its calls."""
 
+    need = Need.MOVEMENT
+
     def __init__(self) -> None:
         self.calls: list[Any] = []
         self.statistics = PipelineStatistics()
 
-    def process(self, frame: Any) -> None:
+    def wants(self, frame: Any) -> bool:
+        """Every frame is looked at but those that are named so."""
+        return "still" not in str(frame)
+
+    def look(self, frame: Any) -> None:
         """Note the frame."""
         self.calls.append(frame)
 
     def finish(self) -> None:
         """Note the call."""
         self.calls.append("finish")
+
+
+class NoDetector:
+    """The pipeline of these tests never detects."""
+
+    def detect(self, image: Any, share: float = 1.0) -> list[Any]:
+        """Fail."""
+        raise AssertionError
 
 
 class Run:
@@ -72,10 +87,12 @@ class Run:
         self.fatal: list[BaseException] = []
         self.source = source
         pipeline = RecordingPipeline()
+        self.turns = DetectorTurns(NoDetector())
         self.calls = pipeline.calls
         self.worker = CameraWorker(
             *(CAMERA, source, pipeline),  # type: ignore[arg-type]
             on_fatal=lambda _, error: self.fatal.append(error),
+            turn=self.turns.for_camera(),
             clock=lambda: self.now,
             watch=watch,
         )

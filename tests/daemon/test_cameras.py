@@ -65,7 +65,7 @@ def test_a_camera_that_becomes_dark_is_blind_and_a_problem(
     """The log has it once, the reference of before is kept, and the switch of the configuration turns it off."""
     config = Config(database=DatabaseConfig(path=tmp_path / "smartpark.db"), cameras=(CAMERA,))
     config = config.model_copy(update={"picture": config.picture.model_copy(update={"enabled": checked})})
-    detector: Any = SimpleNamespace(detect=lambda image: ())
+    detector: Any = SimpleNamespace(detect=lambda image, share: ())
     source: Any = Camera(frames=300, dark_from=200)
     cameras = Cameras(config, detector, lambda events: None, lambda where, error: None, WallClock())
     problems = ProblemList(lambda: START)

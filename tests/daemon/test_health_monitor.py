@@ -66,7 +66,8 @@ class Bench:
         pipeline: Any = SimpleNamespace(statistics=self.statistics)
         watch: Any = SimpleNamespace(states=(), usable_since=None)
         self.watch = watch
-        self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None, watch=watch)
+        turn: Any = None  # no frame is processed
+        self.worker = CameraWorker(camera, self.source, pipeline, lambda where, error: None, turn, watch=watch)
         self.worker.last_progress = self.worker.started_at = self.worker.last_frame_at = START
         self.sight = Reports()
         writer: Any = SimpleNamespace(status=self.writer)

@@ -42,11 +42,12 @@ def test_a_camera_that_sends_nothing_never_starves_the_watchdog(
     camera = CameraConfig(id="ramp", source=server.url, gates=(GATE,), stale_seconds=0.5)
     frames: list[Any] = []
     pipeline: Any = SimpleNamespace(
-        process=lambda frame: frames.append(frame.sequence), finish=list, statistics=PipelineStatistics()
+        wants=lambda frame: frames.append(frame.sequence), finish=list, statistics=PipelineStatistics()
     )
+    turn: Any = None  # no frame needs the detector
     fatal: list[BaseException] = []
     times = CameraTimes(WallClock(), lambda events: None)
-    worker = CameraWorker(camera, LiveSource(camera), pipeline, lambda _, error: fatal.append(error), times=times)
+    worker = CameraWorker(camera, LiveSource(camera), pipeline, lambda _, error: fatal.append(error), turn, times=times)
     fed: list[float] = []
     notifier: Any = SimpleNamespace(watchdog=lambda: fed.append(time.monotonic()), status=lambda _: None)
     writer: Any = SimpleNamespace(

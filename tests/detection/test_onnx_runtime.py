@@ -26,7 +26,7 @@ def test_the_real_model_finds_the_cars_of_a_street(weights: Path, clips: Path) -
     read, image = capture.read()
     capture.release()
     assert read
-    detector = SharedDetector(make_detector(DetectorConfig(models_dir=weights, threads=1)))
+    detector = make_detector(DetectorConfig(models_dir=weights, threads=1))
     detector.start()
     found = detector.detect(np.asarray(image, dtype=np.uint8))
     detector.close()
