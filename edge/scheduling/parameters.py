@@ -37,9 +37,10 @@ class MovementParameters:
     variances: float = 16.0  # squared deviation in variances from which on a pixel is no background (OpenCV's default)
     cell: int = 5  # pixels of the side of the square that must have changed; a motorcycle far away is as large
     cell_share: float = 0.6  # share of that square's pixels that must have changed; rain changes single pixels
-    learn_seconds: float = 10.0  # s in which what stands, or sways, becomes the background
-    # s, the same while a vehicle is near a gate: it must be seen when it drives on.
-    learn_seconds_occupied: float = 60.0
+    # s, time constant of the background's weights: what stands, or sways, becomes the background in a tenth of it.
+    learn_seconds: float = 100.0
+    # s, the same while a vehicle is near a gate: what stands before a barrier must be seen for a minute.
+    learn_seconds_occupied: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
