@@ -104,6 +104,62 @@ def test_events_are_submitted_when_decided_and_the_rest_at_the_end() -> None:
     PipelineRun().pipeline.finish()
 
 
+class CarDetector:
+    """A detector that finds the bright square of ``frames_of_a_drive``, and notes the images that it got."""
+
+    def __init__(self) -> None:
+        self.images: list[tuple[int, ...]] = []
+
+    def detect(self, image: Any, share: float = 1.0) -> list[Any]:
+        """The square's box in the image."""
+        self.images.append(image.shape)
+        rows, columns = np.nonzero(image[:, :, 0] > 200)
+        if not len(rows):
+            return []
+        box = Box(float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
+        return [Detection(box, "car", 0.8)]
+
+
+def frames_of_a_drive(starts: float, seconds: float) -> Iterator[Frame]:
+    """An empty yard of 1280 x 720 pixels, in which a vehicle drives through a small gate from a time on."""
+    yard = np.random.default_rng(2).integers(60, 120, (720, 1280, 3), dtype=np.uint8)
+    for number, at in enumerate(frame_times(seconds, 10.0)):
+        image = yard.copy()
+        left = round(300 + 150 * (at - starts))
+        if at >= starts and left < 1280:
+            image[300:360, max(0, left) : left + 100] = 220
+        yield Frame(image, NOON + timedelta(seconds=at), at, number)
+
+
+@pytest.mark.parametrize("mechanisms", [{}, {"motion_gating": False}, {"region_of_interest": False}])
+def test_the_detector_looks_at_the_gate_and_only_when_something_moves(mechanisms: dict[str, bool]) -> None:
+    """The event is the same without the mechanisms; with them few looks see the yard before the vehicle comes."""
+    config = Config.model_validate({"mechanisms": mechanisms})
+    gate = {"id": "g", "line": ((0.45, 0.35), (0.45, 0.6)), "inside": (0.9, 0.5), "floor": "F"}
+    camera = CameraConfig.model_validate({"id": "cam", "source": "clip.mp4", "gates": [gate]})
+    detector, events = CarDetector(), list[Event]()
+    pipeline = Pipeline(camera, config, "run", detector, events.extend)
+    for frame in frames_of_a_drive(starts=20.0, seconds=27.0):
+        pipeline.process(frame)
+    pipeline.finish()
+    (event,) = events
+    assert event.direction is ENTRY
+    assert (event.timestamp - NOON).total_seconds() == pytest.approx(20 + (0.45 * 1280 - 350) / 150, abs=0.05)
+    assert pipeline.statistics.frames == 270
+    assert len(detector.images) + pipeline.statistics.still == 270
+    assert (pipeline.statistics.still > 150) is config.mechanisms.motion_gating
+    assert set(detector.images) == ({(384, 448, 3)} if config.mechanisms.region_of_interest else {(720, 1280, 3)})
+
+
+def test_a_configured_region_is_looked_at() -> None:
+    """It replaces that of the gates, rounded up to what the network can use."""
+    gate = {"id": "g", "line": ((0.45, 0.35), (0.45, 0.6)), "inside": (0.9, 0.5), "floor": "F"}
+    table = {"id": "cam", "source": "clip.mp4", "gates": [gate], "region": (0.4, 0.3, 0.7, 0.9)}
+    pipeline = Pipeline(CameraConfig.model_validate(table), Config(), "run", EmptyDetector(), lambda events: None)
+    assert pipeline.region((1280, 720)) == Box(512, 208, 896, 656)
+    assert pipeline.region((640, 360)).width == 192
+
+
 def test_a_gate_between_two_floors_submits_both_events_together() -> None:
     """They are stored in one transaction."""
     run = PipelineRun(gate={**GATE, "outside_floor": "Street"})

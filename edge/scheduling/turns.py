@@ -62,6 +62,12 @@ class DetectorTurns:
         self._next: _Request | None = None
         self._running: _Request | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many cameras wait for their turn."""
+        with self._changed:
+            return len(self._waiting)
+
     def for_camera(self) -> CameraTurn:
         """Return the turns of one camera, which one thread uses."""
         return CameraTurn(self)

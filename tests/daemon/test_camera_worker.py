@@ -82,12 +82,12 @@ class NoDetector:
 class Run:
     """A worker on a source, started, with a clock that the test sets."""
 
-    def __init__(self, source: ScriptedSource, watch: Any = None) -> None:
+    def __init__(self, source: ScriptedSource, watch: Any = None, *, start: bool = True) -> None:
         self.now = 1000.0
         self.fatal: list[BaseException] = []
         self.source = source
         pipeline = RecordingPipeline()
-        self.turns = DetectorTurns(NoDetector())
+        self.turns = DetectorTurns(NoDetector(), lambda: self.now)
         self.calls = pipeline.calls
         self.worker = CameraWorker(
             *(CAMERA, source, pipeline),  # type: ignore[arg-type]
@@ -96,7 +96,8 @@ class Run:
             clock=lambda: self.now,
             watch=watch,
         )
-        self.worker.start()
+        if start:
+            self.worker.start()
 
     def read_again(self, eventually: Callable[..., Any]) -> None:
         """Wait until the worker has handled another read of the silent source."""
@@ -120,6 +121,33 @@ def test_a_recording_that_breaks_off_keeps_its_crossings(eventually: Callable[..
     eventually(lambda: run.worker.finished)
     assert run.calls == ["first", "finish"]
     assert (run.worker.problem, run.fatal) == ("clip.mp4: broke off", [])
+    run.worker.close()
+
+
+def test_a_frame_that_shows_nothing_new_is_not_looked_at(eventually: Callable[..., Any]) -> None:
+    """The checks of its picture get it all the same, and it counts as progress."""
+    watch = RecordingWatch()
+    run = Run(ScriptedSource("first", "still 1", "still 2", "second", EndOfSource()), watch)
+    eventually(lambda: run.worker.finished)
+    assert run.calls == ["first", "second", "finish"]
+    frames = [call[0] for call in watch.calls if isinstance(call, tuple)]
+    assert frames == ["first", "still 1", "still 2", "second"]
+    run.worker.close()
+
+
+@pytest.mark.parametrize(("recorded", "looked_at"), [(False, ["newer"]), (True, ["first", "newer"])])
+def test_a_frame_that_waited_for_the_detector_is_replaced_by_a_newer_one(
+    eventually: Callable[..., Any], recorded: bool, looked_at: list[str]
+) -> None:
+    """But not a recording's, which loses no frame."""
+    source = ScriptedSource("first", "newer")
+    source.recorded = recorded
+    run = Run(source, start=False)
+    with run.turns.for_camera().next_turn(Need.VEHICLE):
+        run.worker.start()
+        eventually(lambda: run.turns.waiting == 1)
+        run.now += 0.2
+    eventually(lambda: run.calls == looked_at)
     run.worker.close()
 
 

@@ -52,6 +52,21 @@ def test_a_model_of_a_fixed_shape_gets_exactly_that_shape(frame: tuple[int, int]
     assert all(scaled <= side for scaled, side in zip(letterbox.scaled_size, input_size, strict=True))
 
 
+@given(frame_sizes, st.integers(64, 2048), st.tuples(st.floats(0.05, 1), st.floats(0.05, 1)))
+def test_a_part_of_a_frame_is_scaled_as_the_frame(
+    frame: tuple[int, int], image_size: int, shares: tuple[float, float]
+) -> None:
+    """So that a vehicle is as large for the network; only the rounding to whole pixels differs."""
+    part = max(1, round(frame[0] * shares[0])), max(1, round(frame[1] * shares[1]))
+    whole = Letterbox.fit(frame, image_size, DEFAULT_DETECTION.stride)
+    fitted = Letterbox.fit(part, image_size, DEFAULT_DETECTION.stride, max(part) / max(frame))
+    wanted = max(whole.scaled_size) / max(frame)
+    for axis in (0, 1):
+        assert abs(fitted.scaled_size[axis] - max(1, part[axis] * wanted)) <= 1
+        assert fitted.input_size[axis] % DEFAULT_DETECTION.stride == 0
+        assert 0 <= fitted.input_size[axis] - fitted.scaled_size[axis] < DEFAULT_DETECTION.stride
+
+
 def test_an_odd_pixel_of_padding_goes_to_the_right_and_the_bottom() -> None:
     """Ultralytics does the same, so that the same weights get the same pixels."""
     letterbox = Letterbox.into((100, 100), (105, 105))

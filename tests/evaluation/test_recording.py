@@ -82,6 +82,7 @@ def test_what_is_written_is_read(tmp_path: Path, name: str) -> None:
     mixed = Displacements(corners, np.array([[0, 0], [np.nan] * 2, [0.01, 0]]), 1.7)
     label = "cell phone ☎"
     frames.append((2.5, Observation.of_frame(SIZE, (Detection(Box(-1.5, 0, 640.0, 3.25), label, 0.0512),), mixed)))
+    frames.append((3.0, Observation(SIZE, (), mixed, Box(96.0, 0.0, 352.0, 288.0))))
     frames.append((9.0, Observation.of_frame(SIZE, (), Displacements.none())))
     found = list(read_recording(write_frames(tmp_path / name, frames)))
     assert [recorded for recorded, _ in found] == [time_of(at) for at, _ in frames]

@@ -58,11 +58,11 @@ class Bench:
                     turn.begin()
                     turn.detect(IMAGE, camera)
 
-        before = len(self.turns._waiting) + len(self.asked)
+        before = self.turns.waiting + len(self.asked)
         thread = threading.Thread(target=run, daemon=True)
         self.threads.append(thread)
         thread.start()
-        eventually(lambda: len(self.turns._waiting) + len(self.asked) > before)
+        eventually(lambda: self.turns.waiting + len(self.asked) > before)
 
     def finish(self) -> list[float]:
         """Let the detector look at all; the cameras in the order in which they had their turn."""

@@ -46,6 +46,31 @@ def test_an_observation_holds_detections_and_displacements() -> None:
     assert shift.x == pytest.approx(8, abs=0.5)
 
 
+def test_only_the_view_is_looked_at_and_its_boxes_are_the_frames() -> None:
+    """The detector gets the part at the scale of the whole frame, and optical flow finds what moves in it."""
+    view = Box(160, 80, 480, 320)
+    shown: list[tuple[tuple[int, ...], float]] = []
+
+    def detect(image: np.ndarray, share: float) -> tuple[Detection, ...]:
+        shown.append((image.shape, share))
+        return (Detection(Box(1.234, 2, 30, 40), "car", 0.5),)
+
+    looking = Observer(detect, 320)
+    looking.observe(frame(0.0), view)
+    found = looking.observe(frame(0.1, 8), view)
+    assert shown == [((240, 320, 3), 0.5)] * 2
+    assert (found.size, found.view) == (SIZE, view)
+    assert found.detections[0].box == Box(161.23, 82, 190, 120)
+    points = found.moved.points
+    assert (points >= (160, 80)).all()
+    assert (points <= (480, 320)).all()
+    shift = found.moved.shift_of(np.array([180.0, 100.0, 460.0, 300.0]))
+    assert shift is not None
+    assert shift.x == pytest.approx(8, abs=0.5)
+    assert found.moved.scale == 2
+    assert len(looking.observe(frame(0.2, 16)).moved.points) == 0, "another view begins anew"
+
+
 def test_pixels_are_rounded_to_hundredths_and_confidences_to_four_decimals() -> None:
     """The digits after those depend on the number of threads that computed them."""
     looking = observer(Detection(Box(1.23456, 2.00001, 30.999, 40.5), "car", 0.123456789))
