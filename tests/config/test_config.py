@@ -94,7 +94,11 @@ def test_a_good_file_is_read(written: Callable[[str], Path]) -> None:
         ("[[0.5, 0.1], [0.5, 0.9]]", "[[0.5, 0.1], [0.5, 0.1]]", r"points 1 and 2 are the same"),
         ("inside = [0.9, 0.5]", "inside = [0.5, 0.5]", r"gates\[0\]: inside \[0\.5, 0\.5\] is on the line.*move it"),
         ("inside = [0.9, 0.5]", "inside = [0.5, 0.95]", r"on the line or on its extension"),
-        ('id = "ramp"', 'id = "ramp"\nregion = [0.6, 0.0, 1.0, 1.0]', r"leaves out a part of the line of gate .*enlarge it"),
+        (
+            'id = "ramp"',
+            'id = "ramp"\nregion = [0.6, 0.0, 1.0, 1.0]',
+            r"leaves out a part of the line of gate .*enlarge it",
+        ),
         ('id = "ramp"', 'id = "ramp"\nregion = [0.6, 0.0, 0.2, 1.0]', r"is empty: give left, top, right, bottom"),
         ('outside_floor = "Ground Floor"', 'outside_floor = "Roof"', r"no floor 'Roof'; use one of.*'Ground Floor'"),
         ('outside_floor = "Ground Floor"', 'outside_floor = "First Floor"', r"is the same as floor"),

@@ -139,7 +139,7 @@ def test_rain_is_no_motion() -> None:
 
 def test_leaves_that_sway_become_the_background() -> None:
     """A bush that sways for a while is no motion any more, and a vehicle in front of it is."""
-    bush = noisy(cv2.resize(YARD[::3, ::3], (60, 60)), 7, 30)
+    bush = noisy(np.asarray(cv2.resize(YARD[::3, ::3], (60, 60)), dtype=np.uint8), 7, 30)
 
     def sway(number: int, image: Image) -> Image:
         x, y = 200 + round(2 * np.sin(number * 1.3)), 30 + round(1.5 * np.sin(number * 0.9))
