@@ -1,8 +1,8 @@
 """What each mechanism brings: the labelled clips and the simulated scenes, with one after the other switched off.
 
-``make ablation``. The model runs once, into recordings that are kept; after that only tracking and counting run. Shown
-are the errors, missed and extra events together. ``=`` stands where no byte of any event changes, ``~`` where only the
-numbers of tracks do.
+``make ablation``. The model runs once, into recordings that are kept, and once more for each mechanism that decides
+what it looks at; after that only tracking and counting run. Shown are the errors, missed and extra events together.
+``=`` stands where no byte of any event changes, ``~`` where only the numbers of tracks do.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     Counted = tuple[int, list[list[Event]]]  # errors of a set, and the events of each of its clips
 
+# What these decide, recordings hold already: without them there are others.
+_BEFORE_DETECTION = ("motion_gating", "region_of_interest")
 _SETS = ("clips-all", "clips-10", "clips-5", "scenes-5")
 
 
@@ -41,14 +43,16 @@ class Task:
     set_name: str
 
 
-_sets: dict[str, list[RecordedClip]] = {}  # of the worker processes, which are forked from this one
+# Of each set, and of each mechanism before detection that it was recorded without, or an empty text. For the worker
+# processes, which are forked from this one.
+_sets: dict[tuple[str, str], list[RecordedClip]] = {}
 
 
 def count_without(task: Task) -> Counted:
     """Count the task's set."""
     off = MechanismsConfig().model_copy(update={task.mechanism: False} if task.mechanism else {})
     numbers = Numbers(config=Config().model_copy(update={"mechanisms": off}))
-    clips = _sets[task.set_name]
+    clips = _sets[task.set_name, task.mechanism if task.mechanism in _BEFORE_DETECTION else ""]
     events = [recorded.count_observations(clip, numbers)[0] for clip in clips]
     return sum(clip.errors(found) for clip, found in zip(clips, events, strict=True)), events
 
@@ -64,26 +68,27 @@ def main() -> int:
     """Count and print; 0 when everything could be counted."""
     options = arguments()
     set_up_logging("error")
+    mechanisms = ["", *(options.only or MechanismsConfig.model_fields)]
     for name in options.sets:
         labels = recorded.labels_of(name, options.clips)
         if not labels:
             print(f"{options.clips}: no labels for {name}; set SMARTPARK_CLIPS to the clips' folder", file=sys.stderr)
             return 2
-        recorded.make_recordings(name, options.recordings, labels, options.jobs)
-        _sets[name] = recorded.read_clips(name, options.recordings, labels, Numbers())
-    mechanisms = ["", *(options.only or MechanismsConfig.model_fields)]
-    print(f"{'switched off':20}" + "".join(f"{name:>16}" for name in _sets), flush=True)
-    tasks = [Task(mechanism, name) for mechanism in mechanisms for name in _sets]
+        for without in ("", *(key for key in mechanisms if key in _BEFORE_DETECTION)):
+            recorded.make_recordings(name, options.recordings, labels, options.jobs, without)
+            _sets[name, without] = recorded.read_clips(name, options.recordings, labels, Numbers(), without)
+    print(f"{'switched off':20}" + "".join(f"{name:>16}" for name in options.sets), flush=True)
+    tasks = [Task(mechanism, name) for mechanism in mechanisms for name in options.sets]
     gc.collect()
     gc.freeze()  # the workers share the recordings: a collection would copy every page that it marks
     before: dict[str, list[list[Event]]] = {}
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
         for task, (errors, events) in zip(tasks, pool.imap(count_without, tasks), strict=True):
             known = before.setdefault(task.set_name, events)
-            crossings = sum(clip.certain_crossings for clip in _sets[task.set_name])
+            crossings = sum(clip.certain_crossings for clip in _sets[task.set_name, ""])
             same = sameness(events, known) if task.mechanism else ""
-            start = f"{task.mechanism or '(nothing)':20}" if task.set_name == next(iter(_sets)) else ""
-            end = "\n" if task.set_name == list(_sets)[-1] else ""
+            start = f"{task.mechanism or '(nothing)':20}" if task.set_name == options.sets[0] else ""
+            end = "\n" if task.set_name == options.sets[-1] else ""
             print(f"{start}{f'{errors} of {crossings} {same:1}':>16}", end=end, flush=True)
     return 0
 

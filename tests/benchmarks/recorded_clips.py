@@ -80,29 +80,42 @@ def rate_of(set_name: str) -> float | None:
     return RATES[set_name.rpartition("-")[2]]
 
 
-def make_recordings(set_name: str, folder: Path, labels: Sequence[Path], jobs: int) -> None:
+def recordings_folder(set_name: str, without: str = "") -> str:
+    """The name of the folder of a set's recordings, which were made ``without`` a mechanism; empty: with all."""
+    return f"{set_name}-without-{without}" if without else set_name
+
+
+def make_recordings(set_name: str, folder: Path, labels: Sequence[Path], jobs: int, without: str = "") -> None:
     """Record the clips of a set whose recordings are missing in ``folder/SET``, in a process of its own.
 
-    Raises ``subprocess.CalledProcessError`` where the evaluation fails.
+    ``without`` names a mechanism that is switched off; their folder is that of ``recordings_folder``. Raises
+    ``subprocess.CalledProcessError`` where the evaluation fails.
     """
-    missing = [label for label in labels if not (folder / set_name / f"{label.stem}.jsonl.gz").exists()]
+    place = folder / recordings_folder(set_name, without)
+    missing = [label for label in labels if not (place / f"{label.stem}.jsonl.gz").exists()]
     if not missing:
         return
-    print(f"recording {len(missing)} clips of {set_name}, once", file=sys.stderr, flush=True)
-    (folder / set_name).mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "edge", "evaluate", *map(str, missing), "--record", str(folder / set_name)]
+    print(f"recording {len(missing)} clips of {place.name}, once", file=sys.stderr, flush=True)
+    place.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "edge", "evaluate", *map(str, missing), "--record", str(place)]
+    command += ["--without", without] if without else []
     rate = rate_of(set_name)
     command += ["--jobs", str(jobs), *([] if rate is None else ["--fps", f"{rate:g}"])]
     subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
 
-def read_clips(set_name: str, folder: Path, labels: Sequence[Path], numbers: Numbers) -> list[RecordedClip]:
-    """The recorded clips of a set. Raises ``SourceError`` for a recording that cannot be read."""
+def read_clips(
+    set_name: str, folder: Path, labels: Sequence[Path], numbers: Numbers, without: str = ""
+) -> list[RecordedClip]:
+    """The recorded clips of a set, as ``make_recordings`` made them.
+
+    Raises ``SourceError`` for a recording that cannot be read.
+    """
     clips = []
     for label in read_labels(labels):
         gate = label.gate or simulated_gate()
         camera = CameraConfig(id=CLIP_CAMERA, source=label.source, fps=rate_of(set_name), gates=(gate,))
-        frames = list(read_recording(folder / set_name / f"{label.name}.jsonl.gz"))
+        frames = list(read_recording(folder / recordings_folder(set_name, without) / f"{label.name}.jsonl.gz"))
         clips.append(RecordedClip(camera, expected_crossings(label, numbers.config), frames))
     return clips
 
