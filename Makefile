@@ -19,7 +19,8 @@ export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 BENCHMARKS := PYTHONPATH="$(CURDIR)/tests$${PYTHONPATH:+:$$PYTHONPATH}"
 
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
-	sensitivity lint bench bench-capture bench-counts bench-cli bench-store bench-pictures wheel clean broker cameras
+	sensitivity lint bench bench-capture bench-counts bench-cli bench-store bench-pictures \
+	bench-scheduling wheel clean broker cameras
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -94,6 +95,7 @@ bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralyt
 	$(MAKE) bench-cli
 	$(MAKE) bench-capture
 	$(MAKE) bench-pictures
+	$(MAKE) bench-scheduling
 	$(MAKE) bench-counts
 	$(MAKE) bench-store
 
@@ -105,6 +107,9 @@ bench-capture: $(VENV)/.done  ## What a live camera costs: the hand-over of a fr
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench_counts $(BENCH_COUNTS_OPTIONS)
+
+bench-scheduling: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## What gating and region save, and four cameras at one detector
+	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench_scheduling $(BENCH_SCHEDULING_OPTIONS)
 
 bench-pictures: $(VENV)/.done  ## What the checks of pictures find on the clips, how soon, and what they cost
 	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_pictures

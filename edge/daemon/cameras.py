@@ -55,6 +55,11 @@ class Cameras:
             worker.start()
 
     @property
+    def detector_busy_seconds(self) -> float:
+        """Seconds in which the detector was in use since the start."""
+        return self._turns.busy_seconds
+
+    @property
     def finished(self) -> bool:
         """Whether every camera was a recording that has ended."""
         return bool(self.workers) and all(worker.finished for worker in self.workers)

@@ -48,7 +48,7 @@ class WideYard:
     def camera(self, camera_id: str = "yard") -> CameraConfig:
         """The camera with its gate."""
         gate = {"id": "gate", "line": self.line, "inside": self._place(*Scene.INSIDE), "floor": "Ground"}
-        return CameraConfig.model_validate({"id": camera_id, "source": "yard.mp4", "fps": FPS, "gates": [gate]})
+        return CameraConfig.model_validate({"id": camera_id, "source": "sim:ramp", "fps": FPS, "gates": [gate]})
 
     def crossings(self, until: float) -> list[tuple[float, Direction]]:
         """The true crossings up to a second, by time."""
