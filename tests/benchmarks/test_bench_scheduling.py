@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from benchmarks import bench_scheduling
@@ -10,11 +10,14 @@ from benchmarks.wide_yard import WideYard
 
 from edge.core.events import Direction
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-@pytest.mark.parametrize("contender", list(bench_scheduling.OFF))
+
+@pytest.mark.parametrize("contender", ["all", "neither"])
 def test_every_contender_counts_the_yard(weights: Path, contender: str) -> None:
     """The same frames give the same count, whatever is switched off."""
-    task = {"busy": 5.0, "period": 20.0, "seconds": 7.0, "size": 320, "contender": contender}
+    task = {"busy": 5.0, "period": 20.0, "seconds": 4.0, "size": 640, "contender": contender}
     figures = bench_scheduling.run_task({**task, "weights": str(weights / "yolo11n.onnx")})
     assert (figures["counted"], figures["true"]) == (1, 1)
     assert figures["cpu"] > 0
