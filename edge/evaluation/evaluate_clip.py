@@ -37,8 +37,8 @@ CLIP_CAMERA, CLIP_RUN = "clip", "track"
 class ClipResult:
     """The result of one clip.
 
-    ``fps`` is the most frames a second that were processed, None for every frame; ``seconds`` is the time of the last
-    one. ``verdicts`` are in order of time. ``beside_line`` are the seconds at which vehicles passed by an end of the
+    ``fps`` is the most frames a second that were processed, None for every frame. ``frames`` is how many the detector
+    looked at, and ``seconds`` the time of the last of these. ``verdicts`` are in order of time. ``beside_line`` are the seconds at which vehicles passed by an end of the
     line.
     """
 

@@ -77,7 +77,7 @@ def print_evaluation(results: Sequence[ClipResult], *, trace: bool) -> None:
             right=["second"],
         )
     frames, seconds = sum(result.frames for result in results), sum(result.seconds for result in results)
-    click.echo(f"\n{frames} frames of {seconds:.1f} s, {rate_text(results[0].fps)}")
+    click.echo(f"\n{frames} frames looked at of {seconds:.1f} s, {rate_text(results[0].fps)}")
 
 
 def _fields(figures: Figures) -> dict[str, Any]:
