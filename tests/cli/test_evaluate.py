@@ -58,7 +58,7 @@ def test_the_tables_have_figures_and_errors(shell: Any, labels: list[str], tmp_p
         "monday 12.00 extra entry crossed",
     ]
     assert any(line.startswith("monday 3.00 s track-") and line.endswith("counted entry crossed") for line in lines)
-    assert lines[-1] == "300 frames of 29.8 s, all frames"
+    assert lines[-1] == "300 frames looked at of 29.8 s, all frames"
     warning, error = done.stderr.splitlines()
     assert warning.startswith("warning: monday: 1 vehicle passed beside the line's ends, at 9.1 s; if that was through")
     assert error == "error: worse than the baseline: monday at all frames: accuracy -0.5000, must be 0.9 or more"
