@@ -86,7 +86,8 @@ class HealthCollector:
         self._machine: MachineHealth | None = None
         self._logged = ""
         self._changed = threading.Condition()
-        self._asked = 0
+        # The thread reads when it was asked more often than it has done so: at first without being asked.
+        self._asked = 1
         self._done = 0
         # Counting all events takes long where there are millions, so it is done only for a person who asks.
         self._counts_events = False
