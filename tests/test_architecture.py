@@ -47,6 +47,7 @@ INNER_ROOMS = {
     "store": ("sql", "schema", "counts", "quality", "reports", "upkeep", "writing"),
     "simulator": ("traffic", "drawing"),
     "cli": ("shared", "db", "counts"),
+    "daemon": ("health",),
 }
 
 # Libraries with a home: (top-level module) -> the rooms or files that may import it.
@@ -60,7 +61,8 @@ HOMES = {
     "torch": {"detection/ultralytics_runtime.py"},
     "lap": {"tracking/association.py", "evaluation/accuracy.py"},
     "tomlkit": {"evaluation"},
-    "pydantic": {"config", "evaluation", "board"},
+    "pydantic": {"config", "evaluation", "board", "cli/shared/daemon_report.py"},
+    "prometheus_client": {"daemon/health/metrics.py", "daemon/health/metric_families.py"},
     "click": {"cli"},
 }
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.clock_watch import CameraTimes
+from edge.daemon.health.clock_watch import CameraTimes
 from edge.daemon.run_id import run_id
 from edge.picture.reference_file import ReferenceFile
 from edge.picture.watch import PictureWatch
@@ -36,7 +36,7 @@ class Cameras:
     ) -> None:
         self.workers: list[CameraWorker] = []
         self._config = config
-        self._turns = DetectorTurns(detector)
+        self.turns = DetectorTurns(detector)
         self._submit = submit
         self._on_fatal = on_fatal
         self._clock = clock
@@ -47,17 +47,12 @@ class Cameras:
             # The times of a recording are its own; those of a live camera are the times of this machine's clock.
             times = None if source.recorded else CameraTimes(self._clock, self._submit)
             submit = self._submit if times is None else times.submit
-            turn = self._turns.for_camera()
+            turn = self.turns.for_camera()
             pipeline = Pipeline(camera, self._config, run_id(self._config, camera), turn, submit)
             watch = self._watch(camera, source)
             worker = CameraWorker(camera, source, pipeline, self._on_fatal, turn, times=times, watch=watch)
             self.workers.append(worker)
             worker.start()
-
-    @property
-    def detector_busy_seconds(self) -> float:
-        """Seconds in which the detector was in use since the start."""
-        return self._turns.busy_seconds
 
     @property
     def finished(self) -> bool:

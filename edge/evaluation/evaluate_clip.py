@@ -38,8 +38,8 @@ class ClipResult:
     """The result of one clip.
 
     ``fps`` is the most frames a second that were processed, None for every frame. ``frames`` is how many the detector
-    looked at, and ``seconds`` the time of the last of these. ``verdicts`` are in order of time. ``beside_line`` are the seconds at which vehicles passed by an end of the
-    line.
+    looked at, and ``seconds`` the time of the last of these. ``verdicts`` are in order of time. ``beside_line`` are the
+    seconds at which vehicles passed by an end of the line.
     """
 
     name: str

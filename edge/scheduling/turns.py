@@ -53,7 +53,8 @@ class DetectorTurns:
         clock: Callable[[], float] = time.monotonic,
         parameters: TurnParameters = DEFAULT_SCHEDULING.turns,
     ) -> None:
-        self.busy_seconds = 0.0  # in which the detector was in use, since the start
+        self.images = 0  # that the detector looked at since the start
+        self.busy_seconds = 0.0  # in which it was in use
         self._detector = detector
         self._clock = clock
         self._longest_wait = parameters.longest_wait
@@ -93,6 +94,7 @@ class DetectorTurns:
         try:
             return self._detector.detect(image, share)
         finally:
+            self.images += 1
             self.busy_seconds += self._clock() - started
 
     def end(self, request: _Request) -> None:

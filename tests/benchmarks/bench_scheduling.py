@@ -231,7 +231,7 @@ def four_cameras(weights: Path, size: int, seconds: float) -> FourCameras:
             if event.camera_id == key
         ]
         figures += match_crossings(expected, counted).figures
-    return FourCameras(figures, sum(frames) / len(frames) / seconds, cameras.detector_busy_seconds / seconds)
+    return FourCameras(figures, sum(frames) / len(frames) / seconds, cameras.turns.busy_seconds / seconds)
 
 
 def make_config(weights: str, size: int, off: Sequence[str]) -> Config:

@@ -11,8 +11,8 @@ import pytest
 from edge.config.schema import Config
 from edge.core.device_health import DeviceHealth
 from edge.core.events import ClockState, Direction, Event
-from edge.daemon.blindness import Blindness
 from edge.daemon.database_access import DatabaseAccess
+from edge.daemon.health.blindness import Blindness
 from edge.daemon.publishing import Publishing
 from edge.host.clock import WallClock
 from edge.store import ClockChange, ClockChangeKind, Writer, open_store
@@ -45,8 +45,9 @@ class Bench:
         self.writer = Writer(access.open_to_write, self.recorded, self.fatal.append)
         self.writer.start()
         self.writer.create_missing_floors(self.config.floors)
-        self.blindness = Blindness(self.writer.post, WallClock())
-        self.publishing = Publishing(self.config, access, self.writer, self.blindness)
+        clock = WallClock()
+        self.blindness = Blindness(self.writer.post, clock)
+        self.publishing = Publishing(self.config, access, self.writer, self.blindness, clock)
         self.publishing.start(DeviceHealth((), 0, 0, 0, NOW))
 
     def recorded(self, items: Any) -> None:
