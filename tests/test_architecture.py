@@ -47,6 +47,7 @@ INNER_ROOMS = {
     "store": ("sql", "schema", "counts", "quality", "reports", "upkeep", "writing"),
     "simulator": ("traffic", "drawing"),
     "cli": ("shared", "db", "counts"),
+    "daemon": ("health",),
 }
 
 # Libraries with a home: (top-level module) -> the rooms or files that may import it.
@@ -65,7 +66,7 @@ HOMES = {
 }
 
 # A room may keep fewer than five modules where its subject has no more.
-SMALL_ROOMS = {"mqtt", "simulator", "store", "store/sql", "cli/db", "cli/counts", "board", "capture"}
+SMALL_ROOMS = {"daemon/health", "mqtt", "simulator", "store", "store/sql", "cli/db", "cli/counts", "board", "capture"}
 FEWEST, MOST = 5, 12
 # Rooms whose tuned numbers stand in parameters.py, and the other numbers than 0, 1 and 2 that their code may hold: they
 # are not tuned but shapes, formulas, guards against a division by 0, and what another program defines.

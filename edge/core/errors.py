@@ -36,6 +36,10 @@ class StoreError(SmartParkError):
     """The database cannot be opened, or is not one of this product."""
 
 
+class DaemonError(SmartParkError):
+    """The running daemon cannot be asked: none listens, it does not answer, or this user may not connect."""
+
+
 def shown_name(text: object) -> str:
     """A text of the outside (a file's name) as it may stand in a message: on one line, without control characters.
 

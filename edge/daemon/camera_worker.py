@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge.config.schema import CameraConfig
     from edge.core.frames import Frame
     from edge.core.source import Source
-    from edge.daemon.clock_watch import CameraTimes
+    from edge.daemon.health.clock_watch import CameraTimes
     from edge.picture.states import PictureState
     from edge.picture.watch import PictureWatch
     from edge.pipeline import Pipeline

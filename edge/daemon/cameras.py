@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.clock_watch import CameraTimes
+from edge.daemon.health.clock_watch import CameraTimes
 from edge.daemon.run_id import run_id
 from edge.picture.reference_file import ReferenceFile
 from edge.picture.watch import PictureWatch

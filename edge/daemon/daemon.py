@@ -12,13 +12,13 @@ import time
 from typing import TYPE_CHECKING
 
 from edge.core.errors import StoreError
-from edge.daemon.blindness import Blindness
 from edge.daemon.cameras import Cameras
-from edge.daemon.clock_watch import ClockWatch, utc_of
 from edge.daemon.configured_floors import apply_floors, reload_floors
 from edge.daemon.damaged_database import complete_restore, report_uncounted_restore, restore_if_damaged
 from edge.daemon.database_access import DatabaseAccess, ExternalChanges
-from edge.daemon.health_monitor import HealthMonitor
+from edge.daemon.health.blindness import Blindness
+from edge.daemon.health.clock_watch import ClockWatch, utc_of
+from edge.daemon.health.health_monitor import HealthMonitor
 from edge.daemon.publishing import Publishing
 from edge.daemon.signals import Signals
 from edge.detection.detector import SharedDetector, make_detector

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from edge.core.device_health import DeviceHealth
     from edge.core.events import StoredEvent
     from edge.core.occupancy import Occupancy
-    from edge.daemon.blindness import Blindness
     from edge.daemon.database_access import DatabaseAccess
+    from edge.daemon.health.blindness import Blindness
     from edge.store import Recorded, Writer
 
 _BLIND_READ_SECONDS = 60.0

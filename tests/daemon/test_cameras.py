@@ -14,7 +14,7 @@ from edge.config.schema import CameraConfig, Config, DatabaseConfig
 from edge.core.frames import Frame
 from edge.core.source import SourceState, SourceStatus
 from edge.daemon.cameras import Cameras
-from edge.daemon.health_monitor import HealthMonitor
+from edge.daemon.health.health_monitor import HealthMonitor
 from edge.host.clock import WallClock
 from edge.host.problem_list import ProblemList
 

@@ -12,8 +12,8 @@ from support.rtsp_server import RtspServer
 from edge.capture.live.source import LiveSource
 from edge.config.schema import CameraConfig, GateConfig
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.clock_watch import CameraTimes
-from edge.daemon.health_monitor import STUCK_SECONDS, HealthMonitor
+from edge.daemon.health.clock_watch import CameraTimes
+from edge.daemon.health.health_monitor import STUCK_SECONDS, HealthMonitor
 from edge.host.clock import WallClock
 from edge.host.problem_list import ProblemList
 from edge.pipeline import PipelineStatistics

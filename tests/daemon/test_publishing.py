@@ -11,8 +11,8 @@ import pytest
 from edge.config.schema import Config
 from edge.core.device_health import DeviceHealth
 from edge.core.events import ClockState, Direction, Event
-from edge.daemon.blindness import Blindness
 from edge.daemon.database_access import DatabaseAccess
+from edge.daemon.health.blindness import Blindness
 from edge.daemon.publishing import Publishing
 from edge.host.clock import WallClock
 from edge.store import ClockChange, ClockChangeKind, Writer, open_store

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.daemon.clock_watch import utc_of
+from edge.daemon.health.clock_watch import utc_of
 from edge.store import NOT_RUNNING, BlindInterval
 
 if TYPE_CHECKING:

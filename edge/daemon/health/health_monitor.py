@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from edge.core.source import SourceStatus
-    from edge.daemon.blindness import Blindness
     from edge.daemon.camera_worker import CameraWorker
+    from edge.daemon.health.blindness import Blindness
     from edge.host.problem_list import ProblemList
     from edge.host.systemd import SystemdNotifier
     from edge.store import Writer

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.core.events import ClockState
-from edge.daemon.blindness import LEAST_BLIND_SECONDS, NEW_REASON_SECONDS, NO_FRAME_YET, STEADY_SECONDS, Blindness
+from edge.daemon.health.blindness import (
+    LEAST_BLIND_SECONDS,
+    NEW_REASON_SECONDS,
+    NO_FRAME_YET,
+    STEADY_SECONDS,
+    Blindness,
+)
 from edge.host.clock import WallClock
 from edge.store import NOT_RUNNING, BlindInterval, ClockChange, ClockChangeKind, open_store
 

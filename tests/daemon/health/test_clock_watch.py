@@ -12,7 +12,7 @@ from edge.config.schema import CameraConfig, FloorConfig, GateConfig
 from edge.core.events import ClockState, Crossing, Direction
 from edge.core.frames import Frame
 from edge.counting.events import make_events
-from edge.daemon.clock_watch import CameraTimes, ClockWatch
+from edge.daemon.health.clock_watch import CameraTimes, ClockWatch
 from edge.host.alive_file import AliveFile, LastRun
 from edge.host.clock import WallClock
 from edge.store import NOT_RUNNING, ClockChangeKind, Writer, open_store

@@ -11,7 +11,7 @@ import pytest
 from edge.config.schema import CameraConfig, GateConfig
 from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.health_monitor import GIVES_NO_FRAMES, IS_STUCK, STUCK_SECONDS, HealthMonitor
+from edge.daemon.health.health_monitor import GIVES_NO_FRAMES, IS_STUCK, STUCK_SECONDS, HealthMonitor
 from edge.host.problem_list import ProblemList
 from edge.picture.states import PictureCode, PictureState
 from edge.pipeline import PipelineStatistics
