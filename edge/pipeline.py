@@ -52,7 +52,10 @@ class FrameResult:
 
 
 class Pipeline:
-    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics``."""
+    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics`` and ``tracks``.
+
+    ``tracks`` are those of the last frame.
+    """
 
     def __init__(
         self,
@@ -78,6 +81,7 @@ class Pipeline:
         self._submit = submit
         self._on_frame = on_frame
         self._last: FrameTime | None = None
+        self.tracks: Sequence[Track] = ()
         self.statistics = PipelineStatistics()
 
     def process(self, frame: Frame) -> None:
@@ -89,7 +93,7 @@ class Pipeline:
     def count(self, observation: Observation, frame_time: FrameTime, detect_seconds: float = 0.0) -> None:
         """Track and count what was observed in a frame; ``detect_seconds`` is how long the observation took."""
         started = time.perf_counter()
-        tracks = self._tracker.update(observation, frame_time.monotonic)
+        self.tracks = tracks = self._tracker.update(observation, frame_time.monotonic)
         tracked = time.perf_counter()
         self._last = frame_time
         crossings, verdicts = [], []
