@@ -79,6 +79,11 @@ class Marks:
         for point in points:
             self._dot(point, _POINT, colour)
             self._reserve(point, point, _POINT)
+        for start, end in pairwise(points):
+            steps = max(1, round(math.hypot(end.x - start.x, end.y - start.y) / (2 * _DASH * self._unit)))
+            for step in range(steps):
+                place = _between(start, end, (step + 0.5) / steps)
+                self._reserve(place, place, _DASH / 2)
         self._reserve(foot, tip, _POINT)
         self._reserve(inside, inside, _INSIDE)
         self._ring(inside, colour)
