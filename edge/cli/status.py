@@ -1,71 +1,130 @@
-"""This module is ``smartpark status``, which reads the database and the problems of the daemon that may be running."""
+"""This module is ``smartpark status``, which asks the running daemon, and reads the database where none runs."""
 
 from __future__ import annotations
 
+import json
+import sys
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path  # noqa: TC003  # click reads it
+from typing import TYPE_CHECKING
 
 import click
 
+from edge.cli.shared.device_status import read_device_status, status_fields
 from edge.cli.shared.options import config_option, json_option, print_json
-from edge.cli.shared.qualities import is_daemon_running, qualities_of, unknown_floors, why_unknown
-from edge.cli.shared.rows import event_fields, floor_fields, iso, print_floors
-from edge.cli.shared.store_access import open_for_reading
-from edge.core.occupancy import Quality, recommended_floor, why_none_is_recommended
-from edge.host.problem_file import ProblemFile
+from edge.config.load import find_config, load_config
+from edge.core.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console, RenderableType
+
+    from edge.cli.shared.device_status import DeviceStatus
+    from edge.config.schema import Config
 
 _EXIT_DEGRADED = 3
+_WATCH_SECONDS = 1.0
+# A line is not broken where the output is no terminal.
+_WIDTH_OF_NO_TERMINAL = 1000
 
 
 @click.command("status")
 @config_option
 @json_option
-def show_status(config_path: Path | None, as_json: bool) -> None:
+@click.option("--watch", "-w", is_flag=True, help="Show it again every second, until Ctrl-C.")
+def show_status(config_path: Path | None, as_json: bool, watch: bool) -> None:
     """Show the state of the daemon, the floors and the events.
 
-    That is whether the daemon runs and its problems, the floors, the last event, and what waits for the broker.
+    That is the cameras, the detector, the floors, the broker, the database, the machine and its clock, as the running
+    daemon knows them. Where no daemon runs, the floors and events of the database.
 
-    Exit code 0 when all is well: the daemon runs, has no problem, and every active floor is live. 3 when something is
-    degraded: no daemon runs, it has a problem, or the count of an active floor is degraded or unknown.
+    With --watch and --json, a line of JSON each second.
+
+    Exit code 0 when all is well: the daemon runs, has no problem, every camera is counted, every active floor is live,
+    and the broker is connected. 3 when something is degraded. With --watch it is that of the last look.
     """
-    with open_for_reading(config_path) as (config, store):
-        floors = store.floors.all()
-        last = store.events.newest(1)
-        counted, waiting = store.events.count(), store.outbox.count()
-        running = is_daemon_running(config)
-        problems = ProblemFile(config.database.path).read() if running else ()
-        qualities = qualities_of(config, store)
-        active = store.floors.active()
-        unknown = unknown_floors(qualities)
-        best = recommended_floor(active, unknown)
-        all_live = all(qualities[floor.name].quality is Quality.LIVE for floor in active if floor.name in qualities)
-        well = running and not problems and all_live
+    config = load_config(find_config(config_path))
+    if watch:
+        well = _watch(config, as_json=as_json)
+    else:
+        status = read_device_status(config)
+        well = not status.faults
         if as_json:
-            print_json(
-                {
-                    "ok": well,
-                    "running": running,
-                    "problems": [
-                        {"code": problem.code, "text": problem.text, "since": iso(problem.since)}
-                        for problem in problems
-                    ],
-                    "database": str(config.database.path),
-                    "floors": [floor_fields(floor, qualities.get(floor.name)) for floor in floors],
-                    "recommended": best.name if best else None,
-                    "events": counted,
-                    "outbox": waiting,
-                    "last_event": event_fields(last[0]) if last else None,
-                }
-            )
-            raise SystemExit(0 if well else _EXIT_DEGRADED)
-        click.echo(f"daemon       {'running' if running else 'not running'}")
-        for problem in problems:
-            click.echo(f"problem      {problem.code}: {problem.text} (since {iso(problem.since)})")
-        click.echo(f"database     {config.database.path}")
-        click.echo(f"events       {counted}, {waiting} not yet acknowledged by the broker")
-        if last:
-            click.echo(f"last event   {iso(last[0].timestamp)} {last[0].direction} {last[0].floor}")
-        why = why_none_is_recommended(active, unknown) + why_unknown(active, qualities)
-        click.echo(f"recommended  {best.name if best else f'none: {why}'}")
-        click.echo()
-        print_floors(floors, qualities)
+            print_json(status_fields(status))
+        else:
+            _print(status)
     raise SystemExit(0 if well else _EXIT_DEGRADED)
+
+
+def _print(status: DeviceStatus | str) -> None:
+    console = _console()
+    with console.capture() as capture:
+        console.print(_drawn(status))
+    # Rich pads each line of a table to the full width.
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def _watch(config: Config, *, as_json: bool) -> bool:
+    """Show the status each second until Ctrl-C; whether all was well at the last look."""
+    well = False
+    show = _json_lines() if as_json else _screens()
+    with show as update, suppress(KeyboardInterrupt):
+        while True:
+            try:
+                status = read_device_status(config)
+            except StoreError as error:
+                well = False
+                update(str(error))
+            else:
+                well = not status.faults
+                update(status)
+            time.sleep(_WATCH_SECONDS)
+    return well
+
+
+@contextmanager
+def _json_lines() -> Iterator[Callable[[DeviceStatus | str], None]]:
+    """Give a function that prints a status, or why there is none, as a line of JSON."""
+
+    def update(status: DeviceStatus | str) -> None:
+        fields = {"ok": False, "error": status} if isinstance(status, str) else status_fields(status)
+        click.echo(json.dumps(fields, ensure_ascii=False))
+
+    yield update
+
+
+@contextmanager
+def _screens() -> Iterator[Callable[[DeviceStatus | str], None]]:
+    """Give a function that draws a status, or why there is none, in the place of the one before.
+
+    It draws on the second screen of a terminal, so that the first one is as it was afterwards. Where the output is no
+    terminal, or one that cannot move its cursor, each status follows the one before.
+    """
+    from rich.live import Live
+
+    console = _console()
+    if not console.is_terminal or console.is_dumb_terminal:
+
+        def append(status: DeviceStatus | str) -> None:
+            _print(status)
+            click.echo()
+
+        yield append
+        return
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        yield lambda status: live.update(_drawn(status), refresh=True)
+
+
+def _drawn(status: DeviceStatus | str) -> RenderableType:
+    from edge.cli.shared.status_screen import draw_status
+
+    return status if isinstance(status, str) else draw_status(status)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False) if sys.stdout.isatty() else Console(highlight=False, width=_WIDTH_OF_NO_TERMINAL)

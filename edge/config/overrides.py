@@ -34,6 +34,7 @@ SCALAR_SECTIONS = (
     "mechanisms",
     "picture",
     "mqtt",
+    "metrics",
 )
 
 

@@ -1,4 +1,4 @@
-"""This module defines ``smartpark.toml`` as typed sections. Every default stands here or in ``picture.py``.
+"""This module defines ``smartpark.toml`` as typed sections. Every default stands here or in the modules imported here.
 
 ``load.py`` reads a file into these sections.
 """
@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from edge.config.camera_source import CameraSource
+from edge.config.metrics import MetricsConfig
 from edge.config.picture import PictureConfig
 from edge.config.section import Fraction, Identifier, PlainText, Seconds, Section
 from edge.core.line_geometry import signed_distance
@@ -240,6 +241,7 @@ class Config(Section):
     mechanisms: MechanismsConfig = MechanismsConfig()
     picture: PictureConfig = PictureConfig()
     mqtt: MqttConfig = MqttConfig()
+    metrics: MetricsConfig = MetricsConfig()
     floors: tuple[FloorConfig, ...] = Field((), description="[[floors]] tables")
     cameras: tuple[CameraConfig, ...] = Field((), description="[[cameras]] tables")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  # a command reads these values back from JSON
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
-    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)

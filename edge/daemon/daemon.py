@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from edge.core.device_health import ClockHealth
 from edge.core.errors import StoreError
 from edge.daemon.cameras import Cameras
 from edge.daemon.configured_floors import apply_floors, reload_floors
@@ -18,7 +19,9 @@ from edge.daemon.damaged_database import complete_restore, report_uncounted_rest
 from edge.daemon.database_access import DatabaseAccess, ExternalChanges
 from edge.daemon.health.blindness import Blindness
 from edge.daemon.health.clock_watch import ClockWatch, utc_of
+from edge.daemon.health.collector import HealthCollector, HealthSources
 from edge.daemon.health.health_monitor import HealthMonitor
+from edge.daemon.health.requests import DaemonRequests
 from edge.daemon.publishing import Publishing
 from edge.daemon.signals import Signals
 from edge.detection.detector import SharedDetector, make_detector
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from edge.config.schema import CameraConfig, Config
     from edge.core.source import Source
     from edge.daemon.camera_worker import CameraWorker
-    from edge.detection.detector import Detector
     from edge.store import Recorded
 
 log = logging.getLogger(__name__)
@@ -87,7 +89,7 @@ class Daemon:
             on_recorded=self._recorded,
             on_fatal=lambda error: self._on_fatal("writer", error),
         )
-        self._detector: Detector = SharedDetector(make_detector(config.detector))
+        self._detector = SharedDetector(make_detector(config.detector))
         self._clock = WallClock()
         self._clock_watch: ClockWatch | None = None
         self._blindness = Blindness(self._writer.post, self._clock)
@@ -100,6 +102,21 @@ class Daemon:
             None if shares_database else self._blindness,
         )
         self._publishing: Publishing | None = None
+        self._collector = HealthCollector(
+            config,
+            HealthSources(
+                problems=self._problems,
+                writer=self._writer,
+                workers=self._cameras.workers,
+                detector=self._detector,
+                blindness=self._blindness,
+                clock=self._clock,
+                database=self._database,
+                read_clock=self._clock_health,
+                read_broker=lambda: None if self._publishing is None else self._publishing.broker(),
+            ),
+        )
+        self._requests = DaemonRequests(config, self._collector, self._problems, self._cameras.snapshot)
 
     @property
     def workers(self) -> Sequence[CameraWorker]:
@@ -125,10 +142,13 @@ class Daemon:
             sources = self._sources or [(camera, open_source(camera)) for camera in config.cameras]
             if not self._shares_database:
                 self._start_run([camera.id for camera, source in sources if not source.recorded])
+            self._collector.start()
+            if alone:
+                self._requests.start()
             self._detector.start()
             if config.mqtt.enabled and alone:
-                self._publishing = Publishing(config, self._database, self._writer, self._blindness)
-                self._publishing.start(self._health.snapshot(utc_now()))
+                self._publishing = Publishing(config, self._database, self._writer, self._blindness, self._clock)
+                self._publishing.start(self._collector.current())
             self._cameras.start(sources)
         except BaseException:
             self.close()
@@ -165,6 +185,8 @@ class Daemon:
     def close(self) -> None:
         """Stop all parts and lose nothing: cameras, then what they counted, then what was not yet published."""
         self._notifier.stopping()
+        self._requests.close()
+        self._collector.close()
         now = time.monotonic()
         if self._clock_watch is not None:
             self._clock_watch.check(now)
@@ -216,6 +238,7 @@ class Daemon:
     def _check_health(self, now: float) -> None:
         """Bring the health up to date, and publish it and what another process has written."""
         self._health.update(now)
+        self._collector.sample(now)
         if self._problem_file is not None:
             self._problem_file.update(self._problems.current(), now)
         if self._publishing is None:
@@ -226,8 +249,14 @@ class Daemon:
         elif self._external_changes.happened():
             report_uncounted_restore(self._database, self._problems)
             self._publishing.publish_external_changes()
-        self._publishing.publish_blindness(now)
-        self._publishing.publish_health(self._health.snapshot(utc_now()))
+            self._collector.refresh_soon()
+        if self._publishing.publish_blindness(now):
+            self._collector.refresh_soon()
+        self._publishing.publish_health(self._collector.current())
+
+    def _clock_health(self) -> ClockHealth:
+        """The state of the clock. A daemon that shares the database does not watch it."""
+        return ClockHealth(self._clock.state()) if self._clock_watch is None else self._clock_watch.health()
 
     def _on_fatal(self, part: str, error: BaseException) -> None:
         log.critical("stopping because of an unexpected error in=%s", part, exc_info=error)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edge.core.device_health import BrokerHealth
 from edge.core.occupancy import FloorQuality, Quality
+from edge.daemon.health.clock_watch import utc_of
 from edge.mqtt.topics import Topics
 from edge.publish.publisher import Publisher
 from edge.store import utc_now
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from edge.core.occupancy import Occupancy
     from edge.daemon.database_access import DatabaseAccess
     from edge.daemon.health.blindness import Blindness
+    from edge.host.clock import WallClock
     from edge.store import Recorded, Writer
 
 _BLIND_READ_SECONDS = 60.0
@@ -26,7 +29,11 @@ _BLIND_READ_SECONDS = 60.0
 class Publishing:
     """The publisher of this device, with the outbox and the floors of its database."""
 
-    def __init__(self, config: Config, database: DatabaseAccess, writer: Writer, blindness: Blindness) -> None:
+    def __init__(
+        self, config: Config, database: DatabaseAccess, writer: Writer, blindness: Blindness, clock: WallClock
+    ) -> None:
+        self._clock = clock
+        self._address = f"{config.mqtt.host}:{config.mqtt.port}"
         self._database = database
         self._blindness = blindness
         self._cameras_by_floor = config.cameras_by_floor
@@ -60,18 +67,26 @@ class Publishing:
         self._publisher.read_floors_again()
         self._publisher.events_added()
 
-    def publish_blindness(self, now: float) -> None:
+    def broker(self) -> BrokerHealth:
+        """The state of the connection to the broker."""
+        link = self._publisher.link
+        since = utc_of(self._clock.check().at(link.since))
+        return BrokerHealth(self._address, link.connected, since, link.reason, link.connections)
+
+    def publish_blindness(self, now: float) -> bool:
         """Publish the floors that a blind camera makes unknown, without the database; ``now`` is monotonic.
 
-        The database is read for the rest when the blind cameras change, and each minute while there are any.
+        The database is read for the rest when the blind cameras, or why they are blind, have changed since the last
+        call, which is returned; and each minute while there are any.
         """
         changed = self._publish_unknown_floors()
         if changed or (self._blind and now - self._read_at >= _BLIND_READ_SECONDS):
             self._read_at = now
             self._publisher.read_floors_again()
+        return changed
 
     def publish_health(self, health: DeviceHealth) -> None:
-        """Publish the health of the device if it has changed."""
+        """Publish the health of the device if a state of it has changed, and each minute."""
         self._publisher.health_changed(health)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ A runtime is imported only when it is chosen, so that the small one never costs 
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Protocol
 
 from edge.detection.parameters import DEFAULT_DETECTION
@@ -46,9 +47,14 @@ def make_detector(config: DetectorConfig, parameters: DetectionParameters = DEFA
 
 
 class SharedDetector:
-    """Lets all cameras use one detector in turn, so that memory does not grow with the number of cameras."""
+    """Lets all cameras use one detector in turn, so that memory does not grow with the number of cameras.
+
+    ``images`` is how many it was used for since the start, ``busy_seconds`` how long that took.
+    """
 
     def __init__(self, detector: Detector) -> None:
+        self.images = 0
+        self.busy_seconds = 0.0
         self._detector = detector
         self._lock = threading.Lock()
 
@@ -59,7 +65,12 @@ class SharedDetector:
     def detect(self, image: Image) -> Sequence[Detection]:
         """Wait until no other camera's frame is in work, then detect; see ``Detector.detect``."""
         with self._lock:
-            return self._detector.detect(image)
+            started = time.perf_counter()
+            try:
+                return self._detector.detect(image)
+            finally:
+                self.images += 1
+                self.busy_seconds += time.perf_counter() - started
 
     def close(self) -> None:
         """Wait until no frame is in work, then free the weights."""

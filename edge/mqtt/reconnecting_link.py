@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from edge.core.backoff import Backoff
@@ -20,6 +21,20 @@ log = logging.getLogger(__name__)
 # How often paho gets to check its keep-alive when nothing else happens.
 _TICK_SECONDS = 1.0
 _DISCONNECT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """Whether there is a connection, since when (monotonic seconds), and why not: a text without secrets.
+
+    ``connections`` is how many were accepted so far. ``reason`` is empty while there is a connection, and before the
+    first attempt has failed.
+    """
+
+    connected: bool
+    since: float
+    reason: str
+    connections: int
 
 
 class LinkUser(Protocol):
@@ -74,6 +89,14 @@ class Link:
         self._waker_lock = threading.Lock()
         self._logged_reason: str | None = None
         self._connections = 0
+        # Replaced as a whole: when the connection was made or lost, and why there is none.
+        self._since_and_reason = (time.monotonic(), "")
+
+    @property
+    def state(self) -> LinkState:
+        """The state of the connection at this moment."""
+        since, reason = self._since_and_reason
+        return LinkState(self.connected, since, reason, self._connections)
 
     @property
     def connected(self) -> bool:
@@ -148,10 +171,12 @@ class Link:
             if self._logged_reason != repr(error):
                 log.exception("the MQTT connection failed; trying again")
             self._logged_reason = repr(error)
+            self._note_reason("an error in this program; its log says which")
         finally:
             connection.close()
             if self._accepted.is_set():
                 self._accepted.clear()
+                self._since_and_reason = (time.monotonic(), self._since_and_reason[1])
                 self._user.link_closed()
 
     def _serve(self, connection: Connection, wake: socket.socket) -> None:
@@ -166,6 +191,7 @@ class Link:
             reason = str(end)
             if connection.accepted and time.monotonic() - began < self._timing.stable:
                 reason += f"; if this repeats, another client may be using the client id {self._client_id!r}"
+            self._note_reason(reason)
             self._log_reason(reason)
         if self._accepted.is_set():
             # What was received with the last bytes of the connection.
@@ -177,6 +203,7 @@ class Link:
             self._logged_reason = None
             log.info("connected to the MQTT broker at %s:%d", self._config.host, self._config.port)
             self._user.link_opened(connection)
+            self._since_and_reason = (time.monotonic(), "")
             self._accepted.set()
         self._deliver(connection)
         if connection.accepted:
@@ -189,6 +216,9 @@ class Link:
         messages, connection.messages = connection.messages, []
         for topic, payload in messages:
             self._user.link_message(topic, payload)
+
+    def _note_reason(self, reason: str) -> None:
+        self._since_and_reason = (self._since_and_reason[0], reason)
 
     def _log_reason(self, reason: str) -> None:
         """Log a reason once, until it changes or a connection was accepted; later repetitions only at debug."""

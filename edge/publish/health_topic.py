@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edge.publish.payloads import device_health
@@ -16,12 +15,17 @@ if TYPE_CHECKING:
     from edge.mqtt.topics import Topics
     from edge.publish.retained_topics import RetainedTopics
 
-# While many events wait their number changes all the time; it is published no more often than this.
+# A state that changes all the time is published no more often than this.
 LEAST_SECONDS = 3.0
+# The numbers are published so often when no state changes.
+EVERY_SECONDS = 60.0
 
 
 class HealthTopic:
-    """The device's health as a retained topic: published when it changes, at most every few seconds. Thread-safe."""
+    """The device's health as a retained topic: published when a state of it changes, and each minute. Thread-safe.
+
+    A number that changes is no change of a state: see ``DeviceHealth.states``.
+    """
 
     def __init__(
         self, retained: RetainedTopics, topics: Topics, monotonic: Callable[[], float] = time.monotonic
@@ -41,13 +45,13 @@ class HealthTopic:
         self.publish_if_due()
 
     def publish_if_due(self) -> None:
-        """Publish what changed, if the last time is long enough ago. To be called about once a second."""
+        """Publish it if the last time is long enough ago. To be called about once a second."""
         with self._lock:
             if self._latest is None:
                 return
             if self._published is not None:
-                same = replace(self._latest, as_of=self._published.as_of) == self._published
-                if same or self._monotonic() - self._published_at < LEAST_SECONDS:
+                same = self._latest.states == self._published.states
+                if self._monotonic() - self._published_at < (EVERY_SECONDS if same else LEAST_SECONDS):
                     return
             self._publish(self._latest)
 

@@ -10,6 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from edge.core.device_health import plain_fields
 from edge.core.occupancy import FloorQuality, Occupancy, Quality, recommended_floor
 from edge.mqtt.topics import DEGRADED, OK
 
@@ -110,19 +111,38 @@ def event(stored: StoredEvent, *, site: str, device: str) -> bytes:
 
 
 def device_health(health: DeviceHealth, *, device: str) -> bytes:
-    """The payload of ``device/<device>/health``."""
-    problems = [{"code": item.code, "text": item.text, "since": timestamp(item.since)} for item in health.problems]
+    """The payload of ``device/<device>/health``.
+
+    The broker is no fault here: what reaches it is proof that it is connected. Neither addresses of cameras nor paths
+    are in it, because every program at the broker can read it.
+    """
+    faults = [fault for fault in health.faults if fault != "broker"]
     return _json(
         {
-            "status": DEGRADED if problems else OK,
-            "problems": problems,
+            "status": DEGRADED if faults else OK,
+            "faults": faults,
+            "problems": [plain_fields(problem) for problem in health.problems],
             "events_waiting": health.events_waiting,
             "events_dropped": health.events_dropped,
             "events_refused": health.events_refused,
             "as_of": timestamp(health.as_of),
             "device": device,
+            "version": health.version,
+            "started_at": timestamp(health.started_at) if health.started_at else None,
+            "cameras": [_without(plain_fields(camera), "source", "reader_pid") for camera in health.cameras],
+            "detector": health.detector and plain_fields(health.detector),
+            "floors": [{"name": item.floor.name, "quality": item.quality.quality} for item in health.floors],
+            "broker": health.broker
+            and {"since": timestamp(health.broker.since), "connections": health.broker.connections},
+            "stored": health.stored and _without(plain_fields(health.stored), "path", "floors", "events", "last_event"),
+            "machine": health.machine and plain_fields(health.machine),
+            "clock": health.clock and plain_fields(health.clock),
         }
     )
+
+
+def _without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def timestamp(moment: datetime) -> str:

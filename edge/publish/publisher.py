@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edge.config.schema import MqttConfig
     from edge.core.device_health import DeviceHealth
     from edge.core.occupancy import FloorQuality, Occupancy
+    from edge.mqtt.reconnecting_link import LinkState
     from edge.mqtt.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,11 @@ class Publisher:
         return self._link.connected
 
     @property
+    def link(self) -> LinkState:
+        """The state of the connection to the broker."""
+        return self._link.state
+
+    @property
     def statistics(self) -> PublisherStatistics:
         """What was done so far."""
         published, acknowledged, in_flight = self._relay.counts
@@ -126,7 +132,7 @@ class Publisher:
         self._database.read_floors_again()
 
     def health_changed(self, health: DeviceHealth) -> None:
-        """Publish the device's health, if more of it changed than its time. May be called before the start."""
+        """Publish the device's health if a state of it has changed, and each minute. May be called before the start."""
         self._health.report(health)
         self._link.wake()
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from edge.cli.shared.daemon_report import ask_health
+from edge.core.errors import DaemonError
 from edge.host.alive_file import AliveFile
 from edge.host.instance_lock import InstanceLock
 from edge.store import BlindInterval, utc_now
@@ -27,6 +29,19 @@ def is_daemon_running(config: Config) -> bool:
 
 def qualities_of(config: Config, store: Store) -> dict[str, FloorQuality]:
     """The quality of each floor by its name. Without a daemon every floor with a camera is unknown.
+
+    The running daemon is asked, because it knows a blind camera before the database does.
+    """
+    if is_daemon_running(config):
+        try:
+            return {item.floor.name: item.quality for item in ask_health(config).floors}
+        except DaemonError:
+            pass  # It has just been started, or hangs: what it has recorded is as much as is known.
+    return recorded_qualities(config, store)
+
+
+def recorded_qualities(config: Config, store: Store) -> dict[str, FloorQuality]:
+    """The quality of each floor by its name, as far as the database knows.
 
     Where the configuration has no cameras, as for a command with nothing but the path of the database, a camera that
     was ever blind may belong to any floor.

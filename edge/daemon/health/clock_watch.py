@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from edge.core.device_health import ClockHealth
 from edge.host.alive_file import LastRun
 from edge.host.clock import LEAST_STEP_SECONDS
 from edge.store import ClockChange, ClockChangeKind
@@ -79,6 +80,13 @@ class ClockWatch:
         self._boot_id = boot_id
         self._alive = alive
         self._writer = writer
+        # Replaced as a whole: how often the clock was set, by how much the last time, and when.
+        self._steps: tuple[int, float, datetime | None] = (0, 0.0, None)
+
+    def health(self) -> ClockHealth:
+        """The state of the clock, and how often it was set since the start. For any thread."""
+        state = self._clock.state()
+        return ClockHealth(state, *self._steps)
 
     def start(self, cameras: Sequence[str], monotonic: float) -> list[BlindInterval]:
         """Record the start of a run with these live cameras; the blind intervals that last.
@@ -145,6 +153,7 @@ class ClockWatch:
 
     def _record_step(self, reading: ClockReading) -> None:
         step = timedelta(microseconds=reading.step)
+        self._steps = (self._steps[0] + 1, step.total_seconds(), utc_of(reading.now))
         change = self._change(ClockChangeKind.STEP, reading, utc_of(reading.now), step)
         self._writer.post(lambda store: store.clock.record(change), f"the step of the clock by {step}")
 

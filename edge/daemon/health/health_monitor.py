@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.core.device_health import DeviceHealth
 from edge.core.source import SourceState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from edge.core.source import SourceStatus
     from edge.daemon.camera_worker import CameraWorker
@@ -66,11 +64,6 @@ class HealthMonitor:
         if not stuck:
             self._notifier.watchdog()
 
-    def snapshot(self, as_of: datetime) -> DeviceHealth:
-        """The problems of the last update, and the numbers of events now (``as_of``, aware UTC)."""
-        writer = self._writer.status
-        return DeviceHealth(self._problems.current(), writer.waiting, writer.dropped, writer.refused, as_of)
-
     def _check_writer(self, now: float) -> bool:
         writer = self._writer.status
         silence = now - writer.last_answer
@@ -96,7 +89,7 @@ class HealthMonitor:
             text = f"has finished no frame for {now - worker.last_progress:.0f} s"
         elif status.state is SourceState.DOWN:
             text = status.problem or "gives no frames"
-        elif (silent := _silent_seconds(worker, now)) > worker.camera.stale_seconds:
+        elif (silent := silent_seconds(worker, now)) > worker.camera.stale_seconds:
             text = status.problem or f"has given no frame for {silent:.0f} s"
         elif not worker.finished and (states := worker.picture_states):
             # The camera's thread has logged each of them with its beginning.
@@ -120,7 +113,7 @@ class HealthMonitor:
                 self._blindness.update(camera.id, HAS_ENDED, now, last_usable)
         elif stuck:
             self._blindness.update(camera.id, IS_STUCK, now, last_usable)
-        elif status.state is SourceState.DOWN or _silent_seconds(worker, now) > camera.stale_seconds:
+        elif status.state is SourceState.DOWN or silent_seconds(worker, now) > camera.stale_seconds:
             self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
         elif picture is not None:
             self._blindness.update(camera.id, picture.reason, now, picture.since_monotonic)
@@ -151,7 +144,7 @@ def _has_ended(worker: CameraWorker) -> bool:
     return worker.finished and not worker.source.recorded and worker.source.status.state is SourceState.ENDED
 
 
-def _silent_seconds(worker: CameraWorker, now: float) -> float:
+def silent_seconds(worker: CameraWorker, now: float) -> float:
     """For how long a live camera has given no frame that was processed; 0 for a recording."""
     if worker.source.recorded or worker.finished:
         return 0.0
