@@ -52,9 +52,9 @@ class FrameResult:
 
 
 class Pipeline:
-    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics`` and ``tracks``.
+    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics`` and ``newest``.
 
-    ``tracks`` are those of the last frame.
+    ``newest`` is the last frame that was processed, with its tracks; None before the first.
     """
 
     def __init__(
@@ -81,7 +81,8 @@ class Pipeline:
         self._submit = submit
         self._on_frame = on_frame
         self._last: FrameTime | None = None
-        self.tracks: Sequence[Track] = ()
+        self._tracks: Sequence[Track] = ()
+        self.newest: tuple[Frame, Sequence[Track]] | None = None
         self.statistics = PipelineStatistics()
 
     def process(self, frame: Frame) -> None:
@@ -89,11 +90,12 @@ class Pipeline:
         started = time.perf_counter()
         observation = self._observer.observe(frame)
         self.count(observation, frame.time, time.perf_counter() - started)
+        self.newest = frame, self._tracks
 
     def count(self, observation: Observation, frame_time: FrameTime, detect_seconds: float = 0.0) -> None:
         """Track and count what was observed in a frame; ``detect_seconds`` is how long the observation took."""
         started = time.perf_counter()
-        self.tracks = tracks = self._tracker.update(observation, frame_time.monotonic)
+        self._tracks = tracks = self._tracker.update(observation, frame_time.monotonic)
         tracked = time.perf_counter()
         self._last = frame_time
         crossings, verdicts = [], []

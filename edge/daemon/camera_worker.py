@@ -11,12 +11,11 @@ from edge.core.errors import SourceError
 from edge.core.source import EndOfSource, SourceState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from edge.config.schema import CameraConfig
     from edge.core.frames import Frame
     from edge.core.source import Source
-    from edge.core.tracks import Track
     from edge.daemon.health.clock_watch import CameraTimes
     from edge.picture.states import PictureState
     from edge.picture.watch import PictureWatch
@@ -36,9 +35,8 @@ class CameraWorker:
     ``last_progress`` (monotonic seconds, as all times here) is the time of the last finished work: a processed frame,
     or a read from a camera that is known to give no frames. ``started_at`` is when it was started, ``last_frame_at``
     the time of the last processed frame, ``frames_since`` that of the first one after the last gap; the last two are
-    None before the first frame, and for a recording. ``newest`` is the last processed frame with its tracks, None
-    before the first. ``problem`` says why a recording failed. An unexpected error goes to ``on_fatal`` and ends the
-    thread.
+    None before the first frame, and for a recording. ``problem`` says why a recording failed. An unexpected error
+    goes to ``on_fatal`` and ends the thread.
 
     ``times`` dates the frames of a live camera; None: they keep the dates of their source.
     """
@@ -62,7 +60,6 @@ class CameraWorker:
         self.started_at = 0.0
         self.last_frame_at: float | None = None
         self.frames_since: float | None = None
-        self.newest: tuple[Frame, Sequence[Track]] | None = None
         self.finished = False
         self.problem = ""
         self._on_fatal = on_fatal
@@ -121,11 +118,10 @@ class CameraWorker:
                 frame = self.source.read(_READ_SECONDS)
                 if frame is not None:
                     self._check_picture(frame)
-                    if self._times is not None:
-                        frame = self._times.dated(frame)
-                    self.pipeline.process(frame)
-                    self.newest = frame, self.pipeline.tracks
-                    if self._times is not None:
+                    if self._times is None:
+                        self.pipeline.process(frame)
+                    else:
+                        self.pipeline.process(self._times.dated(frame))
                         self._note_frame(frame.monotonic)
                     frame_at = self._clock()
                 else:

@@ -75,7 +75,7 @@ class Cameras:
         worker = next((worker for worker in self.workers if worker.camera.id == arguments.get("camera")), None)
         if worker is None:
             return ControlAnswer({"unknown": True})
-        status, newest = worker.source.status, worker.newest
+        status, newest = worker.source.status, worker.pipeline.newest
         problem = worker.problem or status.problem
         if newest is None:
             return ControlAnswer({"missing": problem or "it has given no picture yet; try again in some seconds"})
