@@ -49,7 +49,7 @@ def ask_daemon(
                 raise ControlProtocolError("the line is no answer of a daemon")
             return ControlAnswer(fields, stream.read_body(size))
     except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
-        raise DaemonError(f"{shown}: no daemon listens there; start it, or check [database] path") from error
+        raise DaemonError(f"{shown}: no daemon listens there; start it, or wait for the end of its start") from error
     except PermissionError as error:
         raise DaemonError(
             f"{shown}: this user may not ask the daemon; use sudo, or become a member of the group of that file"

@@ -247,4 +247,6 @@ def _reason(error: Exception, config: MqttConfig) -> str:
         return (
             f"TLS failed ({error.reason}); check that mqtt.port is the broker's TLS port, and mqtt.ca_file a PEM file"
         )
+    if isinstance(error, ConnectionResetError) and config.tls:
+        return "the connection was closed while TLS was set up; check that mqtt.port is the broker's TLS port"
     return f"{error.strerror or error if isinstance(error, OSError) else error}; check mqtt.host and the network"

@@ -8,17 +8,35 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.config.load import load_config
-from edge.core.device_health import Problem
+from edge.core.device_health import (
+    BrokerHealth,
+    CameraCondition,
+    CameraHealth,
+    ClockHealth,
+    DetectorHealth,
+    DeviceHealth,
+    LatencyHealth,
+    MachineHealth,
+    PictureHealth,
+    Problem,
+    plain_fields,
+)
+from edge.core.events import ClockState
+from edge.core.source import SourceStage
+from edge.daemon.health.stored_health import read_stored_health
 from edge.host.alive_file import AliveFile, LastRun
+from edge.host.control_server import ControlServer
+from edge.host.control_socket import ControlAnswer
 from edge.host.instance_lock import InstanceLock
 from edge.host.problem_file import ProblemFile
-from edge.store import Attribution, iso, open_store, utc_now
+from edge.store import Attribution, BlindInterval, iso, open_store, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from edge.store import Store
 
+MB = 1_000_000
 BEGAN = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 
 
@@ -50,7 +68,86 @@ def test_status_shows_the_problems_of_a_running_daemon(seeded: Any, eventually: 
         daemon.release()
         file.close()
     assert problem["code"] == "camera.ramp"
-    assert "problem      camera.ramp: 1.8 frames a second are processed (since 2026-05-04T08:00:00" in text
+    assert "problem      camera.ramp: 1.8 frames a second are processed (since 2026-05-04T08:00:00Z)" in text
+
+
+def test_a_daemon_that_gives_no_answer_is_not_well(garage: Garage) -> None:
+    """It runs, its database is shown, and why it was not asked; exit code 3."""
+    garage.server.close()
+    status = garage.shell.json("status", code=3)
+    assert (status["running"], status["answered_by"], status["faults"]) == (True, "database", ["daemon"])
+    assert "no daemon listens there" in status["no_answer"]
+    assert {floor["quality"] for floor in status["floors"]} == {"live"}
+    text = garage.shell("status", code=3).stdout
+    assert "daemon       running, but gives no answer: " in text
+    assert "what follows is from the database" in text
+
+
+def test_a_daemon_of_another_version_is_not_understood(garage: Garage) -> None:
+    """What it answers is no reason to fail: the database is shown, and what to do."""
+    garage.answer = lambda: {"problems": "many"}
+    status = garage.shell.json("status", code=3)
+    assert status["answered_by"] == "database"
+    assert "of another version than this program; restart the daemon" in status["no_answer"]
+
+
+def test_the_screen_shows_every_part_of_the_device(garage: Garage) -> None:
+    """Cameras, floors, broker, outbox, detector, database, disk, memory, temperature and clock, with their numbers."""
+    down = CameraHealth(
+        *("street", CameraCondition.DOWN, BEGAN, "refuses connections; is it on?"), stage=SourceStage.CONNECTING
+    )
+    counting = CameraHealth(
+        *("ramp", CameraCondition.COUNTING, utc_now()),
+        fps_set=5.0,
+        fps_camera=25.0,
+        fps_processed=4.96,
+        picture_age_seconds=0.14,
+        lag_seconds=0.3,
+        dropped=12,
+        latency=LatencyHealth(9, 120.4, 301.0, 0.0, 600.0),
+    )
+    dark = PictureHealth("washed_out", "the picture is white", BEGAN, True)
+    garage.parts = {
+        "problems": (Problem("camera.street", "refuses connections; is it on?", BEGAN),),
+        "cameras": (down, counting, CameraHealth("yard", CameraCondition.BLIND, BEGAN, pictures=(dark,))),
+        "detector": DetectorHealth("onnx", "yolo11n", 640, 100, 4.5, 45.2, 0.38),
+        "broker": BrokerHealth("mqtt.garage:8883", False, utc_now() - timedelta(minutes=5), "the broker refused: no"),
+        "machine": MachineHealth(212 * MB, 150 * MB, 3, 4000 * MB, 1900 * MB, 1.2, 4, 81.2, ("under-voltage",), ()),
+        "clock": ClockHealth(ClockState.STEPPED, 2, -3600.0, BEGAN),
+    }
+    text = garage.shell("status", code=3).stdout
+    for line in (
+        "daemon       degraded: camera.street, camera.ramp, camera.yard, broker; running for 60 min",
+        "problem      camera.street: refuses connections; is it on? (since 2026-05-04T08:00:00Z)",
+        "broker       mqtt.garage:8883 not connected for 5 min: the broker refused: no",
+        "events       0, 0 not yet acknowledged by the broker",
+        "recommended  Roof",
+        "detector     onnx yolo11n at 640 pixels: 45 ms an image, busy 38% of the time",
+        "memory       212 MB (daemon 150 MB, 2 camera readers 62 MB); 1.9 GB of 4.0 GB are available",
+        "machine      load 1.2 on 4 processors, 81 °C, slowed down: under-voltage",
+        "clock        stepped, set 2 times, last at 2026-05-04T08:00:00Z by -3600.0 s",
+    ):
+        assert line.replace("camera.ramp, ", "") in text
+    rows = {line.split()[0]: " ".join(line.split()) for line in text.splitlines() if line}
+    assert rows["street"].startswith("street down: connecting 05-04 08:00 - 0.0 0.0 - - 0 -")
+    assert rows["ramp"].endswith("5.0 25.0 5.0 0.1 s 0.3 s 12 120/301")
+    assert rows["yard"].startswith("yard blind: washed out")
+    assert rows["Ground"] == "Ground 50 50 0 live"
+    assert "tables of version 3" in rows["database"]
+    assert "of its disk are free" in rows["database"]
+    fields = garage.shell.json("status", code=3)
+    assert fields["cameras"][1]["latency"]["p99_ms"] == 301.0
+    assert fields["machine"]["temperature_celsius"] == 81.2
+    assert fields["broker"]["reason"] == "the broker refused: no"
+
+
+def test_commands_know_a_blind_camera_before_the_database_does(garage: Garage) -> None:
+    """In the first seconds after a start nothing is recorded yet: the daemon is asked."""
+    garage.blind = [BlindInterval(0, "street", utc_now(), None, "no frame since the start")]
+    quality = {floor["name"]: floor["quality"] for floor in garage.shell.json("floors")}
+    assert quality == {"Ground": "unknown", "Roof": "live"}
+    assert garage.shell.json("floors", "recommended")["name"] == "Roof"
+    assert garage.shell.json("status", code=3)["floors"][0]["reason"] == "camera street: no frame since the start"
 
 
 class Garage:
@@ -72,6 +169,28 @@ class Garage:
         with open_store(shell.path) as store:
             store.apply_configuration(self.config.floors, Attribution("configuration"))
         self.daemon = InstanceLock(shell.path)
+        self.parts: dict[str, Any] = {}
+        self.blind: list[BlindInterval] | None = None
+        self.answer: Callable[[], dict[str, Any]] = lambda: plain_fields(self.health())
+        self.server = ControlServer(shell.path, {"status": lambda _: ControlAnswer(self.answer())})
+
+    def health(self) -> DeviceHealth:
+        """What the daemon knows: the database, and what the test sets."""
+        now = utc_now()
+        with open_store(self.shell.path, read_only=True) as store:
+            cameras = self.config.cameras_by_floor
+            stored = read_stored_health(store, self.shell.path, cameras, now, self.blind, count_events=True)
+        parts = {"problems": (), "stored": stored, **self.parts}
+        return DeviceHealth(
+            **parts,
+            events_waiting=0,
+            events_dropped=0,
+            events_refused=0,
+            as_of=now,
+            version="1.0",
+            process_id=12,
+            started_at=now - timedelta(hours=1),
+        )
 
     def change(self, work: Callable[[Store], object]) -> None:
         """Change the database as the daemon does."""
@@ -84,7 +203,9 @@ def garage(shell: Any) -> Iterator[Garage]:
     """The garage with a running daemon."""
     made = Garage(shell)
     assert made.daemon.acquire()
+    made.server.start()
     yield made
+    made.server.close()
     made.daemon.release()
 
 
@@ -143,6 +264,7 @@ def test_without_a_daemon_no_count_is_known(garage: Garage) -> None:
     file.update(LastRun(ended, 12.5, "boot"))
     file.close()
     shell("floors", "create", "Yard", "--slots", "5")
+    garage.server.close()
     garage.daemon.release()
     status = shell.json("status", code=3)
     assert [(floor["quality"], floor["blind_since"]) for floor in status["floors"]] == [

@@ -45,8 +45,9 @@ class Bench:
         self.writer = Writer(access.open_to_write, self.recorded, self.fatal.append)
         self.writer.start()
         self.writer.create_missing_floors(self.config.floors)
-        self.blindness = Blindness(self.writer.post, WallClock())
-        self.publishing = Publishing(self.config, access, self.writer, self.blindness)
+        clock = WallClock()
+        self.blindness = Blindness(self.writer.post, clock)
+        self.publishing = Publishing(self.config, access, self.writer, self.blindness, clock)
         self.publishing.start(DeviceHealth((), 0, 0, 0, NOW))
 
     def recorded(self, items: Any) -> None:

@@ -21,7 +21,7 @@ from edge.core.device_health import DeviceHealth, Problem
 from edge.mqtt.clear_retained import clear_retained
 from edge.mqtt.topics import Topics
 from edge.publish import health_topic
-from edge.publish.health_topic import LEAST_SECONDS, HealthTopic
+from edge.publish.health_topic import EVERY_SECONDS, LEAST_SECONDS, HealthTopic
 from edge.publish.payloads import device_health
 from edge.publish.retained_topics import RetainedTopics
 
@@ -41,13 +41,16 @@ problems = st.lists(st.builds(Problem, texts, texts, moments), max_size=4).map(t
 def test_a_devices_health_to_the_byte():
     """The golden payloads: nothing wrong, and something."""
     assert device_health(WELL, device="pi-1").decode() == (
-        '{"as_of":"2026-03-01T08:00:00.250000Z","device":"pi-1","events_dropped":0,"events_refused":0,'
-        '"events_waiting":0,"problems":[],"status":"ok"}'
+        '{"as_of":"2026-03-01T08:00:00.250000Z","broker":null,"cameras":[],"clock":null,"detector":null,'
+        '"device":"pi-1","events_dropped":0,"events_refused":0,"events_waiting":0,"faults":[],"floors":[],'
+        '"machine":null,"problems":[],"started_at":null,"status":"ok","stored":null,"version":""}'
     )
     assert device_health(ILL, device="pi-1").decode() == (
-        '{"as_of":"2026-03-01T08:00:02.250000Z","device":"pi-1","events_dropped":2,"events_refused":1,'
-        '"events_waiting":7,"problems":[{"code":"database","since":"2026-03-01T08:00:00.250000Z",'
-        '"text":"database or disk is full; free some room on the disk"}],"status":"degraded"}'
+        '{"as_of":"2026-03-01T08:00:02.250000Z","broker":null,"cameras":[],"clock":null,"detector":null,'
+        '"device":"pi-1","events_dropped":2,"events_refused":1,"events_waiting":7,"faults":["database"],"floors":[],'
+        '"machine":null,"problems":[{"code":"database","since":"2026-03-01T08:00:00.250000Z",'
+        '"text":"database or disk is full; free some room on the disk"}],"started_at":null,"status":"degraded",'
+        '"stored":null,"version":""}'
     )
 
 
@@ -97,25 +100,40 @@ class Bench:
         return self._sent[0][1] if self._sent else None
 
 
-def test_health_is_published_when_it_changes_and_not_too_often():
-    """The first at once, the same never again, a change when the last one is some seconds old."""
+def test_health_is_published_when_a_state_changes_and_not_too_often():
+    """The first at once, and a changed state when the last one is some seconds old; a changed number is no state."""
     bench = Bench()
     bench.health.publish_if_due()
     assert bench.sent() is None
     bench.health.report(WELL)
     assert bench.sent()["status"] == "ok"
-    bench.now += 10 * LEAST_SECONDS
-    bench.health.report(replace(WELL, as_of=MOMENT + timedelta(days=1)))
-    assert bench.sent() is None
+    bench.now += LEAST_SECONDS / 2
     bench.health.report(ILL)
-    assert bench.sent()["events_waiting"] == 7
-    for waiting in range(8, 20):
-        bench.now += LEAST_SECONDS / 20
-        bench.health.report(replace(ILL, events_waiting=waiting))
-        assert bench.sent() is None
+    assert bench.sent() is None
     bench.now += LEAST_SECONDS
     bench.health.publish_if_due()
-    assert bench.sent()["events_waiting"] == 19
+    assert bench.sent()["events_waiting"] == 7
+    for waiting in range(8, 20):
+        bench.now += LEAST_SECONDS
+        bench.health.report(replace(ILL, events_waiting=waiting))
+        assert bench.sent() is None
+    worse = Problem("database", "the disk is broken; replace it", MOMENT)
+    bench.health.report(replace(ILL, problems=(worse,)))
+    assert bench.sent()["problems"][0]["text"] == worse.text
+
+
+def test_health_is_published_each_minute():
+    """With its numbers and its time, although no state has changed."""
+    bench = Bench()
+    bench.health.report(WELL)
+    assert bench.sent()["status"] == "ok"
+    later = replace(WELL, as_of=MOMENT + timedelta(minutes=1))
+    bench.now += EVERY_SECONDS - 1.0
+    bench.health.report(later)
+    assert bench.sent() is None
+    bench.now += 1.0
+    bench.health.publish_if_due()
+    assert bench.sent()["as_of"] == "2026-03-01T08:01:00.250000Z"
 
 
 def test_the_latest_health_is_published_on_a_new_connection():

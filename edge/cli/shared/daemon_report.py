@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _STATUS_REQUEST = "status"
 # The daemon waits for its disk for two seconds, and a small machine may be busy.
-_ANSWER_SECONDS = 8.0
+_ANSWER_SECONDS = 5.0
 
 
 def ask_health(config: Config) -> DeviceHealth:

@@ -9,18 +9,20 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.cli.shared.qualities import unknown_floors, why_unknown
-from edge.cli.shared.rows import quality_text
 from edge.core.device_health import CameraCondition
 from edge.core.occupancy import Quality, why_none_is_recommended
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from rich.console import RenderableType
 
     from edge.cli.shared.device_status import DeviceStatus
-    from edge.core.device_health import BrokerHealth, CameraHealth, DeviceHealth, FloorHealth
+    from edge.core.device_health import CameraHealth, DeviceHealth, FloorHealth
+
+# A label, a value and its style.
+_Line = tuple[str, str, str]
 
 _LABEL_WIDTH = 13
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
@@ -36,71 +38,78 @@ _QUALITY_STYLES = {Quality.LIVE: _GOOD, Quality.DEGRADED: _DOUBTFUL, Quality.UNK
 
 def draw_status(status: DeviceStatus) -> RenderableType:
     """The whole screen."""
-    parts: list[RenderableType] = [_lines(status)]
-    if status.health.cameras:
-        parts += ["", _camera_table(status.health)]
-    if status.health.floors:
-        parts += ["", _floor_table(status.health)]
+    health = status.health
+    problems = [
+        ("problem", f"{problem.code}: {problem.text} (since {_time(problem.since)})", _BAD)
+        for problem in health.problems
+    ]
+    # What matters most comes first: a small terminal shows the beginning of the screen only.
+    first = [("daemon", *_daemon(status)), *problems, *_broker(health), *_events(health), _recommended(status)]
+    parts: list[RenderableType] = [_lines(first)]
+    if health.cameras:
+        parts += ["", _camera_table(health)]
+    if health.floors:
+        parts += ["", _floor_table(health)]
+    last = [*_detector(health), *_database(health), *_machine(health)]
+    if last:
+        parts += ["", _lines(last)]
     return Group(*parts)
 
 
-def _lines(status: DeviceStatus) -> Table:
+def _lines(rows: Iterable[_Line]) -> Table:
     grid = Table.grid()
     grid.add_column(width=_LABEL_WIDTH, no_wrap=True)
     grid.add_column(overflow="fold")
-    health = status.health
-    grid.add_row("daemon", _daemon(status))
-    for problem in health.problems:
-        text = f"{problem.code}: {problem.text} (since {_time(problem.since)})"
-        grid.add_row("problem", Text(text, _BAD))
-    for label, value, style in (*_parts(health), *_stored(health), *_machine(health)):
+    for label, value, style in rows:
         grid.add_row(label, Text(value, style))
-    best = status.recommended
-    if best is None:
-        names = unknown_floors(status.qualities)
-        why = why_none_is_recommended(status.active, names) + why_unknown(status.active, status.qualities)
-        grid.add_row("recommended", Text(f"none: {why}", _DOUBTFUL))
-    else:
-        grid.add_row("recommended", Text(best.name))
     return grid
 
 
-def _daemon(status: DeviceStatus) -> Text:
+def _recommended(status: DeviceStatus) -> _Line:
+    best = status.recommended
+    if best is not None:
+        return "recommended", best.name, ""
+    names = unknown_floors(status.qualities)
+    why = why_none_is_recommended(status.active, names) + why_unknown(status.active, status.qualities)
+    return "recommended", f"none: {why}", _DOUBTFUL
+
+
+def _daemon(status: DeviceStatus) -> tuple[str, str]:
     health = status.health
     if not status.running:
-        return Text("not running; what follows is from the database", _BAD)
+        return "not running; what follows is from the database", _BAD
     if not status.answered:
-        return Text(f"running, but it cannot be asked: {status.no_answer}; what follows is from the database", _BAD)
-    faults = status.faults
-    well = Text("all is well", _GOOD) if not faults else Text(f"degraded: {', '.join(faults)}", _BAD)
+        return f"running, but gives no answer: {status.no_answer}; what follows is from the database", _BAD
     up = "" if health.started_at is None else f" for {_span((health.as_of - health.started_at).total_seconds())}"
-    return Text.assemble(well, f"; running{up}, version {health.version}, process {health.process_id}")
+    running = f"; running{up}, version {health.version}, process {health.process_id}"
+    if not status.faults:
+        return f"all is well{running}", _GOOD
+    return f"degraded: {', '.join(status.faults)}{running}", _BAD
 
 
-def _parts(health: DeviceHealth) -> Iterator[tuple[str, str, str]]:
-    if health.broker is not None:
-        yield "broker", _broker(health.broker, health.as_of), _GOOD if health.broker.connected else _BAD
-    elif health.process_id is not None:
-        yield "broker", "none: it is switched off, or another daemon publishes ([mqtt] enabled)", ""
+def _broker(health: DeviceHealth) -> Iterator[_Line]:
+    broker = health.broker
+    if broker is None:
+        if health.process_id is not None:
+            yield "broker", "none ([mqtt] enabled is false)", ""
+    elif broker.connected:
+        again = f", connection {broker.connections}" if broker.connections > 1 else ""
+        yield "broker", f"{broker.address} connected since {_time(broker.since)}{again}", _GOOD
+    else:
+        span = _span((health.as_of - broker.since).total_seconds())
+        yield "broker", f"{broker.address} not connected for {span}: {broker.reason or 'connecting'}", _BAD
+
+
+def _detector(health: DeviceHealth) -> Iterator[_Line]:
     if (detector := health.detector) is not None:
         speed = (
-            "idle" if detector.ms is None else f"{detector.ms:.1f} ms an image, busy {detector.load:.0%} of the time"
+            "idle" if detector.ms is None else f"{detector.ms:.0f} ms an image, busy {detector.load:.0%} of the time"
         )
         yield "detector", f"{detector.runtime} {detector.model} at {detector.image_size} pixels: {speed}", ""
 
 
-def _broker(broker: BrokerHealth, now: datetime) -> str:
-    since = f"since {_time(broker.since)}"
-    if broker.connected:
-        again = f", connection {broker.connections}" if broker.connections > 1 else ""
-        return f"{broker.address} connected {since}{again}"
-    span = _span((now - broker.since).total_seconds())
-    return f"{broker.address} not connected for {span}: {broker.reason or 'connecting'}"
-
-
-def _stored(health: DeviceHealth) -> Iterator[tuple[str, str, str]]:
+def _events(health: DeviceHealth) -> Iterator[_Line]:
     if (stored := health.stored) is None:
-        yield "database", "has not been read yet", _DOUBTFUL
         return
     oldest = ""
     if stored.oldest_at is not None:
@@ -109,6 +118,12 @@ def _stored(health: DeviceHealth) -> Iterator[tuple[str, str, str]]:
     yield "events", f"{total}, {stored.waiting} not yet acknowledged by the broker{oldest}", ""
     if (last := stored.last_event) is not None:
         yield "last event", f"{_time(last.timestamp)} {last.direction} {last.floor}, camera {last.camera_id}", ""
+
+
+def _database(health: DeviceHealth) -> Iterator[_Line]:
+    if (stored := health.stored) is None:
+        yield "database", "has not been read yet", _DOUBTFUL
+        return
     age = (health.as_of - stored.read_at).total_seconds()
     late = f"; read {_span(age)} ago" if age > _MINUTE else ""
     disk = f"{_size(stored.disk_free_bytes)} of {_size(stored.disk_bytes)} of its disk are free"
@@ -116,12 +131,14 @@ def _stored(health: DeviceHealth) -> Iterator[tuple[str, str, str]]:
     yield "database", f"{stored.path}, {_size(stored.bytes)}, {version}; {disk}{late}", _DOUBTFUL if late else ""
 
 
-def _machine(health: DeviceHealth) -> Iterator[tuple[str, str, str]]:
+def _machine(health: DeviceHealth) -> Iterator[_Line]:
     if (machine := health.machine) is not None:
         readers = machine.processes - 1
         parts = f"daemon {_size(machine.daemon_bytes)}"
         if readers:
-            parts += f", {readers} camera readers {_size(machine.memory_bytes - machine.daemon_bytes)}"
+            parts += (
+                f", {readers} camera reader{'s' * (readers > 1)} {_size(machine.memory_bytes - machine.daemon_bytes)}"
+            )
         free = f"{_size(machine.available_bytes)} of {_size(machine.machine_bytes)} are available"
         yield "memory", f"{_size(machine.memory_bytes)} ({parts}); {free}", ""
         heat = "" if machine.temperature_celsius is None else f", {machine.temperature_celsius:.0f} °C"
@@ -130,7 +147,7 @@ def _machine(health: DeviceHealth) -> Iterator[tuple[str, str, str]]:
         slow += before if machine.throttled_before and not machine.throttled else ""
         yield (
             "machine",
-            f"load {machine.load:.1f} of {machine.processors} processors{heat}{slow}",
+            f"load {machine.load:.1f} on {machine.processors} processors{heat}{slow}",
             _BAD if machine.throttled else _DOUBTFUL if slow else "",
         )
     if (clock := health.clock) is not None:
@@ -150,13 +167,14 @@ def _camera_table(health: DeviceHealth) -> Table:
         table.add_column(name, justify="right", overflow="fold")
     for camera in health.cameras:
         latency = camera.latency
+        sent = camera.fps_delivered if camera.fps_camera is None else camera.fps_camera
         table.add_row(
             camera.id,
             Text(_camera_state(camera), _CONDITION_STYLES.get(camera.condition, _BAD)),
             _time(camera.since, health.as_of),
-            *(_number(value, 1) for value in (camera.fps_set, camera.fps_camera, camera.fps_processed)),
+            *(_number(value, 1) for value in (camera.fps_set, sent, camera.fps_processed)),
             "-" if camera.picture_age_seconds is None else _span(camera.picture_age_seconds),
-            f"{camera.lag_seconds:.1f} s",
+            f"{camera.lag_seconds:.1f} s" if camera.picture_age_seconds is not None else "-",
             str(camera.dropped),
             "-" if latency is None else f"{latency.p50_ms:.0f}/{latency.p99_ms:.0f}",
         )
@@ -195,8 +213,15 @@ def _floor_table(health: DeviceHealth) -> Table:
 
 def _floor_quality(item: FloorHealth) -> Text:
     if not item.floor.is_active:
-        return Text(f"not active; {quality_text(item.quality)}")
-    return Text(quality_text(item.quality), _QUALITY_STYLES[item.quality.quality])
+        return Text("not active")
+    quality = item.quality
+    if quality.quality is Quality.LIVE:
+        text = "live"
+    else:
+        since = "" if quality.blind_since is None else f" since {_time(quality.blind_since)}"
+        missed = "" if quality.expected_missed is None else f", {quality.expected_missed:g} vehicles expected"
+        text = f"{quality.quality}{since}, blind for {_span(quality.blind_seconds)}{missed}: {quality.reason}"
+    return Text(text, _QUALITY_STYLES[quality.quality])
 
 
 def _number(value: float | None, decimals: int) -> str:

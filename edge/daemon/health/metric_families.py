@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edge.core.device_health import CameraHealth, DeviceHealth, LatencyHealth
 
-_MS = 0.001
+_MS_A_SECOND = 1000
 
 
 def metric_families(health: DeviceHealth, site: str, device: str) -> Iterator[Metric]:
@@ -86,7 +86,7 @@ def _cameras(cameras: Sequence[CameraHealth]) -> Iterator[Metric]:
     yield _counters("camera_frames_dropped", "Frames lost as newer came first.", {c.id: c.dropped for c in cameras})
     yield _counters("camera_reconnects", "How often a camera came back.", {c.id: c.reconnects for c in cameras})
     stages = [
-        ((camera.id, stage), ms * _MS)
+        ((camera.id, stage), ms / _MS_A_SECOND)
         for camera in cameras
         for stage, ms in (("detect", camera.detect_ms), ("track", camera.track_ms), ("count", camera.count_ms))
     ]
@@ -97,12 +97,12 @@ def _cameras(cameras: Sequence[CameraHealth]) -> Iterator[Metric]:
 def _latencies(latencies: Mapping[str, LatencyHealth]) -> Iterator[Metric]:
     labels = ("camera", "quantile")
     whole = [
-        ((camera, quantile), ms * _MS)
+        ((camera, quantile), ms / _MS_A_SECOND)
         for camera, latency in latencies.items()
         for quantile, ms in (("0.5", latency.p50_ms), ("0.99", latency.p99_ms))
     ]
     held = [
-        ((camera, quantile), ms * _MS)
+        ((camera, quantile), ms / _MS_A_SECOND)
         for camera, latency in latencies.items()
         for quantile, ms in (("0.5", latency.held_p50_ms), ("0.99", latency.held_p99_ms))
     ]
@@ -117,7 +117,7 @@ def _detector(health: DeviceHealth) -> Iterator[Metric]:
     yield _counter("detector_busy_seconds", "How long the detector worked.", detector.busy_seconds)
     yield _gauge("detector_load_ratio", "Share of the time in which the detector worked, lately.", detector.load)
     if detector.ms is not None:
-        yield _gauge("detector_image_seconds", "Mean time an image, lately.", detector.ms * _MS)
+        yield _gauge("detector_image_seconds", "Mean time an image, lately.", detector.ms / _MS_A_SECOND)
 
 
 def _floors(health: DeviceHealth) -> Iterator[Metric]:
