@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import av
 import numpy as np
 import pytest
 from support.made_recordings import Drive, NumberedFrameDetector, write_numbered_clip
 
 from edge.capture.clips import playback
 from edge.capture.clips.playback import SEAM_SECONDS, ClipPlayer
+from edge.capture.clips.recorded import RecordedSource
 from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig
 from edge.core.errors import SourceError
 from edge.core.frames import Frame
@@ -97,6 +99,29 @@ def test_each_picture_comes_at_its_time(
     assert [number_in(image_of(picture)) for picture in pictures] == list(range(10))
     assert [picture.sequence for picture in pictures] == list(range(10))
     assert all(picture.wanted for picture in pictures)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_pictures_are_those_of_a_recording(
+    played: Play, clip: Clip, camera: Callable[..., CameraConfig], tmp_path: Path, degrees: int
+) -> None:
+    """A telephone's clip is played as it is counted: turned upright, in its own width and height."""
+    turned = tmp_path / "turned.mp4"
+    with av.open(str(clip(tmp_path / "plain.mp4", EVEN[:5]))) as source, av.open(str(turned), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        stream.set_display_rotation(degrees)
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                output.mux(packet)
+    recorded = RecordedSource(camera(turned), start=RECORDED_START)
+    recorded.start()
+    for picture in played(turned):
+        frame = recorded.read(1.0)
+        assert frame is not None
+        assert frame.size == picture.size == ((120, 160) if degrees in (90, 270) else (160, 120))
+        assert (frame.image == image_of(picture)).all()
+    recorded.close()
 
 
 def test_the_rate_chooses_what_is_wanted(played: Play, clip: Clip, tmp_path: Path) -> None:
