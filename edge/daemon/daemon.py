@@ -142,8 +142,8 @@ class Daemon:
             sources = self._sources or [(camera, open_source(camera)) for camera in config.cameras]
             if not self._shares_database:
                 self._start_run([camera.id for camera, source in sources if not source.recorded])
-            self._collector.start()
             if alone:
+                self._collector.start()
                 self._requests.start()
             self._detector.start()
             if config.mqtt.enabled and alone:

@@ -95,8 +95,8 @@ class Link:
     @property
     def state(self) -> LinkState:
         """The state of the connection at this moment."""
-        since, reason = self._since_and_reason
-        return LinkState(self.connected, since, reason, self._connections)
+        connected, (since, reason) = self.connected, self._since_and_reason
+        return LinkState(connected, since, "" if connected else reason, self._connections)
 
     @property
     def connected(self) -> bool:

@@ -11,7 +11,9 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +26,6 @@ from edge.host.control_socket import ControlAnswer, control_socket_path, socket_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 PICTURE = bytes(range(256)) * 20_000  # 5 MB: more than a socket's buffer holds
 # Far longer than anything here takes, on any machine.
@@ -107,18 +108,27 @@ def test_only_owner_and_group_may_connect(database: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-@pytest.mark.usefixtures("server")
-def test_another_user_may_not_connect(database: Path) -> None:
-    """A user who is neither the owner nor in the group is refused, with what to do."""
-    for folder in (database.parent, *database.parent.parents):
-        if folder.stat().st_uid == 0 and folder.stat().st_mode & 0o005 != 0o005:
-            folder.chmod(folder.stat().st_mode | 0o005)
+def test_another_user_may_not_connect() -> None:
+    """A user who is neither the owner nor in the group is refused, with what to do; a member of the group is not."""
     script = (
         "import os, sys\nfrom pathlib import Path\nfrom edge.host.control_client import ask_daemon\n"
-        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\nask_daemon(Path(sys.argv[1]), 'echo')"
+        "os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(65534)\n"
+        "print(ask_daemon(Path(sys.argv[1]), 'echo', timeout=60).fields)"
     )
-    done = subprocess.run([sys.executable, "-c", script, database], capture_output=True, text=True, check=False)
-    assert "this user may not ask the daemon" in done.stderr
+    # The folder of a test is closed to other users anyway.
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        database = Path(folder) / "x.db"
+        database.parent.chmod(0o755)
+        os.chown(folder, 65533, 65533)  # the socket gets the owner and the group of its folder
+        server = ControlServer(database, HANDLERS)
+        server.start()
+        done = [
+            subprocess.run([sys.executable, "-c", script, database, group], capture_output=True, text=True, check=False)
+            for group in ("65534", "65533")
+        ]
+        server.close()
+    assert "this user may not ask the daemon" in done[0].stderr
+    assert done[1].stdout == "{'arguments': {}}\n"
 
 
 @pytest.mark.usefixtures("server")
@@ -316,5 +326,5 @@ def test_a_stop_does_not_wait_for_clients(database: Path) -> None:
         server.close()
         assert received(connection) == b""
     server.close()
-    assert threading.active_count() == threads
-    assert len(os.listdir("/proc/self/fd")) == descriptors  # noqa: PTH208
+    assert threading.active_count() <= threads
+    assert len(os.listdir("/proc/self/fd")) <= descriptors  # noqa: PTH208

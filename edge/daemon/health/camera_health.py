@@ -23,6 +23,8 @@ def condition_of(worker: CameraWorker, now: float) -> tuple[CameraCondition, flo
         return CameraCondition.FAILED, None
     if worker.finished:
         return CameraCondition.ENDED, None
+    if worker.started_at == 0.0:  # its source is being opened
+        return CameraCondition.STARTING, None
     if worker.is_stuck(now, STUCK_SECONDS):
         return CameraCondition.STUCK, worker.last_progress
     if status.state is SourceState.DOWN or silent_seconds(worker, now) > worker.camera.stale_seconds:

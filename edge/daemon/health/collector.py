@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edge import __version__
 from edge.core.device_health import DetectorHealth, DeviceHealth
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from edge.daemon.camera_worker import CameraWorker
     from edge.daemon.database_access import DatabaseAccess
     from edge.daemon.health.blindness import Blindness
-    from edge.detection.detector import SharedDetector
     from edge.host.clock import WallClock
     from edge.host.problem_list import ProblemList
     from edge.store import Writer
@@ -55,6 +54,18 @@ DISK_PROBLEM = "disk"
 POWER_PROBLEM = "power"
 
 
+class DetectorUse(Protocol):
+    """How much the detector was used since the start."""
+
+    @property
+    def images(self) -> int:
+        """The images that it was given."""
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long it worked on them."""
+
+
 @dataclass(frozen=True, slots=True)
 class HealthSources:
     """The parts of the daemon whose state is collected. ``workers`` is a list to which cameras are still added."""
@@ -62,7 +73,7 @@ class HealthSources:
     problems: ProblemList
     writer: Writer
     workers: Sequence[CameraWorker]
-    detector: SharedDetector
+    detector: DetectorUse
     blindness: Blindness
     clock: WallClock
     database: DatabaseAccess
@@ -86,7 +97,8 @@ class HealthCollector:
         self._machine: MachineHealth | None = None
         self._logged = ""
         self._changed = threading.Condition()
-        self._asked = 0
+        # The thread reads when it was asked more often than it has done so: at first without being asked.
+        self._asked = 1
         self._done = 0
         # Counting all events takes long where there are millions, so it is done only for a person who asks.
         self._counts_events = False

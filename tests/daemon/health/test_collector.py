@@ -147,6 +147,9 @@ def test_a_floor_is_unknown_until_the_first_frame_of_its_camera(bench: Bench) ->
 
 def test_the_state_of_a_camera_through_its_life(bench: Bench) -> None:
     """Starting, counting, degraded, blind, down, stuck; each since when, and with what is wrong."""
+    bench.worker.started_at = bench.worker.last_progress = 0.0
+    assert bench.camera().condition is CameraCondition.STARTING  # its thread is not started yet
+    bench.worker.started_at = bench.worker.last_progress = bench.now
     began = bench.camera()
     assert (began.condition, began.frames, began.picture_age_seconds) == (CameraCondition.STARTING, 0, None)
     assert "hush" not in began.source
