@@ -31,10 +31,11 @@ class TerminalWidth:
 def terminal_width() -> TerminalWidth:
     """The width of the terminal that this program writes to; without one (a pipe, ssh without -t) a usual width."""
     for stream in (sys.__stdout__, sys.__stderr__, sys.__stdin__):
+        if stream is None:
+            continue
         try:
-            assert stream is not None
             size = fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, bytes(8))
-        except (OSError, ValueError, AssertionError):
+        except (OSError, ValueError):
             continue
         _, columns, pixels, _ = struct.unpack("HHHH", size)
         if columns:

@@ -130,7 +130,9 @@ class CameraConnection:
             wait=self._stopping.wait,
         )
         first = progress.report.pictures
-        with closing(player), av.logging.Capture():
+        # Nobody reads FFmpeg's messages here, and those of several decoding threads would wait for each other.
+        av.logging.set_level(None)
+        with closing(player):
             try:
                 codec = player.start()
                 progress.note(connected_at=time.monotonic(), answered=True, codec=codec)
