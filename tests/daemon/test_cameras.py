@@ -100,7 +100,7 @@ def test_a_snapshot_is_the_newest_frame_with_its_tracks(tmp_path: Path, eventual
     """Before the first frame the reason is given, an unknown camera is named as such, and no frame is copied before."""
     config = Config(database=DatabaseConfig(path=tmp_path / "smartpark.db"), cameras=(CAMERA,))
     found = (Detection(Box(40, 60, 140, 120), "car", 0.8),)
-    detector: Any = SimpleNamespace(detect=lambda image: found)
+    detector: Any = SimpleNamespace(detect=lambda image, share=1.0: found)
     source: Any = Camera(frames=0, dark_from=1000)
     cameras = Cameras(config, detector, lambda events: None, lambda where, error: None, WallClock())
     try:
