@@ -58,10 +58,11 @@ class FrameResult:
 
 
 class Pipeline:
-    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics``.
+    """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics`` and ``newest``.
 
     ``process`` takes a frame all the way. A caller that has to wait for the detector asks ``wants`` first, and then
-    calls ``look`` with the same frame or a later one.
+    calls ``look`` with the same frame or a later one. ``newest`` is the last frame that was processed, with its tracks;
+    None before the first.
     """
 
     def __init__(
@@ -83,11 +84,9 @@ class Pipeline:
         """
         self._camera = camera
         self._observer = Observer(detector.detect, config.tracker.flow_width, tracking)
-        self._lines = lines = [gate.line for gate in camera.gates]
+        lines = [gate.line for gate in camera.gates]
         self._scheduling = scheduling
-        self._has_region = config.mechanisms.region_of_interest
-        # The network's input is padded to a multiple of its stride: a smaller step would save nothing.
-        self._region_step = DEFAULT_DETECTION.stride / config.detector.image_size
+        self._config = config
         self._region: tuple[tuple[int, int], Box] | None = None
         self._motion_gate = MotionGate(scheduling, enabled=config.mechanisms.motion_gating)
         self._tracker = Tracker(config.tracker, config.mechanisms, run, lines, tracking)
@@ -95,6 +94,8 @@ class Pipeline:
         self._submit = submit
         self._on_frame = on_frame
         self._last: FrameTime | None = None
+        self._tracks: Sequence[Track] = ()
+        self.newest: tuple[Frame, Sequence[Track]] | None = None
         self.statistics = PipelineStatistics()
 
     @property
@@ -105,7 +106,7 @@ class Pipeline:
     def region(self, size: tuple[int, int]) -> Box:
         """Return the part of a frame of ``size`` (width, height) that is looked at, in whole pixels."""
         if self._region is None or self._region[0] != size:
-            self._region = size, self._make_region(size)
+            self._region = size, region_of_camera(self._camera, self._config, size, self._scheduling)
         return self._region[1]
 
     def process(self, frame: Frame) -> None:
@@ -118,6 +119,7 @@ class Pipeline:
         wanted = self._motion_gate.wants(cut_out(frame.image, self.region(frame.size)), frame.monotonic)
         if not wanted:
             self.statistics.add_still(frame.monotonic)
+            self.newest = frame, self._tracks
         return wanted
 
     def look(self, frame: Frame) -> None:
@@ -125,11 +127,12 @@ class Pipeline:
         started = time.perf_counter()
         observation = self._observer.observe(frame, self.region(frame.size))
         self.count(observation, frame.time, time.perf_counter() - started)
+        self.newest = frame, self._tracks
 
     def count(self, observation: Observation, frame_time: FrameTime, detect_seconds: float = 0.0) -> None:
         """Track and count what was observed in a frame; ``detect_seconds`` is how long the observation took."""
         started = time.perf_counter()
-        tracks = self._tracker.update(observation, frame_time.monotonic)
+        self._tracks = tracks = self._tracker.update(observation, frame_time.monotonic)
         tracked = time.perf_counter()
         self._last = frame_time
         crossings, verdicts = [], []
@@ -156,15 +159,6 @@ class Pipeline:
             _log(self._camera.id, verdict)
         return verdicts
 
-    def _make_region(self, size: tuple[int, int]) -> Box:
-        limits = self._scheduling.region
-        if not self._has_region:
-            return whole_frame(size)
-        if self._camera.region is None:
-            return region_of_interest(size, self._lines, self._region_step, limits)
-        left, top, right, bottom = (share * side for share, side in zip(self._camera.region, size * 2, strict=True))
-        return fitted_region(size, (left, top, right, bottom), self._region_step, limits)
-
     def _submit_events(self, crossings: Sequence[Crossing], gate: GateConfig, frame_time: FrameTime) -> None:
         for crossing in crossings:
             events = make_events(crossing, gate, self._camera.id, frame_time)
@@ -181,6 +175,23 @@ class Pipeline:
             _log(self._camera.id, verdict)
         if self._on_frame is not None:
             self._on_frame(result)
+
+
+def region_of_camera(
+    camera: CameraConfig,
+    config: Config,
+    size: tuple[int, int],
+    parameters: SchedulingParameters = DEFAULT_SCHEDULING,
+) -> Box:
+    """Return the part of a camera's frames of ``size`` (width, height) that is looked at, in whole pixels."""
+    if not config.mechanisms.region_of_interest:
+        return whole_frame(size)
+    # The network's input is padded to a multiple of its stride: a smaller step would save nothing.
+    step = DEFAULT_DETECTION.stride / config.detector.image_size
+    if camera.region is None:
+        return region_of_interest(size, [gate.line for gate in camera.gates], step, parameters.region)
+    left, top, right, bottom = (share * side for share, side in zip(camera.region, size * 2, strict=True))
+    return fitted_region(size, (left, top, right, bottom), step, parameters.region)
 
 
 def _log(camera: str, verdict: Verdict) -> None:

@@ -21,7 +21,8 @@ def open_source(camera: CameraConfig, *, start: datetime | None = None) -> Sourc
     - ``sim:...`` is drawn by ``simulator``, live, or recorded with ``&recorded=1``;
     - ``rtsp://``, ``rtsps://``, ``http://``, ``https://``, ``/dev/...``, a bare number and ``csi:0`` are
       live cameras;
-    - anything else is the path of a video file, also as ``file://...``.
+    - anything else is the path of a video file, also as ``file://...``; with ``?realtime=1`` it is played like a live
+      camera.
 
     ``start`` (aware) is when a recorded source begins; without it the source finds out itself. A live source ignores
     it. Raises ``SourceError`` for a wrong key of a simulation, ``ValueError`` for a ``start`` without a UTC offset.
@@ -34,7 +35,7 @@ def open_source(camera: CameraConfig, *, start: datetime | None = None) -> Sourc
             from edge.simulator.source import open_simulation
 
             return open_simulation(camera, start=start)
-        case SourceKind.FILE:
+        case SourceKind.FILE if not camera.address.realtime:
             return RecordedSource(camera, start=start)
-        case SourceKind.STREAM | SourceKind.DEVICE:
+        case SourceKind.FILE | SourceKind.STREAM | SourceKind.DEVICE:
             return LiveSource(camera)

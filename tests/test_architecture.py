@@ -34,10 +34,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "board": BASE | {"mqtt"},
     "pipeline": BASE | {"detection", "tracking", "counting", "scheduling"},
     "sources": BASE | {"capture", "simulator"},
-    "daemon": DAEMON,
-    "evaluation": DAEMON | {"daemon"},
+    "snapshot": DAEMON,
+    "daemon": DAEMON | {"snapshot"},
+    "evaluation": DAEMON | {"daemon", "snapshot"},
     "demo": DAEMON | {"daemon", "evaluation"},
-    "cli": DAEMON | {"daemon", "evaluation", "demo"},
+    "cli": DAEMON | {"daemon", "evaluation", "demo", "snapshot"},
     "__main__": {"cli"},
 }
 
@@ -52,7 +53,7 @@ INNER_ROOMS = {
 
 # Libraries with a home: (top-level module) -> the rooms or files that may import it.
 HOMES = {
-    "cv2": {"capture", "picture", "simulator", "detection", "tracking", "scheduling", "evaluation"},
+    "cv2": {"capture", "picture", "simulator", "detection", "tracking", "scheduling", "evaluation", "snapshot"},
     "av": {"capture"},
     "paho": {"mqtt"},
     "peewee": {"store"},

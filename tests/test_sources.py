@@ -28,6 +28,9 @@ from edge.sources import open_source
         ("clip.mp4", RecordedSource, True),
         ("/srv/clips/a b.mkv", RecordedSource, True),
         ("file:///srv/clips/clip.mp4", RecordedSource, True),
+        ("clip.mp4?realtime=1", LiveSource, False),
+        ("file:///srv/clips/clip.mp4?loop=1&realtime=1", LiveSource, False),
+        ("clip.mp4?realtime=0", RecordedSource, True),
         ("sim:ramp", SimulatedSource, False),
         ("sim:ramp?seed=3&recorded=1", SimulatedSource, True),
         ("sim:ramp?recorded=0", SimulatedSource, False),
@@ -61,7 +64,9 @@ def test_a_naive_start_is_refused(camera):
         open_source(camera("clip.mp4"), start=datetime(2026, 1, 1))  # noqa: DTZ001 - what is tested
 
 
-@pytest.mark.parametrize("address", ["rtsp://127.0.0.1:9/x", "clip.mp4", "sim:ramp", "sim:ramp?recorded=1"])
+@pytest.mark.parametrize(
+    "address", ["rtsp://127.0.0.1:9/x", "clip.mp4", "clip.mp4?realtime=1", "sim:ramp", "sim:ramp?recorded=1"]
+)
 def test_close_without_start(camera, address):
     """A source that was never started can be closed, twice, and then has ended."""
     source = open_source(camera(address))

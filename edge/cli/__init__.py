@@ -49,6 +49,9 @@ COMMANDS = {
     "models": CommandPlace("edge.cli.models:model_group", "List and fetch the detector's weights"),
     "replay": CommandPlace("edge.cli.replay:replay_clip", "Count a recorded CLIP as if the camera had sent it"),
     "run": CommandPlace("edge.cli.run:run_daemon", "Count until stopped, or until every recorded source has ended"),
+    "snapshot": CommandPlace(
+        "edge.cli.snapshot:take_snapshot", "Write the picture that a camera shows, to draw gates from"
+    ),
     "status": CommandPlace("edge.cli.status:show_status", "Show the state of the daemon, the floors and the events"),
 }
 

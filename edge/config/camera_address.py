@@ -3,6 +3,7 @@
 rtsp://USER:PASSWORD@HOST:PORT/PATH?QUERY      also rtsps, http, https
 /dev/video0, 0, csi:0                          a V4L2 device by path or number, the Pi's own camera
 clip.mp4, file:///srv/clips/clip.mp4           a video file; in the URL %FF stands for a byte that is not UTF-8
+clip.mp4?loop=1&realtime=1                     played like a live camera, for ever; a ? in a name is %3F in the URL
 sim:ramp?seed=1                                a simulated camera
 
 A text that could be read in two ways, as one with a raw `/` in its password, is refused. No message repeats a part of
@@ -36,6 +37,8 @@ _ENCODE = (
 )
 # A name in a path after which the next part is a secret, as in /user/admin/password/1234/.
 _SECRET_NAME = re.compile(r"user(name)?|usr|login|pass(word|wd)?|pwd|auth|token|key|secret|session|sid", re.IGNORECASE)
+# What may follow the ? of a video file.
+_FILE_OPTIONS = ("loop", "realtime")
 # A part of a path that is no word: letters and digits without a separator, as a camera's access token.
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9]{12,}|[A-Za-z0-9]{24,}|[0-9a-fA-F-]{16,}")
 _HIDDEN = "..."
@@ -56,7 +59,8 @@ class CameraAddress:
 
     ``user``, ``password``, ``path`` and ``query`` may be secret and are not in the representation. ``path`` and
     ``query`` of a stream are percent-encoded; of a device and a simulation ``path`` is the whole text, and of a file
-    it is decoded. ``user`` and ``password`` are decoded; None where there is none.
+    it is decoded. ``user`` and ``password`` are decoded; None where there is none. ``realtime``: a video file is played
+    at the speed of its own times, like a live camera; ``loop``: and begins again at its end.
     """
 
     kind: SourceKind
@@ -67,6 +71,8 @@ class CameraAddress:
     query: str = field(default="", repr=False)
     user: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    realtime: bool = False
+    loop: bool = False
 
     @property
     def file(self) -> Path:
@@ -82,7 +88,8 @@ class CameraAddress:
     def shown(self) -> str:
         """The address for logs and boards: no user, no password, and path and query without their values."""
         if self.kind is not SourceKind.STREAM:
-            return self.path
+            options = [f"{name}=1" for name in _FILE_OPTIONS if getattr(self, name)]
+            return f"{self.path}?{'&'.join(options)}" if options else self.path
         return self._text(_path_without_values(self.path), _query_without_values(self.query), "")
 
     def _text(self, path: str, query: str, userinfo: str) -> str:
@@ -102,10 +109,10 @@ class CameraAddress:
 def clip_address(path: Path) -> str:
     """The ``source`` of a video file with any name: its absolute path, else a ``file://`` URL.
 
-    In the URL a name can be written that is not UTF-8, or has control characters or spaces at its end.
+    In the URL a name can be written that is not UTF-8, holds a ?, or has control characters or spaces at its end.
     """
     text = str(path.absolute())
-    is_plain = text == text.strip() and not text.startswith(("/dev/", "//")) and text.isprintable()
+    is_plain = text == text.strip() and not text.startswith(("/dev/", "//")) and text.isprintable() and "?" not in text
     return text if is_plain else f"file://{quote_from_bytes(os.fsencode(text))}"
 
 
@@ -117,8 +124,10 @@ def parse_address(text: str) -> CameraAddress:
     if text.startswith("sim:"):
         return CameraAddress(SourceKind.SIMULATION, "sim", path=text)
     if text.lower().startswith("file:"):
-        rest, _, query = text[len("file:") :].partition("?")
-        return CameraAddress(SourceKind.FILE, "file", path=os.fsdecode(_file_of_url(rest)), query=query)
+        rest, mark, query = text[len("file:") :].partition("?")
+        path = os.fsdecode(_file_of_url(rest))
+        realtime, loop = _file_options(query if mark else None)
+        return CameraAddress(SourceKind.FILE, "file", path=path, realtime=realtime, loop=loop)
     if match := _SCHEME.match(text):
         if match[1].lower() not in STREAM_SCHEMES:
             raise ValueError(
@@ -129,12 +138,39 @@ def parse_address(text: str) -> CameraAddress:
     if text.startswith("/dev/") or _DEVICE_NUMBER.fullmatch(text):
         return CameraAddress(SourceKind.DEVICE, path=text)
     _refuse_misspelt_url(text)
-    path = Path(text)
+    name, mark, query = text.partition("?")
+    realtime, loop = _file_options(query if mark else None)
     try:
-        path = path.expanduser()
+        path = str(Path(name).expanduser())
     except RuntimeError as error:
         raise ValueError("names the home folder of an unknown user; write the whole path of the file") from error
-    return CameraAddress(SourceKind.FILE, path=str(path))
+    return CameraAddress(SourceKind.FILE, path=path, realtime=realtime, loop=loop)
+
+
+def _file_options(query: str | None) -> tuple[bool, bool]:
+    """Whether a video file is played in real time, and whether it begins again at its end.
+
+    ``query`` is what follows the ?, None where there is none. Raises ``ValueError``.
+    """
+    options: dict[str, bool] = {}
+    for name, _, value in (part.partition("=") for part in ([] if query is None else query.split("&"))):
+        if name not in _FILE_OPTIONS:
+            raise ValueError(
+                "has an option that no video file has; after the ? of a file write realtime=1, or loop=1&realtime=1;"
+                " a ? in a file's name is written %3F in a URL: file:///PATH%3F"
+            )
+        if value not in ("0", "1"):
+            raise ValueError(f"has an option {name} that is neither 1 nor 0; write {name}=1, or leave it out")
+        if name in options:
+            raise ValueError(f"has its option {name} twice; remove one")
+        options[name] = value == "1"
+    realtime, loop = options.get("realtime", False), options.get("loop", False)
+    if loop and not realtime:
+        raise ValueError(
+            "has loop=1 without realtime=1; add &realtime=1: a file that is counted as fast as it is read has to end,"
+            " or the times of its events would run ahead of the clock"
+        )
+    return realtime, loop
 
 
 def _refuse_misspelt_url(text: str) -> None:

@@ -113,7 +113,7 @@ class Source(Protocol):
     def read(self, timeout: float) -> Frame | None:
         """The next frame; None when a live source has none within ``timeout`` seconds.
 
-        Raises ``EndOfSource`` at the end of a recorded source, and after ``close``.
+        Raises ``EndOfSource`` at the end of a file, and after ``close``.
         """
 
     def close(self) -> None:

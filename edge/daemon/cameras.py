@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from edge.core.tracks import TrackState
 from edge.daemon.camera_worker import CameraWorker
 from edge.daemon.health.clock_watch import CameraTimes
 from edge.daemon.run_id import run_id
+from edge.host.control_socket import ControlAnswer
 from edge.picture.reference_file import ReferenceFile
 from edge.picture.watch import PictureWatch
 from edge.pipeline import LEAST_FRAMES_PER_SECOND, Pipeline
 from edge.scheduling.turns import DetectorTurns
+from edge.snapshot.snapshot import DaemonPicture, SnapshotBox, region_shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from edge.config.schema import CameraConfig, Config
     from edge.core.events import Event
@@ -63,6 +67,32 @@ class Cameras:
     def failed(self) -> bool:
         """Whether a recording broke off."""
         return any(worker.problem for worker in self.workers)
+
+    def snapshot(self, arguments: Mapping[str, Any]) -> ControlAnswer:
+        """The answer to a request for the newest picture of the camera ``arguments["camera"]``; called by any thread.
+
+        It holds ``unknown`` for a camera that the daemon has not, and ``missing``, the reason, while there is no
+        picture.
+        """
+        worker = next((worker for worker in self.workers if worker.camera.id == arguments.get("camera")), None)
+        if worker is None:
+            return ControlAnswer({"unknown": True})
+        status, newest = worker.source.status, worker.pipeline.newest
+        problem = worker.problem or status.problem
+        if newest is None:
+            return ControlAnswer({"missing": problem or "it has given no picture yet; try again in some seconds"})
+        frame, tracks = newest
+        states = worker.picture_states
+        picture = DaemonPicture(
+            frame=frame,
+            age=None if worker.source.recorded else max(time.monotonic() - frame.monotonic, 0.0),
+            state=status.state.value,
+            problem=problem or (states[0].text if states else ""),
+            gates=worker.camera.gates,
+            region=region_shown(worker.pipeline.region(frame.size), frame.size),
+            boxes=tuple(SnapshotBox.of_track(track) for track in tracks if track.state is not TrackState.ENDED),
+        )
+        return picture.to_answer()
 
     def close(self) -> None:
         """Stop all threads at the same time, because each may take seconds to stop."""

@@ -116,7 +116,7 @@ class Daemon:
                 read_broker=lambda: None if self._publishing is None else self._publishing.broker(),
             ),
         )
-        self._requests = DaemonRequests(config, self._collector, self._problems)
+        self._requests = DaemonRequests(config, self._collector, self._problems, self._cameras.snapshot)
 
     @property
     def workers(self) -> Sequence[CameraWorker]:

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 def run_id(config: Config, camera: CameraConfig) -> str:
     """The beginning of the track ids of a camera.
 
-    For a live camera it is unique to this start of the daemon. For a recording it is a digest of its content and of the
-    configuration of detection, tracking and counting, so that a replay gives the same ids, and so the same events.
+    For a live camera, and a file that is played like one, it is unique to this start of the daemon. For a recording it
+    is a digest of its content and of the configuration of detection, tracking and counting, so that a replay gives the
+    same ids, and so the same events.
     Raises ``SourceError`` for a recording that cannot be read.
     """
-    if camera.address.kind is SourceKind.FILE:
-        content = content_digest(camera.address.file)
-    elif camera.address.kind is SourceKind.SIMULATION and "recorded=1" in camera.source:
+    address = camera.address
+    if address.kind is SourceKind.FILE and not address.realtime:
+        content = content_digest(address.file)
+    elif address.kind is SourceKind.SIMULATION and "recorded=1" in camera.source:
         content = camera.source
     else:
         return f"{datetime.now(UTC):%Y%m%dT%H%M%S}{secrets.token_hex(3)}"

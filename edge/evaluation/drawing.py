@@ -1,4 +1,4 @@
-"""Draws a gate's line, boxes and trails over a frame, puts lines of text below it, and writes the picture to a file."""
+"""Draws a gate's line, boxes and trails over a frame, and puts lines of text below it."""
 
 from __future__ import annotations
 
@@ -9,24 +9,21 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from edge.core.errors import SourceError
+from edge.snapshot.labels import draw_text, wrap_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from edge.core.frames import Image
     from edge.core.shapes import Box, Point
-
-    Colour = tuple[int, int, int]  # blue, green, red
+    from edge.snapshot.labels import Colour
 
 _LEAST_WIDTH = 960  # pixels: smaller frames are enlarged, so that text beside boxes can be read
 _LINE_COLOUR = (0, 215, 255)
 _SUBJECT_COLOUR, _OTHER_COLOUR = (60, 60, 255), (255, 170, 60)
 _DETECTION_COLOUR, _GRID_COLOUR = (150, 150, 150), (210, 210, 210)
-_TEXT_COLOUR, _STRIP_COLOUR, _OUTLINE_COLOUR = (245, 245, 245), (40, 40, 40), (0, 0, 0)
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_TEXT_SCALE, _LABEL_SCALE = 0.6, 0.45
+_TEXT_COLOUR, _STRIP_COLOUR = (245, 245, 245), (40, 40, 40)
+_TEXT_HEIGHT, _LABEL_HEIGHT = 13, 10  # pixels: of a digit
 _ROW = 26  # pixels from one line of text to the next
 _ARROW = 0.08  # length of the arrow to the inside, as a share of the picture's width
 
@@ -90,23 +87,6 @@ def contact_sheet(pictures: Sequence[Image], columns: int) -> Image:
     return canvas
 
 
-def save_picture(path: Path, image: Image) -> None:
-    """Write a picture; the file gets its name when all of it is written.
-
-    Raises ``SourceError`` where the file cannot be written, or its ending is no format of pictures.
-    """
-    encoded, data = cv2.imencode(path.suffix, image)
-    if not encoded:
-        raise SourceError(f"{path}: pictures cannot be written as {path.suffix}; name a .png or .jpg")
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data.tobytes())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise SourceError(f"{path} cannot be written: {error.strerror}; choose another place") from error
-
-
 def _resized(image: Image, width: int) -> tuple[Image, float]:
     """A copy to draw on, and how many of its pixels one of the frame's is."""
     scale = width / image.shape[1]
@@ -117,13 +97,12 @@ def _resized(image: Image, width: int) -> tuple[Image, float]:
 
 def _with_text_below(image: Image, text: Sequence[str]) -> Image:
     """The picture with a strip of text below it; lines that are too long are wrapped."""
-    rows = [row for line in text for row in _wrapped(line, image.shape[1] - 20)]
+    rows = [row for line in text for row in wrap_text(line, image.shape[1] - 20, _TEXT_HEIGHT)]
     if not rows:
         return image
     strip = np.full((_ROW * len(rows) + 14, image.shape[1], 3), _STRIP_COLOUR, dtype=np.uint8)
     for number, row in enumerate(rows):
-        origin = (10, _ROW * (number + 1) - 2)
-        cv2.putText(strip, _ascii(row), origin, _FONT, _TEXT_SCALE, _TEXT_COLOUR, 1, cv2.LINE_AA)
+        draw_text(strip, row, (10, _ROW * number + 8), _TEXT_HEIGHT, _TEXT_COLOUR)
     return np.vstack([image, strip])
 
 
@@ -173,22 +152,6 @@ def _draw_box(
         _draw_label(canvas, annotation.name, (max(left, 0) + 2, row), colour)
 
 
-def _draw_label(canvas: Image, text: str, origin: tuple[int, int], colour: Colour) -> None:
-    cv2.putText(canvas, _ascii(text), origin, _FONT, _LABEL_SCALE, _OUTLINE_COLOUR, 3, cv2.LINE_AA)
-    cv2.putText(canvas, _ascii(text), origin, _FONT, _LABEL_SCALE, colour, 1, cv2.LINE_AA)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    rows = [""]
-    for word in text.split():
-        longer = f"{rows[-1]} {word}".strip()
-        if rows[-1] and cv2.getTextSize(_ascii(longer), _FONT, _TEXT_SCALE, 1)[0][0] > width:
-            rows.append(word)
-        else:
-            rows[-1] = longer
-    return rows
-
-
-def _ascii(text: str) -> str:
-    """The text without letters that OpenCV's font does not have."""
-    return text.encode("ascii", "replace").decode()
+def _draw_label(canvas: Image, text: str, baseline: tuple[int, int], colour: Colour) -> None:
+    """Write a text whose first letter stands on ``baseline``."""
+    draw_text(canvas, text, (baseline[0] - 1, baseline[1] - _LABEL_HEIGHT - 2), _LABEL_HEIGHT, colour)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edge.core.errors import RefusedError
-from edge.evaluation.drawing import Annotation, Overlay, draw_overlay, save_picture
+from edge.evaluation.drawing import Annotation, Overlay, draw_overlay
+from edge.snapshot.picture_file import save_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

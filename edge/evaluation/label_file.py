@@ -137,6 +137,8 @@ def labelled_clip_path(file: Path, clip: str) -> Path:
     address = parse_address(clip)
     if address.kind is not SourceKind.FILE:
         raise ValueError("is the address of a camera; record it to a video file first")
+    if address.realtime:
+        raise ValueError("has options, which are those of a camera; remove them with their ?")
     return address.file
 
 

@@ -15,11 +15,12 @@ from edge.config.schema import CameraConfig
 from edge.core.errors import RefusedError
 from edge.core.events import Direction
 from edge.core.tracks import Reason
-from edge.evaluation.drawing import Annotation, Overlay, contact_sheet, draw_overlay, save_picture
+from edge.evaluation.drawing import Annotation, Overlay, contact_sheet, draw_overlay
 from edge.evaluation.evaluate_clip import CLIP_CAMERA, CLIP_RUN, ClipOptions, clip_frames, run_pipeline
 from edge.evaluation.line_proposal import PathCollector, ProposedLine, propose_line
 from edge.evaluation.run_history import verdict_time
 from edge.pipeline import Pipeline
+from edge.snapshot.picture_file import save_picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -151,6 +151,16 @@ def test_an_address_that_works(source: str, url: str | None, shown: str | None) 
         ("file://hush/x", "three slashes"),
         ("file:hush", "write file:///PATH"),
         ("file:///hush%00", "holds %00"),
+        ("clip.mp4?hush=1", "after the ? of a file write realtime=1, or loop=1&realtime=1"),
+        ("/srv/hush?", "a ? in a file's name is written %3F"),
+        ("/srv/a?hush#c.mp4", "a ? in a file's name is written %3F"),
+        ("file:///clip.mp4?lop=hush", "after the ? of a file write realtime=1"),
+        ("clip.mp4?realtime=1&", "after the ? of a file write realtime=1"),
+        ("clip.mp4?loop=hush&realtime=1", "write loop=1, or leave it out"),
+        ("clip.mp4?realtime", "write realtime=1, or leave it out"),
+        ("clip.mp4?realtime=1&realtime=0", "has its option realtime twice; remove one"),
+        ("clip.mp4?loop=1", "add &realtime=1"),
+        ("clip.mp4?loop=1&realtime=0", "add &realtime=1"),
         ("~hush-nobody/x.mp4", "write the whole path"),
     ],
 )
@@ -174,7 +184,9 @@ def test_an_address_that_is_refused(tmp_path: Path, source: str, remedy: str) ->
         ("me@home.mp4", SourceKind.FILE),
         ("./cam:1@home.mp4", SourceKind.FILE),
         ("http.mp4", SourceKind.FILE),
-        ("/srv/a?b#c.mp4", SourceKind.FILE),
+        ("/srv/a#c.mp4", SourceKind.FILE),
+        ("/srv/clip.mp4?realtime=1", SourceKind.FILE),
+        ("file:///srv/a%3Fb.mp4?loop=1&realtime=1", SourceKind.FILE),
         ("file:///srv/a%20b.mp4", SourceKind.FILE),
         ("/dev/video0", SourceKind.DEVICE),
         ("0", SourceKind.DEVICE),
@@ -188,6 +200,26 @@ def test_the_kind_of_an_address(source: str, kind: SourceKind) -> None:
     camera = camera_of(source)
     assert camera.address.kind is kind
     assert camera.source == source
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "realtime", "loop"),
+    [
+        ("clip.mp4", "clip.mp4", False, False),
+        ("clip.mp4?realtime=0", "clip.mp4", False, False),
+        ("clip.mp4?realtime=1&loop=0", "clip.mp4", True, False),
+        ("~/clip.mp4?loop=1&realtime=1", str(Path.home() / "clip.mp4"), True, True),
+        ("file:///srv/a%3Fb%20c.mp4?realtime=1&loop=1", "/srv/a?b c.mp4", True, True),
+        ("file:///srv/a%3Frealtime=1", "/srv/a?realtime=1", False, False),
+    ],
+)
+def test_options_of_a_file(source: str, path: str, realtime: bool, loop: bool) -> None:
+    """What follows the ? is no part of the name, and stands in logs only where it is set."""
+    camera = camera_of(source)
+    assert (camera.address.file, camera.address.realtime, camera.address.loop) == (Path(path), realtime, loop)
+    options = "?loop=1&realtime=1" if loop else "?realtime=1" if realtime else ""
+    assert camera.public_source == path + options
+    assert camera_of(clip_address(Path(path))).address.file == Path(path).absolute()
 
 
 def test_the_keys_win_over_the_text() -> None:

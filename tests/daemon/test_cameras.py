@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from edge.config.schema import CameraConfig, Config, DatabaseConfig
-from edge.core.frames import Frame
+from edge.core.frames import Detection, Frame
+from edge.core.shapes import Box
 from edge.core.source import SourceState, SourceStatus
 from edge.daemon.cameras import Cameras
 from edge.daemon.health.health_monitor import HealthMonitor
 from edge.host.clock import WallClock
 from edge.host.problem_list import ProblemList
+from edge.snapshot.snapshot import snapshot_of_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,3 +94,32 @@ def test_a_camera_that_becomes_dark_is_blind_and_a_problem(
     finally:
         cameras.close()
     assert config.picture_file("ramp").exists() is checked
+
+
+def test_a_snapshot_is_the_newest_frame_with_its_tracks(tmp_path: Path, eventually: Callable[..., Any]) -> None:
+    """Before the first frame the reason is given, an unknown camera is named as such, and no frame is copied before."""
+    config = Config(database=DatabaseConfig(path=tmp_path / "smartpark.db"), cameras=(CAMERA,))
+    found = (Detection(Box(40, 60, 140, 120), "car", 0.8),)
+    detector: Any = SimpleNamespace(detect=lambda image, share=1.0: found)
+    source: Any = Camera(frames=0, dark_from=1000)
+    cameras = Cameras(config, detector, lambda events: None, lambda where, error: None, WallClock())
+    try:
+        cameras.start([(CAMERA, source)])
+        assert cameras.snapshot({"camera": "exit"}).fields == {"unknown": True}
+        source.status = SourceStatus(SourceState.DOWN, problem="10.0.0.5 refuses the password")
+        assert cameras.snapshot({"camera": "ramp"}).fields == {"missing": "10.0.0.5 refuses the password"}
+        source.status = SourceStatus(SourceState.UP)
+        source._frames = 30
+        (worker,) = cameras.workers
+
+        def last() -> Frame | None:
+            newest = worker.pipeline.newest
+            return newest[0] if newest is not None and newest[0].sequence == 29 else None
+
+        frame = eventually(last, 60)
+        snapshot = snapshot_of_answer("ramp", cameras.snapshot({"camera": "ramp"}), ())
+        assert (snapshot.image == frame.image).all()
+        assert [(box.label, box.state) for box in snapshot.boxes] == [("car", "confirmed")]
+        assert snapshot.origin.endswith("camera up")
+    finally:
+        cameras.close()

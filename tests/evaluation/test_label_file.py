@@ -75,6 +75,7 @@ def test_a_clip_named_by_a_number_is_a_file(tmp_path: Path, monkeypatch: pytest.
     [
         ('"clip.mp4"', '"none.mp4"', "clip: there is no file"),
         ('"clip.mp4"', '"rtsp://10.0.0.5/stream"', "clip: is the address of a camera; record it to a video file first"),
+        ('"clip.mp4"', '"file:///clip.mp4?realtime=1"', "clip: has options, which are those of a camera; remove them"),
         ("[0.5, 0.9]", "[0.5, 1.9]", "gate.inside[1]: must be 1.0 or less (it is 1.9); expected: [x, y] of a point"),
         ("[0.5, 0.9]", "[0.5, 0.6]", "gate: inside [0.5, 0.6] is on the line"),
         ("[[0.1, 0.6], [0.9, 0.6]]", "[[0.1, 0.6]]", "gate.line: needs 2 or more, has 1"),

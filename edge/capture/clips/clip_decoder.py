@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from edge.capture.clips.clip_file import open_clip, parse_creation_time
 from edge.core.errors import SourceError, shown_name
@@ -34,6 +34,10 @@ _MOST_READ_ERRORS = 100
 _PACKETS_TO_COMPARE = 300
 # A stream with fewer packets than this share of the busiest stream's is taken for still pictures.
 _MOVING_SHARE = 0.5
+
+# What may be left out by the decoder, by FFmpeg's names (``AVDiscard``): nothing; pictures that no other picture needs;
+# all but key frames.
+SkippedPictures = Literal["DEFAULT", "NONREF", "NONKEY"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,16 @@ class ClipDecoder:
         except SourceError:
             self.close()
             raise
+
+    @property
+    def codec(self) -> str:
+        """FFmpeg's name of the stream's codec; "" while no file is open."""
+        return "" if self._stream is None else self._stream.codec_context.name
+
+    def skip(self, pictures: SkippedPictures) -> None:
+        """Choose what is not decoded from here on."""
+        if self._stream is not None:
+            self._stream.codec_context.skip_frame = pictures
 
     def pictures(self) -> Iterator[tuple[VideoFrame, float | None]]:
         """Every picture that can be decoded, with its seconds from the stream's start; None: the file gives no time.

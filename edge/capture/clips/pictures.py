@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from edge.core.frames import Image
 
 _UPRIGHT = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-_FULL_TURN = 360
+_QUARTER_TURN, _FULL_TURN = 90, 360
 
 # What a graph of filters is made for: width, height, format, colour space and range of the values.
 _Kind = tuple[int, int, str, int, int]
@@ -123,6 +123,12 @@ class BgrConverter:
         self._kind: _Kind | None = None  # of the pictures that the graph converts
         self.size: tuple[int, int] | None = None  # width and height of all images, before they are turned upright
         self.other_size: tuple[int, int] | None = None  # of the first picture that had to be scaled
+
+    def size_of(self, picture: VideoFrame) -> tuple[int, int]:
+        """Width and height of the picture's image, turned upright."""
+        width, height = self.size or (picture.width, picture.height)
+        on_its_side = -picture.rotation % _FULL_TURN in (_QUARTER_TURN, _FULL_TURN - _QUARTER_TURN)
+        return (height, width) if on_its_side else (width, height)
 
     def convert(self, picture: VideoFrame) -> Image:
         """The image, height x width x 3, BGR. Raises ``av.FFmpegError`` or ``ValueError`` where it cannot be made."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from edge.capture.live.stages import waiting
@@ -51,7 +51,17 @@ class CameraStatus:
     for ``stale_seconds`` is down, whatever its connection does.
     """
 
-    def __init__(self, handover: Handover, limits: StageLimits, stale_seconds: float, max_lag_seconds: float) -> None:
+    def __init__(
+        self,
+        handover: Handover,
+        limits: StageLimits,
+        stale_seconds: float,
+        max_lag_seconds: float,
+        *,
+        waits_for: str = "",
+    ) -> None:
+        """``waits_for`` replaces the sentences that say what a connection waits for; {} stands for the seconds."""
+        self._waits_for = waits_for
         self._handover = handover
         self._limits = limits
         self._stale_seconds = stale_seconds
@@ -116,10 +126,11 @@ class CameraStatus:
                 self._before = _sum(self._before, self._report)
             self._report, self._pid, self._connecting = None, None, False
 
-    def end(self) -> None:
-        """The source is closed."""
+    def end(self, problem: str | None = None) -> None:
+        """The source is closed, or has ended, about which ``problem`` says what a user should know."""
         with self._lock:
             self._ended = True
+            self._problem = self._problem if problem is None else problem
 
     @property
     def has_reported(self) -> bool:
@@ -199,7 +210,9 @@ class CameraStatus:
 
     def _waiting(self, now: float) -> Waiting:
         report = self._report if self._report is None or self._report.opened_at is not None else None
-        return waiting(report, self._started_at, now, self._limits, self._stale_seconds, self._handover.wanted_since)
+        wanted = self._handover.wanted_since
+        waits = waiting(report, self._started_at, now, self._limits, self._stale_seconds, wanted)
+        return replace(waits, sentence=self._waits_for) if self._waits_for and waits.sentence else waits
 
     def _note_moment(self, now: float) -> None:
         """Keep the counters of the last seconds."""

@@ -1,7 +1,7 @@
 """Reads a camera on a network, on USB or on the Pi's own connector: the newest frame wins, and it is opened for ever.
 
 A process of its own reads the camera (``edge/capture/reader``), a thread here supervises it (``supervisor.py``), and
-``read`` takes the newest frame (``handover.py``).
+``read`` takes the newest frame (``handover.py``). A video file that is to be played in real time is such a camera too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from edge.capture.live.handover import Handover
 from edge.capture.live.stages import StageLimits
 from edge.capture.live.supervisor import ConnectionSupervisor
 from edge.capture.reader.messages import ReaderSettings
+from edge.config.camera_address import SourceKind
 from edge.core.backoff import OutageBackoff
 
 if TYPE_CHECKING:
@@ -26,13 +27,17 @@ if TYPE_CHECKING:
 _CLOSE_SECONDS = 5.0
 # A host that is tried again while it is known to be down.
 _PROBE_SECONDS = 4.0
+# A video file gives no picture for some seconds between two rounds (``playback.py``); then it is not down yet.
+_LEAST_STALE_SECONDS_OF_CLIP = 5.0
+_CLIP_WAITS = "its file has given no picture for {}: can its disk be read?"
 
 
 class LiveSource:
     """A camera. ``Frame.monotonic`` and ``captured_at`` are when the picture was taken, as well as that can be known.
 
     A camera that gives no frame for ``stale_seconds`` is down. It is opened again after waits that ``backoff`` gives;
-    ``limits`` are the seconds that each stage of a connection may take.
+    ``limits`` are the seconds that each stage of a connection may take. A video file is played (``?realtime=1``), and
+    ends unless it is to begin again (``loop=1``).
     """
 
     recorded = False
@@ -45,10 +50,16 @@ class LiveSource:
         if camera.fps is not None:  # a rate below one picture in `stale_seconds` is no fault of the camera
             stale_seconds = max(stale_seconds, 2 / camera.fps)
             limits = replace(limits, hand_over=max(limits.hand_over, 2 / camera.fps))
+        is_clip = camera.address.kind is SourceKind.FILE
+        if is_clip:
+            stale_seconds = max(stale_seconds, _LEAST_STALE_SECONDS_OF_CLIP)
         self._camera = camera
         self._limits = limits
         self._handover = Handover(camera.id)
-        self._status = CameraStatus(self._handover, limits, stale_seconds, camera.max_lag_seconds)
+        self._status = CameraStatus(
+            *(self._handover, limits, stale_seconds, camera.max_lag_seconds),
+            waits_for=_CLIP_WAITS if is_clip else "",
+        )
         self._supervisor = ConnectionSupervisor(
             camera.id,
             camera.public_source,
@@ -71,7 +82,8 @@ class LiveSource:
     def read(self, timeout: float) -> Frame | None:
         """The newest frame that was not read yet; waits up to ``timeout`` seconds for a frame, else None.
 
-        Raises ``EndOfSource`` after ``close``, and ``RuntimeError`` after an unexpected error in the capture thread.
+        Raises ``EndOfSource`` after ``close`` and at the end of a video file, and ``RuntimeError`` after an unexpected
+        error in the capture thread.
         """
         return self._handover.take(timeout)
 
@@ -82,9 +94,10 @@ class LiveSource:
         self._supervisor.close(_CLOSE_SECONDS)
 
     def _settings(self, trust_times: bool, probe: bool) -> ReaderSettings:
-        camera = self._camera
+        camera, address = self._camera, self._camera.address
+        is_clip = address.kind is SourceKind.FILE
         return ReaderSettings(
-            address=camera.secret_url,
+            address=str(address.file.absolute()) if is_clip else address.url,
             transport=camera.transport,
             verify=camera.verify,
             ca_file=str(camera.ca_file or ""),
@@ -95,4 +108,6 @@ class LiveSource:
             probe_seconds=min(_PROBE_SECONDS, self._limits.connect),
             # Longer than any stage may take: the supervisor knows better what is waited for.
             io_seconds=2 * max(self._limits.first_packet, camera.stale_seconds),
+            clip=is_clip,
+            loop=address.loop,
         )

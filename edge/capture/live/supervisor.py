@@ -93,6 +93,11 @@ class ConnectionSupervisor:
                 ended = self._connect()
                 if ended is None:
                     break
+                if ended.finished:
+                    log.info("%s: %s: %s", self._name, self._address, ended.problem)
+                    self._status.end(ended.problem)
+                    self._handover.end()
+                    break
                 self._went_down(ended, begun)
         except Exception as error:  # raised again by LiveSource.read
             self._handover.fail(error)

@@ -6,13 +6,17 @@ import re
 import threading
 import time
 import traceback
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 import av.logging
 
 from edge.capture.reader import csi_camera
-from edge.capture.reader.decoding import Decoding, set_time
+from edge.capture.reader.decoding import SKIP_FRAME, Decoding, set_time
+from edge.capture.reader.effort import EffortControl
 from edge.capture.reader.messages import Ended
 from edge.capture.reader.open_stream import has_times, is_device, open_container
 from edge.capture.reader.packet_queue import PacketQueue, QueuedPacket
@@ -25,6 +29,7 @@ from edge.capture.reader.problems import (
     unknown_codec,
 )
 from edge.capture.reader.stream_clock import StreamClock
+from edge.core.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +44,8 @@ if TYPE_CHECKING:
 # How FFmpeg says that RTP packets are missing.
 _MISSED = re.compile(r"RTP: missed (\d+) packets")
 _ENDED = "the stream ended: is the camera restarting?"
+_PLAYED = "the file was played to its end{}; to play it again and again write ?loop=1&realtime=1"
+_UNREADABLE = ", and {} places of it could not be read"
 _BROKE_OFF = "the connection broke off: is the camera restarting, is the network up?"
 
 
@@ -74,6 +81,9 @@ class CameraConnection:
             self.progress.end(Ended("the reader failed", unexpected=f"{places}{type(error).__name__}"))
 
     def _run(self) -> None:
+        if self._settings.clip:
+            self.progress.end(self._play())
+            return
         with av.logging.Capture() as logs:
             try:
                 self._read(logs)
@@ -105,6 +115,45 @@ class CameraConnection:
                 self._receive(container, stream, clock, logs)
             finally:
                 self._queue.close()
+
+    def _play(self) -> Ended:
+        """Play a video file like a camera; returns its end."""
+        # OpenCV, which turns pictures upright, is loaded only here.
+        from edge.capture.clips.playback import ClipPlayer
+
+        settings, progress = self._settings, self.progress
+        player = ClipPlayer(
+            Path(settings.address),
+            loop=settings.loop,
+            fps=settings.fps,
+            max_lag_seconds=settings.max_lag_seconds,
+            wait=self._stopping.wait,
+        )
+        first = progress.report.pictures
+        # Nobody reads FFmpeg's messages here, and those of several decoding threads would wait for each other.
+        av.logging.set_level(None)
+        with closing(player):
+            try:
+                codec = player.start()
+                progress.note(connected_at=time.monotonic(), answered=True, codec=codec)
+                effort = EffortControl(time.monotonic())
+                failures = 0
+                for picture in player.pictures():
+                    now = time.monotonic()
+                    progress.count(pictures=1, decoded=1, errors=player.failures - failures)
+                    progress.note(packet_at=now, key_frame_at=now, decoded_at=now, captured=picture.captured)
+                    progress.note(lag=round(picture.lag, 3))
+                    failures = player.failures
+                    late = picture.lag > settings.max_lag_seconds
+                    if effort.lagging(now) if late else effort.keeping_up(now):
+                        player.skip(SKIP_FRAME[effort.effort])
+                        progress.note(effort=effort.effort.value)
+                    if picture.wanted:
+                        progress.put(replace(picture, sequence=first + picture.sequence))
+            except SourceError as error:
+                return Ended(str(error))
+        unreadable = _UNREADABLE.format(player.failures) if player.failures else ""
+        return Ended(_PLAYED.format(unreadable), finished=True)
 
     def _choose(self, container: InputContainer) -> VideoStream:
         """The stream to read. Raises ``UnusableStreamError``."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.video.stream import VideoStream
 
+    from edge.capture.clips.clip_decoder import SkippedPictures
     from edge.capture.reader.messages import ReaderSettings
     from edge.capture.reader.packet_queue import PacketQueue, QueuedPacket
     from edge.capture.reader.progress import Progress
@@ -40,7 +41,12 @@ _HELD_UP = (
     "pictures arrive {:.0f} s after they were taken: the network or the camera is too slow for its stream; lower its"
     " bit rate or frame rate"
 )
-_SKIP_FRAME = {Effort.FULL: "DEFAULT", Effort.REFERENCE: "NONREF", Effort.KEY_FRAMES: "NONKEY"}
+# What FFmpeg's decoder leaves out.
+SKIP_FRAME: dict[Effort, SkippedPictures] = {
+    Effort.FULL: "DEFAULT",
+    Effort.REFERENCE: "NONREF",
+    Effort.KEY_FRAMES: "NONKEY",
+}
 
 
 class BgrConversion:
@@ -215,7 +221,7 @@ class Decoding:
             self._progress.put(DecodedPicture(frame, captured, self._sequence, self._to_bgr))
 
     def _apply_effort(self) -> None:
-        self._decoder.skip_frame = _SKIP_FRAME[self._effort.effort]
+        self._decoder.skip_frame = SKIP_FRAME[self._effort.effort]
         self._progress.note(effort=self._effort.effort.value)
 
 

@@ -16,8 +16,10 @@ import socket
 import sys
 import time
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
+import av
 import av.logging
 
 from edge.capture.reader.connection import CameraConnection
@@ -76,7 +78,7 @@ class ReaderLoop:
                 self._leave()
                 before = self._connection.progress if self._connection is not None else None
                 self._connection = CameraConnection(settings, Progress(self._wake, time.monotonic(), before))
-                self._network = not is_device(settings.address) and not is_csi(settings.address)
+                self._network = not settings.clip and not is_device(settings.address) and not is_csi(settings.address)
                 self._reported = Report()
                 self._connection.start()
         return True
@@ -95,8 +97,13 @@ class ReaderLoop:
         if picture is not None:
             if self._reported.decoded_at is None:  # what is known comes before the first picture
                 self._send_report(self._connection.progress.report)
-            self._slots.fill(self._wanted.slot, picture, self._messages)
-            self._wanted = None
+            try:
+                self._slots.fill(self._wanted.slot, picture, self._messages)
+            except (av.FFmpegError, ValueError):  # damage may have made a picture that cannot be converted
+                self._connection.progress.count(errors=1)
+                self._wanted = replace(self._wanted, after=picture.sequence)
+            else:
+                self._wanted = None
 
     def _report(self) -> None:
         """Report how far the connection has come, and that it ended."""

@@ -23,6 +23,7 @@ class ReaderSettings:
     ``address`` may hold a password and must not be shown. ``ca_file`` is a path, "" for the system's authorities.
     ``trust_times``: False takes the time of arrival for a picture's time whatever the stream says. ``probe``: try
     whether the host answers before the stream is opened. ``io_seconds``: FFmpeg's own limit of one wait for data.
+    ``clip``: the address is the path of a video file that is played like a camera, with ``loop`` for ever.
     """
 
     address: str
@@ -35,6 +36,8 @@ class ReaderSettings:
     probe: bool
     probe_seconds: float
     io_seconds: float
+    clip: bool = False
+    loop: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,14 @@ class Report:
 class Ended:
     """A connection is over. ``problem`` says why, without secrets; ``late``: its pictures came later and later.
 
+    ``finished``: a video file was played to its end, and no other connection is to follow.
+
     ``unexpected`` holds the places in the code of an error that nobody expected, without its text.
     """
 
     problem: str
     late: bool = False
+    finished: bool = False
     unexpected: str = ""
 
 

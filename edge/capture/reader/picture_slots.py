@@ -12,9 +12,9 @@ from edge.capture.reader.messages import Filled, NewSlots
 if TYPE_CHECKING:
     from edge.capture.reader.messages import MessageSocket
 
-# A picture that is used, a picture that is filled meanwhile, and a spare for a caller that keeps the picture before.
-# A slot that is never used takes no memory.
-SLOTS = 3
+# A picture that is used, a picture that is filled meanwhile, the picture that was processed last, which a snapshot may
+# ask for, and a spare for a caller that keeps another. A slot that is never used takes no memory.
+SLOTS = 4
 CHANNELS = 3
 _PAGE = 4096
 

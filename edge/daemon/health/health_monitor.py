@@ -27,6 +27,7 @@ _EVENTS_LOST = (
 # Why a camera is blind, as it is recorded: texts that stay the same while it lasts.
 GIVES_NO_FRAMES = "the camera gives no frames"
 IS_STUCK = "the camera's thread is stuck"
+HAS_ENDED = "the camera's file has been played to its end"
 _EVENTS_REFUSED = "events refused since the start: {}; the log has the key and the reason of each"
 
 
@@ -95,7 +96,7 @@ class HealthMonitor:
             since = states[0].since.isoformat(sep=" ", timespec="seconds")
             others = f" (also: {', '.join(state.code for state in states[1:])})" if states[1:] else ""
             text, logged = f"{states[0].text}; since {since}{others}", True
-        elif status.state is SourceState.UP and status.problem:
+        elif status.problem and (status.state is SourceState.UP or _has_ended(worker)):
             text = status.problem
         self._set(f"camera.{worker.camera.id}", text, logged=logged)
         self._update_blindness(worker, status, now, stuck=stuck)
@@ -103,11 +104,14 @@ class HealthMonitor:
 
     def _update_blindness(self, worker: CameraWorker, status: SourceStatus, now: float, *, stuck: bool) -> None:
         """Report whether a live camera can be counted. A recording is never blind: it does not show the present."""
-        if self._blindness is None or worker.source.recorded or worker.finished:
+        if self._blindness is None or worker.source.recorded:
             return
         camera, last, picture = worker.camera, worker.last_frame_at, worker.blind_picture
         last_usable = worker.started_at if last is None else last
-        if stuck:
+        if worker.finished:
+            if _has_ended(worker):
+                self._blindness.update(camera.id, HAS_ENDED, now, last_usable)
+        elif stuck:
             self._blindness.update(camera.id, IS_STUCK, now, last_usable)
         elif status.state is SourceState.DOWN or silent_seconds(worker, now) > camera.stale_seconds:
             self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
@@ -133,6 +137,11 @@ class HealthMonitor:
         if line != self._status_line:
             self._status_line = line
             self._notifier.status(line)
+
+
+def _has_ended(worker: CameraWorker) -> bool:
+    """Whether a camera that counts as live is a video file that has been played to its end."""
+    return worker.finished and not worker.source.recorded and worker.source.status.state is SourceState.ENDED
 
 
 def silent_seconds(worker: CameraWorker, now: float) -> float:

@@ -9,7 +9,7 @@ from edge.host.control_server import ControlServer
 from edge.host.control_socket import ControlAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from edge.config.schema import Config
     from edge.daemon.health.collector import HealthCollector
@@ -18,16 +18,25 @@ if TYPE_CHECKING:
 
 # The request of `smartpark status`, which is answered with the fields of a ``DeviceHealth``.
 STATUS_REQUEST = "status"
+# The request of `smartpark snapshot`; ``Cameras.snapshot`` describes its answer.
+SNAPSHOT_REQUEST = "snapshot"
 
 
 class DaemonRequests:
     """The socket of the daemon and, where the configuration asks for it, the metrics."""
 
-    def __init__(self, config: Config, collector: HealthCollector, problems: ProblemList) -> None:
+    def __init__(
+        self,
+        config: Config,
+        collector: HealthCollector,
+        problems: ProblemList,
+        snapshot: Callable[[Mapping[str, Any]], ControlAnswer],
+    ) -> None:
+        """``snapshot`` answers the request for the newest picture of a camera; it is called by any thread."""
         self._config = config
         self._collector = collector
         self._problems = problems
-        self._server = ControlServer(config.database.path, {STATUS_REQUEST: self._status})
+        self._server = ControlServer(config.database.path, {STATUS_REQUEST: self._status, SNAPSHOT_REQUEST: snapshot})
         self._metrics: MetricsServer | None = None
 
     def start(self) -> None:

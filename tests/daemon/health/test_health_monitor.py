@@ -11,7 +11,7 @@ import pytest
 from edge.config.schema import CameraConfig, GateConfig
 from edge.core.source import SourceState, SourceStatus
 from edge.daemon.camera_worker import CameraWorker
-from edge.daemon.health.health_monitor import GIVES_NO_FRAMES, IS_STUCK, STUCK_SECONDS, HealthMonitor
+from edge.daemon.health.health_monitor import GIVES_NO_FRAMES, HAS_ENDED, IS_STUCK, STUCK_SECONDS, HealthMonitor
 from edge.host.problem_list import ProblemList
 from edge.picture.states import PictureCode, PictureState
 from edge.pipeline import PipelineStatistics
@@ -221,6 +221,17 @@ def test_a_recording_is_never_blind(bench: Bench) -> None:
     bench.worker.finished, bench.worker.problem = True, "clip.mp4: broke off"
     bench.update(START + 200)
     assert bench.sight.take() == []
+
+
+def test_a_file_that_was_played_to_its_end_is_a_blind_camera(bench: Bench) -> None:
+    """It counts as live, so its gate is not looked at any more, and the problem has the remedy; a stop is no end."""
+    bench.worker.last_frame_at = START + 4
+    bench.worker.finished = True
+    assert bench.update(START + 5) == {}
+    assert bench.sight.take() == []
+    bench.source.status = SourceStatus(SourceState.ENDED, problem="the file was played to its end; write ?loop=1")
+    assert bench.update(START + 5) == {"camera.ramp": "the file was played to its end; write ?loop=1"}
+    assert bench.sight.take() == [("ramp", HAS_ENDED, START + 5, START + 4)]
 
 
 def test_a_camera_whose_pictures_cannot_be_counted_is_blind_until_they_can(bench: Bench) -> None:
