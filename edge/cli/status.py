@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003  # click reads it
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from edge.cli.shared.device_status import read_device_status, status_fields
 from edge.cli.shared.options import config_option, json_option, print_json
 from edge.config.load import find_config, load_config
 from edge.core.errors import StoreError
+from edge.daemon.signals import Signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _EXIT_DEGRADED = 3
 _WATCH_SECONDS = 1.0
+_FLAG_SECONDS = 0.05
 # A line is not broken where the output is no terminal.
 _WIDTH_OF_NO_TERMINAL = 1000
 
@@ -68,11 +70,14 @@ def _print(status: DeviceStatus | str) -> None:
 
 
 def _watch(config: Config, *, as_json: bool) -> bool:
-    """Show the status each second until Ctrl-C; whether all was well at the last look."""
+    """Show the status each second until Ctrl-C, TERM or the end of the terminal; whether all was well at last."""
     well = False
-    show = _json_lines() if as_json else _screens()
-    with show as update, suppress(KeyboardInterrupt):
-        while True:
+    # A flag: the exception that Ctrl-C raises by default is lost in a finaliser or a callback, and is not raised at all
+    # where the program was started in the background of a script.
+    signals = Signals()
+    signals.install()
+    with _json_lines() if as_json else _screens() as update:
+        while not (signals.stop or signals.reload):
             try:
                 status = read_device_status(config)
             except StoreError as error:
@@ -81,7 +86,9 @@ def _watch(config: Config, *, as_json: bool) -> bool:
             else:
                 well = not status.faults
                 update(status)
-            time.sleep(_WATCH_SECONDS)
+            next_look = time.monotonic() + _WATCH_SECONDS
+            while not (signals.stop or signals.reload) and time.monotonic() < next_look:
+                time.sleep(_FLAG_SECONDS)
     return well
 
 

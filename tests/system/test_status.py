@@ -138,13 +138,14 @@ def on_a_terminal(command: list[str], environ: dict[str, str], wanted: bytes, ti
             if output.count(wanted) >= times:
                 os.write(terminal, b"\x03")
                 times = 10**9
+        os.kill(process, signal.SIGKILL)  # it did not end in time
     _, result = os.waitpid(process, 0)
     os.close(terminal)
     return output, os.waitstatus_to_exitcode(result)
 
 
 def test_watching_until_ctrl_c(smartpark: Any) -> None:
-    """The screen is drawn again on a terminal and over a pipe, and gives its terminal back; the exit code is 3."""
+    """The screen is drawn again on a terminal and over a pipe, and gives its terminal back; `kill` ends it as well."""
     smartpark.config('[[floors]]\nname = "Ground"\ntotal_slots = 5\n')
     smartpark.here("db", "create")
     smartpark.here("floors", "create", "Ground", "--slots", "5")
@@ -162,7 +163,7 @@ def test_watching_until_ctrl_c(smartpark: Any) -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         lines = [json.loads(process.stdout.readline()) for _ in range(2)]
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(LONG) == 3
         assert process.stderr.read() == b""
     assert [line["floors"][0]["name"] for line in lines] == ["Ground", "Ground"]
