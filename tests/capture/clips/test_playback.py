@@ -234,7 +234,7 @@ def test_nothing_crosses_the_line_over_the_seam(
     """
     monkeypatch.setattr(playback, "SEAM_SECONDS", seam)
     path = tmp_path / "clip.avi"
-    write_numbered_clip(path, 3.0)
+    write_numbered_clip(path, 3.0, BEFORE_THE_SEAM)
     gate = GateConfig(id="gate", line=((0.5, 0.3), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground Floor")
     camera = CameraConfig(id="cam", source=str(path), gates=(gate,))
     config = Config(floors=(FloorConfig(name="Ground Floor", total_slots=5),), cameras=(camera,))
