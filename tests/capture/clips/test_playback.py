@@ -236,7 +236,9 @@ def test_nothing_crosses_the_line_over_the_seam(
     path = tmp_path / "clip.avi"
     write_numbered_clip(path, 3.0, BEFORE_THE_SEAM)
     gate = GateConfig(id="gate", line=((0.5, 0.3), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground Floor")
-    camera = CameraConfig(id="cam", source=str(path), gates=(gate,))
+    # Nothing crosses the second line; with it all of the picture is near a gate, also the corner with the number.
+    far = GateConfig(id="far", line=((0.01, 0.01), (0.01, 0.99)), inside=(0.9, 0.5), floor="Ground Floor")
+    camera = CameraConfig(id="cam", source=str(path), gates=(gate, far))
     config = Config(floors=(FloorConfig(name="Ground Floor", total_slots=5),), cameras=(camera,))
     events: list[Event] = []
 
