@@ -42,7 +42,7 @@ _DAEMON_SECONDS = 10.0
 def take_snapshot(
     camera_id: str, output: str | None, protocol: str | None, seconds: float, config_path: Path | None
 ) -> None:
-    """Write or show the picture that the daemon sees now. Gates are drawn from it.
+    """Write the picture that a camera shows, to draw gates from.
 
     Over the picture are a grid with rulers, on which the coordinates of `line` and `inside` are read as fractions of
     the picture, the gates of the configuration as the file has them now, the region that is looked at, and the tracks:

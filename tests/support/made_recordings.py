@@ -89,11 +89,17 @@ def write_label(
     return file
 
 
-def write_numbered_clip(path: Path, seconds: float) -> None:
-    """Write a grey clip whose frames hold their number in a corner, for ``NumberedFrameDetector``."""
+def write_numbered_clip(path: Path, seconds: float, drives: Sequence[Drive] = ()) -> None:
+    """Write a grey clip whose frames hold their number in a corner, for ``NumberedFrameDetector``.
+
+    The cars of ``drives`` are drawn as light rectangles.
+    """
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), FPS, SIZE)
     for number in range(round(FPS * seconds)):
         image = np.full((SIZE[1], SIZE[0], 3), 90, dtype=np.uint8)
+        for detection in detections_at(drives, number / FPS):
+            left, top, right, bottom = (round(edge) for edge in detection.box)
+            cv2.rectangle(image, (left, top), (right, bottom), (220, 220, 220), -1)
         for bit in range(8):
             image[:_BIT, _BIT * bit : _BIT * (bit + 1)] = 255 * (number >> bit & 1)
         writer.write(image)

@@ -19,7 +19,7 @@ def test_every_command_has_its_own_help(smartpark: Any) -> None:
     assert sorted(COMMANDS) == sorted(
         [
             *("run", "replay", "demo", "evaluate", "label", "check-config"),
-            *("status", "floors", "events", "blind", "cameras", "db", "board", "models"),
+            *("status", "floors", "events", "blind", "cameras", "db", "board", "models", "snapshot"),
         ]
     )
     for command in COMMANDS:

@@ -15,7 +15,6 @@ from edge.capture.live.handover import Handover
 from edge.capture.live.stages import StageLimits
 from edge.capture.live.supervisor import ConnectionSupervisor
 from edge.capture.reader.messages import ReaderSettings
-from edge.config.camera_address import SourceKind
 from edge.core.backoff import OutageBackoff
 
 if TYPE_CHECKING:
@@ -50,15 +49,14 @@ class LiveSource:
         if camera.fps is not None:  # a rate below one picture in `stale_seconds` is no fault of the camera
             stale_seconds = max(stale_seconds, 2 / camera.fps)
             limits = replace(limits, hand_over=max(limits.hand_over, 2 / camera.fps))
-        is_clip = camera.address.kind is SourceKind.FILE
-        if is_clip:
+        if camera.address.realtime:
             stale_seconds = max(stale_seconds, _LEAST_STALE_SECONDS_OF_CLIP)
         self._camera = camera
         self._limits = limits
         self._handover = Handover(camera.id)
         self._status = CameraStatus(
             *(self._handover, limits, stale_seconds, camera.max_lag_seconds),
-            waits_for=_CLIP_WAITS if is_clip else "",
+            waits_for=_CLIP_WAITS if camera.address.realtime else "",
         )
         self._supervisor = ConnectionSupervisor(
             camera.id,
@@ -95,9 +93,8 @@ class LiveSource:
 
     def _settings(self, trust_times: bool, probe: bool) -> ReaderSettings:
         camera, address = self._camera, self._camera.address
-        is_clip = address.kind is SourceKind.FILE
         return ReaderSettings(
-            address=str(address.file.absolute()) if is_clip else address.url,
+            address=str(address.file.absolute()) if address.realtime else address.url,
             transport=camera.transport,
             verify=camera.verify,
             ca_file=str(camera.ca_file or ""),
@@ -108,6 +105,6 @@ class LiveSource:
             probe_seconds=min(_PROBE_SECONDS, self._limits.connect),
             # Longer than any stage may take: the supervisor knows better what is waited for.
             io_seconds=2 * max(self._limits.first_packet, camera.stale_seconds),
-            clip=is_clip,
+            clip=address.realtime,
             loop=address.loop,
         )

@@ -13,7 +13,7 @@ from support.made_recordings import Drive, NumberedFrameDetector, write_numbered
 from edge.capture.clips import playback
 from edge.capture.clips.playback import SEAM_SECONDS, ClipPlayer
 from edge.capture.clips.recorded import RecordedSource
-from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig, MechanismsConfig
+from edge.config.schema import CameraConfig, Config, FloorConfig, GateConfig
 from edge.core.errors import SourceError
 from edge.core.frames import Frame
 from edge.core.tracks import LONG_GAP_SECONDS
@@ -234,13 +234,12 @@ def test_nothing_crosses_the_line_over_the_seam(
     """
     monkeypatch.setattr(playback, "SEAM_SECONDS", seam)
     path = tmp_path / "clip.avi"
-    write_numbered_clip(path, 3.0)
+    write_numbered_clip(path, 3.0, BEFORE_THE_SEAM)
     gate = GateConfig(id="gate", line=((0.5, 0.3), (0.5, 0.9)), inside=(0.9, 0.5), floor="Ground Floor")
-    camera = CameraConfig(id="cam", source=str(path), gates=(gate,))
-    # The detector reads each frame's number in a corner, in which too little moves for motion gating.
-    mechanisms = MechanismsConfig(motion_gating=False, region_of_interest=False)
-    floors = (FloorConfig(name="Ground Floor", total_slots=5),)
-    config = Config(floors=floors, cameras=(camera,), mechanisms=mechanisms)
+    # Nothing crosses the second line; with it all of the picture is near a gate, also the corner with the number.
+    far = GateConfig(id="far", line=((0.01, 0.01), (0.01, 0.99)), inside=(0.9, 0.5), floor="Ground Floor")
+    camera = CameraConfig(id="cam", source=str(path), gates=(gate, far))
+    config = Config(floors=(FloorConfig(name="Ground Floor", total_slots=5),), cameras=(camera,))
     events: list[Event] = []
 
     def keep(made: Sequence[Event]) -> None:
