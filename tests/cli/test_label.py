@@ -8,7 +8,7 @@ import cv2
 import pytest
 from support.made_recordings import Drive, NumberedFrameDetector, write_numbered_clip
 
-from edge.config.schema import Config
+from edge.config.schema import Config, MechanismsConfig
 from edge.evaluation.evaluate_clip import ClipOptions, evaluate_clip
 from edge.evaluation.label_file import read_label
 
@@ -19,8 +19,14 @@ DRIVES = (Drive(2.0), Drive(5.0, speed=-160, y=150), Drive(8.0, label="bicycle")
 
 
 @pytest.fixture
-def clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A clip of thirteen seconds; the detector finds the drives in it."""
+def clip(shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A clip of thirteen seconds; the detector finds the drives in it.
+
+    It reads each frame's number in a corner, which is outside of the region, and in which too little moves.
+    """
+    shell.environ |= dict.fromkeys(
+        ("SMARTPARK_MECHANISMS_MOTION_GATING", "SMARTPARK_MECHANISMS_REGION_OF_INTEREST"), "false"
+    )
     path = tmp_path / 'my "first" clip.avi'
     write_numbered_clip(path, 13)
     monkeypatch.setattr("edge.detection.detector.make_detector", lambda _: NumberedFrameDetector(DRIVES))
@@ -46,7 +52,8 @@ def test_a_proposal_is_a_valid_label(shell: Any, clip: Path, tmp_path: Path) -> 
     assert "# track-1, car, confidence 0.80" in text
     assert "# 8.00  entry: bicycle (track-" in text
     assert all(len(line) <= 120 for line in text.splitlines())
-    result = evaluate_clip(label, ClipOptions(Config()), NumberedFrameDetector(DRIVES))
+    whole_frames = Config(mechanisms=MechanismsConfig(motion_gating=False, region_of_interest=False))
+    result = evaluate_clip(label, ClipOptions(whole_frames), NumberedFrameDetector(DRIVES))
     assert (result.figures.truth, result.figures.accuracy) == (3, 1.0)
     assert not list(tmp_path.rglob("*.partial"))
 
