@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from edge.core.events import CONFIDENCE_DECIMALS, Crossing, Event, VehicleType
-from edge.counting.classification import dominant_label
+from edge.counting.decision.classification import dominant_label
 
 if TYPE_CHECKING:
     from edge.config.schema import GateConfig

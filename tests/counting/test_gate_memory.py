@@ -10,7 +10,7 @@ from support.scripted_tracks import COUNTING, GATE, MECHANISMS, SIZE, make_track
 
 from edge.core.shapes import Point
 from edge.core.tracks import TrackState
-from edge.counting.candidate import CrossingCandidate
+from edge.counting.decision.candidate import CrossingCandidate
 from edge.counting.gate import Gate
 
 

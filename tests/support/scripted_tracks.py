@@ -17,8 +17,8 @@ from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
 from edge.core.events import Crossing, Direction
 from edge.core.shapes import Box, Point
 from edge.core.tracks import STILL, UNKNOWN_SIZE, Evidence, Reason, Track, TrackState, UsualSize, Verdict
-from edge.counting.candidate import CrossingCandidate, make_candidate
 from edge.counting.crossing_path import LineCrossing
+from edge.counting.decision.candidate import CrossingCandidate, make_candidate
 from edge.counting.gate import Gate
 from edge.counting.line import Line
 from edge.counting.parameters import DEFAULT_COUNTING

@@ -12,21 +12,21 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from edge.core.tracks import Reason, Verdict
-from edge.counting.candidate import make_candidate
-from edge.counting.classification import classify
+from edge.counting.decision.candidate import make_candidate
+from edge.counting.decision.classification import classify
+from edge.counting.decision.long_vehicle import follows_closely, is_part_of
+from edge.counting.decision.same_vehicle import is_same_vehicle
 from edge.counting.events import make_crossing
-from edge.counting.long_vehicle import follows_closely, is_part_of
-from edge.counting.same_vehicle import is_same_vehicle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
 
     from edge.config.schema import CountingConfig, MechanismsConfig
     from edge.core.tracks import Track
-    from edge.counting.candidate import CrossingCandidate
-    from edge.counting.classification import Classification
     from edge.counting.crossing_path import LineCrossing
     from edge.counting.crossing_paths import CrossingPaths
+    from edge.counting.decision.candidate import CrossingCandidate
+    from edge.counting.decision.classification import Classification
     from edge.counting.parameters import CountingParameters
 
 
