@@ -92,11 +92,12 @@ def test_a_vehicle_that_crosses_is_one_event(start: float, speed: float, directi
 
 def test_events_are_submitted_when_decided_and_the_rest_at_the_end() -> None:
     """Each crossing is submitted once, as events that belong together."""
-    whole = count(SceneObject(straight(60, 150)), seconds=3.4)
+    held_back = {"early_decision": False}
+    whole = count(SceneObject(straight(60, 150)), seconds=3.4, mechanisms=held_back)
     decided_at = [result.frame_time.monotonic for result in whole.results if result.crossings]
     assert len(decided_at) == 1
     assert 260 / 150 + 0.5 < decided_at[0] < 260 / 150 + 1.5
-    cut = count(SceneObject(straight(60, 150)), seconds=2.0)
+    cut = count(SceneObject(straight(60, 150)), seconds=2.0, mechanisms=held_back)
     assert not any(result.crossings for result in cut.results)
     assert [len(batch) for batch in cut.batches] == [1]
     cut.pipeline.finish()

@@ -70,7 +70,7 @@ class Gate:
         self._decisions.update_tracks(found, at)
         for track, line_crossing in line_crossings:
             self._decisions.add(track, line_crossing, at)
-        decided = self._decisions.decide_due(at, {track.track_id for track in ended})
+        decided = self._decisions.decide_due(tracks, at)
         self._verdicts += decided
         for track in ended:
             self._end(track, at)

@@ -31,6 +31,7 @@ ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
 GATE = GateConfig(id="g", line=((0.5, 0.2), (0.5, 0.8)), inside=(0.9, 0.5), floor="F", dead_band=0.1)
 LINE = Line(GATE, SIZE)
 COUNTING, MECHANISMS = CountingConfig(), MechanismsConfig()
+WITHOUT_EARLY = MechanismsConfig(early_decision=False)  # every crossing waits for the whole time to decide
 SECONDS_AFTER = 1.0  # seconds that a scene goes on after its last vehicle, for crossings that are decided late
 
 
