@@ -46,7 +46,8 @@ class Cameras:
             # The times of a recording are its own; those of a live camera are the times of this machine's clock.
             times = None if source.recorded else CameraTimes(self._clock, self._submit)
             submit = self._submit if times is None else times.submit
-            pipeline = Pipeline(camera, self._config, run_id(self._config, camera), self._detector, submit)
+            live = not source.recorded
+            pipeline = Pipeline(camera, self._config, run_id(self._config, camera), self._detector, submit, live=live)
             watch = self._watch(camera, source)
             worker = CameraWorker(camera, source, pipeline, self._on_fatal, times=times, watch=watch)
             self.workers.append(worker)
