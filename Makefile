@@ -19,7 +19,7 @@ export SMARTPARK_CLIPS ?= $(CURDIR)/../shared/clips
 BENCHMARKS := PYTHONPATH="$(CURDIR)/tests$${PYTHONPATH:+:$$PYTHONPATH}"
 
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
-	sensitivity lint bench bench-capture bench-counts bench-cli bench-store bench-pictures \
+	sensitivity lint bench bench-capture bench-counts bench-cli bench-latency bench-memory bench-store bench-pictures \
 	bench-scheduling wheel clean broker cameras
 
 help:  ## Show the targets
@@ -94,6 +94,8 @@ bench: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## Speed and memory beside Ultralyt
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench $(BENCH_OPTIONS)
 	$(MAKE) bench-cli
 	$(MAKE) bench-capture
+	$(MAKE) bench-latency
+	$(MAKE) bench-memory
 	$(MAKE) bench-pictures
 	$(MAKE) bench-scheduling
 	$(MAKE) bench-counts
@@ -104,6 +106,12 @@ bench-cli: $(VENV)/.done  ## CPU time of commands, beside `python -c pass` and `
 
 bench-capture: $(VENV)/.done  ## What a live camera costs: the hand-over of a frame, and the process that reads it
 	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_capture
+
+bench-latency: $(VENV)/.done $(WEIGHTS)  ## How long an event takes from a live camera to the commit, by the parts of its way
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_latency $(BENCH_LATENCY_OPTIONS)
+
+bench-memory: $(VENV)/.done $(WEIGHTS)  ## Memory of the daemon and all its readers with 1 and with 4 cameras of 1080p
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_memory $(BENCH_MEMORY_OPTIONS)
 
 bench-counts: $(VENV_ULTRALYTICS)/.done $(WEIGHTS)  ## How right the counts are on all labelled clips, beside theirs
 	$(BENCHMARKS) $(ULTRALYTICS_BIN)/python -m benchmarks.bench_counts $(BENCH_COUNTS_OPTIONS)

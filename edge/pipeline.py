@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from edge.core.events import EventTiming
 from edge.counting.events import make_events
 from edge.counting.gate import Gate
 from edge.counting.parameters import DEFAULT_COUNTING
@@ -74,13 +75,15 @@ class Pipeline:
         submit: Callable[[Sequence[Event]], None],
         on_frame: Callable[[FrameResult], None] | None = None,
         *,
+        live: bool = False,
         tracking: TrackingParameters = DEFAULT_TRACKING,
         counting: CountingParameters = DEFAULT_COUNTING,
         scheduling: SchedulingParameters = DEFAULT_SCHEDULING,
     ) -> None:
         """``run`` is the first part of every track id (``daemon/run_id.py``).
 
-        ``submit`` takes the events of one crossing, to be stored together; ``on_frame`` gets each frame's result.
+        ``submit`` takes the events of one crossing, to be stored together; ``on_frame`` gets each frame's result. The
+        frames of a ``live`` camera have the times of ``time.monotonic()``, those of a recording have their own.
         """
         self._camera = camera
         self._observer = Observer(detector.detect, config.tracker.flow_width, tracking)
@@ -93,6 +96,7 @@ class Pipeline:
         self._gates = [(gate, Gate(gate, config.counting, config.mechanisms, counting)) for gate in camera.gates]
         self._submit = submit
         self._on_frame = on_frame
+        self._live = live
         self._last: FrameTime | None = None
         self._tracks: Sequence[Track] = ()
         self.newest: tuple[Frame, Sequence[Track]] | None = None
@@ -131,14 +135,14 @@ class Pipeline:
 
     def count(self, observation: Observation, frame_time: FrameTime, detect_seconds: float = 0.0) -> None:
         """Track and count what was observed in a frame; ``detect_seconds`` is how long the observation took."""
-        started = time.perf_counter()
+        started, begun_at = time.perf_counter(), time.monotonic() - detect_seconds
         self._tracks = tracks = self._tracker.update(observation, frame_time.monotonic)
         tracked = time.perf_counter()
         self._last = frame_time
         crossings, verdicts = [], []
         for config, gate in self._gates:
             crossings_here = gate.update(tracks, frame_time.size, frame_time.monotonic)
-            self._submit_events(crossings_here, config, frame_time)
+            self._submit_events(crossings_here, config, frame_time, (begun_at, detect_seconds))
             crossings += crossings_here
             verdicts += gate.verdicts()
         undecided = any(gate.has_undecided for _, gate in self._gates)
@@ -159,9 +163,21 @@ class Pipeline:
             _log(self._camera.id, verdict)
         return verdicts
 
-    def _submit_events(self, crossings: Sequence[Crossing], gate: GateConfig, frame_time: FrameTime) -> None:
+    def _submit_events(
+        self,
+        crossings: Sequence[Crossing],
+        gate: GateConfig,
+        frame_time: FrameTime,
+        processing: tuple[float, float] | None = None,
+    ) -> None:
+        """Submit the events of crossings.
+
+        ``processing`` is when that of the frame with which they were decided has begun (``time.monotonic()``), and the
+        seconds of its detection; None where they were decided without a frame.
+        """
         for crossing in crossings:
-            events = make_events(crossing, gate, self._camera.id, frame_time)
+            timing = None if processing is None else self._timing(crossing, frame_time, *processing)
+            events = make_events(crossing, gate, self._camera.id, frame_time, timing)
             for event in events:
                 log.info(
                     "crossing event=%s camera=%s gate=%s track=%s direction=%s floor=%r type=%s confidence=%.2f",
@@ -169,6 +185,16 @@ class Pipeline:
                     *(event.direction, event.floor, event.vehicle_type, event.confidence),
                 )
             self._submit(events)
+
+    def _timing(self, crossing: Crossing, frame_time: FrameTime, begun_at: float, detect_seconds: float) -> EventTiming:
+        now = time.monotonic()
+        return EventTiming(
+            hold=frame_time.monotonic - crossing.at,
+            queue=max(begun_at - frame_time.monotonic, 0.0) if self._live else None,
+            detect=detect_seconds,
+            count=now - begun_at - detect_seconds,
+            submitted_at=now,
+        )
 
     def _report(self, result: FrameResult) -> None:
         for verdict in result.verdicts:

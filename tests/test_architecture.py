@@ -46,6 +46,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 INNER_ROOMS = {
     "capture": ("clips", "reader", "live"),
     "store": ("sql", "schema", "counts", "quality", "reports", "upkeep", "writing"),
+    "counting": ("decision",),
     "simulator": ("traffic", "drawing"),
     "cli": ("shared", "db", "counts"),
     "daemon": ("health",),

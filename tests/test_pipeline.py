@@ -5,6 +5,7 @@ Boxes and motion are given by script: nothing is drawn or detected, so that each
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -46,13 +47,15 @@ class PipelineRun:
     gate: dict[str, Any] = field(default_factory=lambda: GATE)
     batches: list[Sequence[Event]] = field(default_factory=list)
     results: list[FrameResult] = field(default_factory=list)
+    live: bool = False
 
     def __post_init__(self) -> None:
         """Make the pipeline."""
         camera = CameraConfig.model_validate({"id": "cam", "source": "clip.mp4", "gates": [self.gate]})
         self.pipeline = Pipeline(
-            camera, self.config, "run", EmptyDetector(), self.batches.append, self.results.append
-        )  # fmt: skip
+            *(camera, self.config, "run", EmptyDetector(), self.batches.append, self.results.append),
+            live=self.live,
+        )
 
     @property
     def events(self) -> list[Event]:
@@ -93,11 +96,12 @@ def test_a_vehicle_that_crosses_is_one_event(start: float, speed: float, directi
 
 def test_events_are_submitted_when_decided_and_the_rest_at_the_end() -> None:
     """Each crossing is submitted once, as events that belong together."""
-    whole = count(SceneObject(straight(60, 150)), seconds=3.4)
+    held_back = {"early_decision": False}
+    whole = count(SceneObject(straight(60, 150)), seconds=3.4, mechanisms=held_back)
     decided_at = [result.frame_time.monotonic for result in whole.results if result.crossings]
     assert len(decided_at) == 1
     assert 260 / 150 + 0.5 < decided_at[0] < 260 / 150 + 1.5
-    cut = count(SceneObject(straight(60, 150)), seconds=2.0)
+    cut = count(SceneObject(straight(60, 150)), seconds=2.0, mechanisms=held_back)
     assert not any(result.crossings for result in cut.results)
     assert [len(batch) for batch in cut.batches] == [1]
     cut.pipeline.finish()
@@ -345,6 +349,39 @@ def test_process_observes_a_frame_and_the_statistics_have_every_stage() -> None:
     assert statistics.frames_per_second == pytest.approx(10.0)
     assert set(statistics.milliseconds) == {"detect", "track", "count"}
     assert run.events == []
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_each_event_bears_the_parts_of_its_way_so_far(live: bool) -> None:
+    """They add up to the time since the capture; the frames of a recording were captured at no time of this clock."""
+    run, scene = PipelineRun(live=live), ScriptedScene([SceneObject(straight(60, 150))])
+    began = time.monotonic() - 10.0
+    for at in frame_times(3.4, 10.0):
+        run.pipeline.count(scene.observe(at), FrameTime(NOON + timedelta(seconds=at), began + at, scene.size), 0.5)
+    (event,) = run.events
+    timing = event.timing
+    assert timing is not None
+    (decided,) = [result.frame_time.monotonic for result in run.results if result.crossings]
+    assert timing.hold == pytest.approx(decided - began - 260 / 150, abs=0.05)
+    assert timing.detect == 0.5
+    assert timing.count > 0
+    assert timing.submitted_at <= time.monotonic()
+    if live:
+        assert timing.queue is not None
+        assert timing.queue + timing.detect + timing.count == pytest.approx(timing.submitted_at - decided)
+    else:
+        assert timing.queue is None
+
+
+def test_events_of_crossings_that_were_decided_without_a_frame_have_no_timing() -> None:
+    """At the end, or when the camera is silent, no frame was processed."""
+    held_back = Config.model_validate({"mechanisms": {"early_decision": False}})
+    run, scene = PipelineRun(held_back, live=True), ScriptedScene([SceneObject(straight(60, 150))])
+    for at in frame_times(2.0, 10.0):
+        run.pipeline.count(scene.observe(at), FrameTime(NOON + timedelta(seconds=at), at, scene.size))
+    assert run.events == []
+    run.pipeline.finish()
+    assert [event.timing for event in run.events] == [None]
 
 
 def test_each_decision_is_logged_at_debug_with_its_reason(caplog: pytest.LogCaptureFixture) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import sys
 from pathlib import Path  # noqa: TC003  # click reads it
 
@@ -11,6 +13,11 @@ from edge.cli.shared.options import config_option, log_option
 from edge.config.load import find_config, load_config_to_run
 from edge.daemon.signals import Signals
 from edge.host.logs import set_up_logging
+
+# <malloc.h>: the most arenas that glibc makes. By default each thread gets an arena, and what is freed there is of no
+# use to the others: with four cameras the daemon took 25 MB more.
+_M_ARENA_MAX = -8
+_MOST_ARENAS = 2
 
 
 @click.command("run")
@@ -22,6 +29,8 @@ def run_daemon(config_path: Path | None, log_level: str) -> None:
     Exit code 0 after an orderly stop, 1 after a failure, 78 for a wrong configuration or missing weights.
     """
     set_up_logging(log_level)
+    with contextlib.suppress(AttributeError):  # another C library than glibc has no arenas
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _MOST_ARENAS)
     path = find_config(config_path)
     config = load_config_to_run(path)
     # Imported only now, for a wrong configuration is to be reported before the libraries of vision are loaded.

@@ -128,6 +128,7 @@ class MechanismsConfig(Section):
     partial_boxes: bool = Field(True, description="what hides a part of a vehicle does not shift its middle")
     group_boxes: bool = Field(True, description="a box about two vehicles that have boxes of their own is dropped")
     stitching: bool = Field(True, description="a lost track goes on in a new one that continues it")
+    early_decision: bool = Field(True, description="a crossing is not held back where nothing else is near the line")
     motion_gating: bool = Field(True, description="the detector rests while nothing moves near the gates")
     region_of_interest: bool = Field(True, description="the detector looks at the part of the frame about the gates")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -74,6 +74,23 @@ class Crossing:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class EventTiming:
+    """How long an event has taken until ``submitted_at`` (``time.monotonic()``), in seconds of each part of the way.
+
+    - ``hold``: from the crossing to the capture of the frame with which it was decided, on the frames' clock;
+    - ``queue``: from that capture to the beginning of the frame's processing; None for a recording, whose frames are
+      captured at no time of this machine's;
+    - ``detect``, ``count``: detection and optical flow in that frame; tracking and counting.
+    """
+
+    hold: float
+    queue: float | None
+    detect: float
+    count: float
+    submitted_at: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """The fact to be stored: a vehicle came into a floor or left it.
@@ -81,7 +98,8 @@ class Event:
     ``timestamp`` is aware, with microseconds. ``camera_id``, ``track_id``, ``direction`` and ``timestamp`` together are
     the idempotency key. ``clock_state`` says whether ``timestamp`` can be trusted; it is no part of the key.
     ``order_at`` is the time by which lists sort the event where the clock was set back before it: the clock's last time
-    before that step, so that the order of recording is kept. None: ``timestamp``.
+    before that step, so that the order of recording is kept. None: ``timestamp``. ``timing`` is how long it took so
+    far; it is not stored, and two events that differ in it alone are the same.
     """
 
     camera_id: str
@@ -94,6 +112,7 @@ class Event:
     timestamp: datetime
     clock_state: ClockState = ClockState.UNKNOWN
     order_at: datetime | None = None
+    timing: EventTiming | None = field(default=None, compare=False, repr=False)
 
     @property
     def event_id(self) -> uuid.UUID:

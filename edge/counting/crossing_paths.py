@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.shapes import Point
 from edge.counting.crossing_path import CrossingPath, LineCrossing, Position
-from edge.counting.line import Line
+from edge.counting.line import Line, dot
 from edge.counting.parameters import DEFAULT_COUNTING
 from edge.counting.unseen_crossing import FirstSight, find_unseen_crossing, is_covered
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from edge.config.schema import GateConfig
+    from edge.core.events import Direction
     from edge.core.tracks import Track
     from edge.counting.parameters import CountingParameters
 
@@ -108,6 +109,23 @@ class CrossingPaths:
         """Forget a track that ended, and return its path; None where a long gap has cleared it."""
         remembered = self._tracks.pop(track_id, None)
         return None if remembered is None else remembered.path
+
+    def may_cross(self, track: Track, direction: Direction, seconds: float) -> bool:
+        """Whether a track may cross in a direction in the next ``seconds``.
+
+        It may not if it is beyond the line in that direction already, or if it was seen often and is too far from the
+        line for its speed: it is parked, or drives away.
+        """
+        limits, remembered = self._parameters.lone_vehicle, self._tracks.get(track.track_id)
+        side = 0 if remembered is None else remembered.path.side
+        if side == direction.delta:
+            return False
+        if not side or track.evidence.sightings < limits.known_sightings:
+            return True
+        anchor = self._anchor(track, track.box.center)
+        approach = dot(track.velocity, self.line.direction_inside(anchor)) * direction.delta
+        reach = (max(approach, 0) + limits.speed_change * track.box.side) * seconds
+        return reach > self._config.dead_band * track.box.side - self.line.distance(anchor) * direction.delta
 
     def distance(self, track: Track) -> float:
         """Pixels from the line to the track's anchor point, positive on the inside."""

@@ -6,10 +6,11 @@ from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from edge.core.events import CONFIDENCE_DECIMALS, Crossing, Event, VehicleType
-from edge.counting.classification import dominant_label
+from edge.counting.decision.classification import dominant_label
 
 if TYPE_CHECKING:
     from edge.config.schema import GateConfig
+    from edge.core.events import EventTiming
     from edge.core.frames import FrameTime
     from edge.core.tracks import Track
     from edge.counting.crossing_path import LineCrossing
@@ -23,7 +24,9 @@ def make_crossing(gate_id: str, track: Track, line_crossing: LineCrossing) -> Cr
     return Crossing(gate_id, track.track_id, line_crossing.direction, line_crossing.at, label, min(mean, 1.0))
 
 
-def make_events(crossing: Crossing, gate: GateConfig, camera_id: str, frame_time: FrameTime) -> list[Event]:
+def make_events(
+    crossing: Crossing, gate: GateConfig, camera_id: str, frame_time: FrameTime, timing: EventTiming | None = None
+) -> list[Event]:
     """The events of one crossing: one, or two for a gate between two floors. They must be stored together.
 
     ``frame_time`` is that of the frame with which the crossing was decided; it ties the frames' clock to UTC.
@@ -42,6 +45,7 @@ def make_events(crossing: Crossing, gate: GateConfig, camera_id: str, frame_time
             direction=direction,
             confidence=round(crossing.confidence, CONFIDENCE_DECIMALS),
             timestamp=timestamp,
+            timing=timing,
         )
         for floor, direction in floors
     ]

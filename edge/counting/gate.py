@@ -1,8 +1,8 @@
 """Turns one camera's tracks into the crossings of one gate.
 
-``crossing_paths.py`` finds when a track crosses the line, ``decisions.py`` which of these line crossings count. The
-gate feeds both with each frame's tracks and keeps a verdict, with its reason, for every crossing and for every track
-that ends without one.
+``crossing_paths.py`` finds when a track crosses the line, the room ``decision`` which of these line crossings count.
+The gate feeds both with each frame's tracks and keeps a verdict, with its reason, for every crossing and for every
+track that ends without one.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.tracks import Reason, TrackState, Verdict
 from edge.counting.crossing_paths import CrossingPaths
-from edge.counting.decisions import CrossingDecisions
+from edge.counting.decision.decisions import CrossingDecisions
 from edge.counting.parameters import DEFAULT_COUNTING
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Gate:
         self._decisions.update_tracks(found, at)
         for track, line_crossing in line_crossings:
             self._decisions.add(track, line_crossing, at)
-        decided = self._decisions.decide_due(at, {track.track_id for track in ended})
+        decided = self._decisions.decide_due(tracks, at)
         self._verdicts += decided
         for track in ended:
             self._end(track, at)

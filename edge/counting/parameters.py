@@ -109,6 +109,29 @@ class LongVehicleParameters:
 
 
 @dataclass(frozen=True, slots=True)
+class LoneVehicleParameters:
+    """When a crossing is decided before ``counting.decide_seconds`` are over.
+
+    On the labelled clips and the scenes no count, type or reason differs from that of the whole wait; nor does it with
+    half of ``near``, half of ``contrary_confidence`` and any ``least_confidence``. With all of them at 0 the parts of
+    long vehicles count twice.
+    """
+
+    # What comes no nearer than this is not of the same vehicle: what is towed is up to 1.4 lengths behind.
+    near: float = 1.5  # distance of the middles, of the mean extent of both boxes along a diagonal
+    # A track that was seen so often has a velocity, and may cross soon only if it is near enough to the line for it.
+    known_sightings: int = 5  # detections
+    speed_change: float = 0.5  # sizes a second by which it may become faster meanwhile
+    # A track that is seen surely and for long enough is neither the faint part of another one nor the weaker track.
+    least_confidence: float = 0.5  # best confidence
+    least_evidence: float = 0.2  # confidence x seconds, of the largest sum that fades
+    # Its class and type must hold whatever is voted in the rest of the wait: the detector is seldom surer than this of
+    # another class than the true one, and the wait ends with the first frame after it.
+    contrary_confidence: float = 0.5  # votes a second for each other class
+    frame_seconds: float = 0.2  # s that a frame may come after the wait, as at 5 frames a second
+
+
+@dataclass(frozen=True, slots=True)
 class CountingParameters:
     """The tuned numbers of the counting room, by topic."""
 
@@ -116,6 +139,7 @@ class CountingParameters:
     classification: ClassificationParameters = ClassificationParameters()
     same_vehicle: SameVehicleParameters = SameVehicleParameters()
     long_vehicle: LongVehicleParameters = LongVehicleParameters()
+    lone_vehicle: LoneVehicleParameters = LoneVehicleParameters()
     restart_seconds: float = LONG_GAP_SECONDS  # s; after a longer gap without frames all paths begin anew
     remembered_seconds: float = 5.0  # s that a decided crossing is kept, to recognise a second track of its vehicle
 

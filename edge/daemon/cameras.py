@@ -51,8 +51,8 @@ class Cameras:
             # The times of a recording are its own; those of a live camera are the times of this machine's clock.
             times = None if source.recorded else CameraTimes(self._clock, self._submit)
             submit = self._submit if times is None else times.submit
-            turn = self.turns.for_camera()
-            pipeline = Pipeline(camera, self._config, run_id(self._config, camera), turn, submit)
+            turn, live = self.turns.for_camera(), not source.recorded
+            pipeline = Pipeline(camera, self._config, run_id(self._config, camera), turn, submit, live=live)
             watch = self._watch(camera, source)
             worker = CameraWorker(camera, source, pipeline, self._on_fatal, turn, times=times, watch=watch)
             self.workers.append(worker)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from edge.store.upkeep.replace_file import Replacement, finish_replacement
     from edge.store.upkeep.restore import Restored, restore_backup
     from edge.store.upkeep.seed import Seeded
+    from edge.store.writing.latency import LatencyStatus
     from edge.store.writing.status import WriterStatus
     from edge.store.writing.writer import Writer
 
@@ -62,6 +63,7 @@ _MODULES = {
     "Event": "edge.core.events",
     "EventStatistics": "edge.store.reports.statistics",
     "FloorQuality": "edge.core.occupancy",
+    "LatencyStatus": "edge.store.writing.latency",
     "MOST_DAYS": "edge.store.upkeep.cleanup",
     "NOT_RUNNING": "edge.store.quality.blind_intervals",
     "Quality": "edge.core.occupancy",
@@ -109,6 +111,7 @@ __all__ = [
     "Event",
     "EventStatistics",
     "FloorQuality",
+    "LatencyStatus",
     "Quality",
     "Recorded",
     "RefusedError",

@@ -2,7 +2,8 @@
 
 ``make ablation``. The model runs once, into recordings that are kept, and once more for each mechanism that decides
 what it looks at; after that only tracking and counting run. Shown are the errors, missed and extra events together.
-``=`` stands where no byte of any event changes, ``~`` where only the numbers of tracks do.
+``=`` stands where no byte of any event changes, ``~`` where only the numbers of tracks do. Below is for how long
+crossings are held back, which depends on ``early_decision``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from benchmarks.tuned_numbers import Numbers
 
 from edge.config.schema import Config, MechanismsConfig
 from edge.host.logs import set_up_logging
+from edge.store.writing.latency import percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 # What these decide, recordings hold already: without them there are others.
 _BEFORE_DETECTION = ("motion_gating", "region_of_interest")
+_SOON_SECONDS = 0.3
 _SETS = ("clips-all", "clips-10", "clips-5", "scenes-5")
 
 
@@ -82,15 +85,33 @@ def main() -> int:
     gc.collect()
     gc.freeze()  # the workers share the recordings: a collection would copy every page that it marks
     before: dict[str, list[list[Event]]] = {}
+    counted: dict[Task, list[list[Event]]] = {}
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
         for task, (errors, events) in zip(tasks, pool.imap(count_without, tasks), strict=True):
             known = before.setdefault(task.set_name, events)
+            counted[task] = events
             crossings = sum(clip.certain_crossings for clip in _sets[task.set_name, ""])
             same = sameness(events, known) if task.mechanism else ""
             start = f"{task.mechanism or '(nothing)':20}" if task.set_name == options.sets[0] else ""
             end = "\n" if task.set_name == options.sets[-1] else ""
             print(f"{start}{f'{errors} of {crossings} {same:1}':>16}", end=end, flush=True)
+    for mechanism in ("", "early_decision"):
+        if mechanism in mechanisms:
+            print_holds(mechanism, [counted[Task(mechanism, name)] for name in options.sets])
     return 0
+
+
+def print_holds(mechanism: str, sets: Sequence[list[list[Event]]]) -> None:
+    """Print how long after their crossing the events of each set were decided."""
+    columns = []
+    for clips in sets:
+        holds = [event.timing.hold for events in clips for event in events if event.timing is not None]
+        soon = sum(hold <= _SOON_SECONDS for hold in holds) / max(len(holds), 1)
+        p50, p99 = percentiles(holds) if holds else (0.0, 0.0)
+        columns.append((f"{p50:.0f} / {p99:.0f}", f"{soon:.0%}"))
+    print(f"\n{f'without {mechanism}' if mechanism else 'held back':20}")
+    print(f"{'  ms, p50 / p99':20}" + "".join(f"{times:>16}" for times, _ in columns))
+    print(f"{'  within 300 ms':20}" + "".join(f"{share:>16}" for _, share in columns), flush=True)
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.scripted_tracks import COUNTING, ENTRY, EXIT, GATE, SIZE, Vehicle, run_gate, standing, steady
+from support.scripted_tracks import (
+    COUNTING,
+    ENTRY,
+    EXIT,
+    GATE,
+    SIZE,
+    WITHOUT_EARLY,
+    Vehicle,
+    run_gate,
+    standing,
+    steady,
+)
 
 from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
 from edge.core.shapes import Point
@@ -216,13 +227,14 @@ def test_a_vehicle_first_seen_beyond_the_line_did_not_come_across_otherwise(vehi
 
 
 def test_a_crossing_is_decided_after_the_time_to_decide() -> None:
-    """It is not decided sooner; at the end of the frames it is decided without waiting."""
-    result = run_gate(Vehicle(IN))
+    """Where it is held back it is not decided sooner; at the end of the frames it is decided without waiting."""
+    result = run_gate(Vehicle(IN), mechanisms=WITHOUT_EARLY)
     assert result.decided_at[0] - result.crossings[0].at >= COUNTING.decide_seconds
     assert result.decided_at[0] - result.crossings[0].at < COUNTING.decide_seconds + 0.5
-    at_once = run_gate(Vehicle(IN), counting=CountingConfig(decide_seconds=0.0))
+    at_once = run_gate(Vehicle(IN), counting=CountingConfig(decide_seconds=0.0), mechanisms=WITHOUT_EARLY)
     assert at_once.decided_at[0] - at_once.crossings[0].at < 0.3
-    at_the_end = run_gate(Vehicle(IN), counting=CountingConfig(decide_seconds=10.0))
+    counting = CountingConfig(decide_seconds=10.0)
+    at_the_end = run_gate(Vehicle(IN), counting=counting, mechanisms=WITHOUT_EARLY)
     assert at_the_end.directions == [ENTRY]
 
 
@@ -235,7 +247,9 @@ def test_a_track_that_ends_is_decided_at_once() -> None:
 
 def test_finish_decides_the_rest() -> None:
     """When there are no more frames, crossings that wait are decided, once."""
-    result = run_gate(Vehicle(IN), counting=CountingConfig(decide_seconds=10.0), frames=len(IN))
+    result = run_gate(
+        Vehicle(IN), counting=CountingConfig(decide_seconds=10.0), mechanisms=WITHOUT_EARLY, frames=len(IN)
+    )
     assert result.decided_at == [math.inf]
     assert result.directions == [ENTRY]
     assert result.reasons == {"r-1": [Reason.CROSSED]}
@@ -244,7 +258,8 @@ def test_finish_decides_the_rest() -> None:
 @pytest.mark.parametrize("decide_seconds", [4.0, 6.0, 9.0])
 def test_a_crossing_is_decided_however_long_it_waits(decide_seconds: float) -> None:
     """The vehicle stays in the frame for longer than the time to decide."""
-    result = run_gate(Vehicle([*IN, *[700.0] * 120]), counting=CountingConfig(decide_seconds=decide_seconds))
+    vehicle, counting = Vehicle([*IN, *[700.0] * 120]), CountingConfig(decide_seconds=decide_seconds)
+    result = run_gate(vehicle, counting=counting, mechanisms=WITHOUT_EARLY)
     assert result.directions == [ENTRY]
     assert result.decided_at[0] == pytest.approx(result.crossings[0].at + decide_seconds, abs=0.5)
 

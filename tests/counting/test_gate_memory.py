@@ -10,7 +10,7 @@ from support.scripted_tracks import COUNTING, GATE, MECHANISMS, SIZE, make_track
 
 from edge.core.shapes import Point
 from edge.core.tracks import TrackState
-from edge.counting.candidate import CrossingCandidate
+from edge.counting.decision.candidate import CrossingCandidate
 from edge.counting.gate import Gate
 
 
@@ -23,7 +23,7 @@ def test_memory_is_bounded_by_the_living_tracks(vehicles: int) -> None:
     for number in range(vehicles):
         at, track_id = 6.0 * number, f"r-{number}"
         gate.update([replace(before, track_id=track_id)], SIZE, at)
-        gate.update([replace(beyond, track_id=track_id)], SIZE, at + 0.4)
+        crossings += len(gate.update([replace(beyond, track_id=track_id)], SIZE, at + 0.4))
         crossings += len(gate.update([replace(ended, track_id=track_id)], SIZE, at + 0.8))
         most = max(most, gate.remembered)
         assert len(gate.verdicts()) == 1

@@ -9,8 +9,8 @@ from support.scripted_tracks import (
     COUNTING,
     ENTRY,
     GATE,
-    MECHANISMS,
     SIZE,
+    WITHOUT_EARLY,
     Vehicle,
     make_track,
     run_gate,
@@ -25,8 +25,8 @@ IN = steady(300, 700, 20)
 
 
 def make_gate() -> Gate:
-    """A gate with the defaults."""
-    return Gate(GATE, COUNTING, MECHANISMS)
+    """A gate that holds every crossing back."""
+    return Gate(GATE, COUNTING, WITHOUT_EARLY)
 
 
 @pytest.mark.parametrize(

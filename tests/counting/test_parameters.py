@@ -32,7 +32,7 @@ def numbers(parameters: Any) -> Iterator[tuple[str, Any]]:
 
 def test_no_other_module_of_the_room_has_numbers() -> None:
     """0, 1 and 2 are allowed: nothing, one, and a half or both."""
-    for file in ROOM.glob("*.py"):
+    for file in ROOM.rglob("*.py"):
         if file.name == "parameters.py":
             continue
         for node in ast.walk(ast.parse(file.read_text())):
@@ -42,7 +42,7 @@ def test_no_other_module_of_the_room_has_numbers() -> None:
 
 def test_every_number_is_read_by_the_room() -> None:
     """A number that no module reads is to be removed."""
-    code = "\n".join(file.read_text() for file in ROOM.glob("*.py") if file.name != "parameters.py")
+    code = "\n".join(file.read_text() for file in ROOM.rglob("*.py") if file.name != "parameters.py")
     for name, value in numbers(DEFAULT_COUNTING):
         assert isinstance(value, int | float)
         assert f".{name}" in code, f"nothing reads {name}"

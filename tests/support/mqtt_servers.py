@@ -177,7 +177,7 @@ def make_event(number=0, camera="ramp", floor="Ground Floor"):
 
 def as_stored(event, row_id, floor_id=1):
     """The event as the database would return it."""
-    fields = {name: getattr(event, name) for name in Event.__slots__}
+    fields = {name: getattr(event, name) for name in Event.__slots__ if name != "timing"}  # which is not stored
     return StoredEvent(
         id=row_id,
         event_id=event.event_id,

@@ -21,7 +21,7 @@ import numpy as np
 from support.camera_servers import HEIGHT, WIDTH, CameraServer, numbered, read_request
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 COUNT = 250  # pictures that are made; then they begin again
 LARGEST = 1200  # bytes in an RTP packet
@@ -38,20 +38,28 @@ def encoded(size: tuple[int, int], key_interval: int, count: int = COUNT, grain:
 
     ``grain`` is the strength of a noise that makes decoding expensive; the numbers cannot be read from 80 on.
     """
+    noise = np.random.default_rng(7).integers(0, max(grain, 1), (size[1], size[0], 3), np.uint8)
+    return encode(
+        (numbered(number, size) // 255 * (255 - grain) + np.roll(noise, number * 7, axis=1) for number in range(count)),
+        size,
+        key_interval,
+    )
+
+
+def encode(pictures: Iterable[np.ndarray], size: tuple[int, int], key_interval: int) -> list[list[bytes]]:
+    """The NAL units of BGR pictures."""
     encoder: Any = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
     options = f"repeat-headers=1:scenecut=0:keyint={key_interval}:min-keyint={key_interval}:threads=1"
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": options}
-    pictures = []
-    noise = np.random.default_rng(7).integers(0, max(grain, 1), (size[1], size[0], 3), np.uint8)
-    for number in range(count):
-        picture = numbered(number, size) // 255 * (255 - grain) + np.roll(noise, number * 7, axis=1)
+    units = []
+    for number, picture in enumerate(pictures):
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture, np.uint8), format="bgr24")
         frame.pts = number
         stream = b"".join(bytes(packet) for packet in encoder.encode(frame))
-        pictures.append([unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1") if unit.strip(b"\0")])
-    return pictures
+        units.append([unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1") if unit.strip(b"\0")])
+    return units
 
 
 class RtspServer(CameraServer):
@@ -86,6 +94,10 @@ class RtspServer(CameraServer):
         self.played = 0
         self.transports: list[str] = []
         self.made: dict[int, float] = {}  # number that a picture shows -> monotonic time
+
+    def units_of(self, size: tuple[int, int]) -> list[list[bytes]]:
+        """The NAL units of each of its ``count`` pictures."""
+        return encoded(size, self.key_interval, self.count, self.grain)
 
     def serve(self, connection: socket.socket) -> None:
         """Answer requests, and send pictures after PLAY."""
@@ -157,7 +169,7 @@ class RtspServer(CameraServer):
         for number in self.pictures():
             if number % self.key_interval == 0:
                 size = self.size
-            units = encoded(size, self.key_interval, self.count, self.grain)[number % self.count]
+            units = self.units_of(size)[number % self.count]
             made = self.made[number % self.count] = time.monotonic()
             seconds = (made - begun) * self.stamp_rate + self.stamp_shift
             for index, unit in enumerate(units):

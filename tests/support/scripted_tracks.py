@@ -17,8 +17,8 @@ from edge.config.schema import CountingConfig, GateConfig, MechanismsConfig
 from edge.core.events import Crossing, Direction
 from edge.core.shapes import Box, Point
 from edge.core.tracks import STILL, UNKNOWN_SIZE, Evidence, Reason, Track, TrackState, UsualSize, Verdict
-from edge.counting.candidate import CrossingCandidate, make_candidate
 from edge.counting.crossing_path import LineCrossing
+from edge.counting.decision.candidate import CrossingCandidate, make_candidate
 from edge.counting.gate import Gate
 from edge.counting.line import Line
 from edge.counting.parameters import DEFAULT_COUNTING
@@ -31,6 +31,7 @@ ENTRY, EXIT = Direction.ENTRY, Direction.EXIT
 GATE = GateConfig(id="g", line=((0.5, 0.2), (0.5, 0.8)), inside=(0.9, 0.5), floor="F", dead_band=0.1)
 LINE = Line(GATE, SIZE)
 COUNTING, MECHANISMS = CountingConfig(), MechanismsConfig()
+WITHOUT_EARLY = MechanismsConfig(early_decision=False)  # every crossing waits for the whole time to decide
 SECONDS_AFTER = 1.0  # seconds that a scene goes on after its last vehicle, for crossings that are decided late
 
 

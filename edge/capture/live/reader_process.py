@@ -11,6 +11,9 @@ from edge.capture.reader.messages import MessageSocket
 
 _MODULE = "edge.capture.reader.main"
 _PACKAGE = Path(__file__).parents[3]  # the folder that holds the package `edge`
+# glibc gives each thread an arena of its own, and what one thread frees there the others do not use: pictures of 1080p
+# took 24 MB more.
+_MALLOC = {"MALLOC_ARENA_MAX": "1"}
 # How long a process may take to close its connection in an orderly way; it takes half a second for that itself.
 _END_SECONDS = 1.5
 
@@ -62,4 +65,4 @@ def _environment() -> dict[str, str]:
     """The environment without this product's settings, which may hold passwords, and with the way to its code."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SMARTPARK_")}
     paths = [str(_PACKAGE), *filter(None, [kept.get("PYTHONPATH")])]
-    return kept | {"PYTHONPATH": os.pathsep.join(paths)}
+    return _MALLOC | kept | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -59,6 +59,11 @@ class WorkResult:
     recorded: list[Recorded] = field(default_factory=list)
     refused: list[tuple[EventGroup, RefusedError]] = field(default_factory=list)
 
+    def committed_of(self, work: Work) -> list[EventGroup]:
+        """The groups of the work that were not refused."""
+        refused = {id(group) for group, _ in self.refused}
+        return [group for group in work.groups if id(group) not in refused]
+
     @property
     def refused_events(self) -> int:
         """How many events were refused."""

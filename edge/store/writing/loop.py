@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from edge.store.writing.connection import WritingConnection
     from edge.store.writing.job_queue import JobQueue
     from edge.store.writing.jobs import Work, WorkResult
+    from edge.store.writing.latency import LatencyWindow
     from edge.store.writing.status import WriterProgress
 
 # While idle, the database is read this often, to notice when it does not answer any more.
@@ -33,12 +34,14 @@ class WritingLoop:
         queue: JobQueue,
         connection: WritingConnection,
         progress: WriterProgress,
+        latencies: LatencyWindow,
         on_recorded: Callable[[list[Recorded]], None],
         clock: Callable[[], datetime],
     ) -> None:
         self._queue = queue
         self._connection = connection
         self._progress = progress
+        self._latencies = latencies
         self._on_recorded = on_recorded
         self._clock = clock
         self._retry = RetryState()
@@ -57,6 +60,7 @@ class WritingLoop:
         """Work until the queue is closed and empty, or the deadline. Raises every error that does not pass."""
         while (work := self._queue.next_work(_HEARTBEAT_SECONDS)) is not None:
             result = self._attempt(work)
+            ended_at = time.monotonic()
             self._progress.answered()
             if isinstance(result, str):
                 wait = self._retry.failed(result, self._queue.events)
@@ -68,6 +72,7 @@ class WritingLoop:
             try:
                 self._progress.refused += result.refused_events
                 log_result(result)
+                self._latencies.add(result.committed_of(work), ended_at)
                 if result.recorded:
                     self._on_recorded(result.recorded)
             finally:  # it is committed, also if reporting it fails

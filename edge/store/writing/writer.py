@@ -17,6 +17,7 @@ from edge.store.sql.times import utc_now
 from edge.store.writing.connection import CHECKPOINT_SECONDS, WritingConnection
 from edge.store.writing.job_queue import JobQueue
 from edge.store.writing.jobs import Call
+from edge.store.writing.latency import LatencyWindow
 from edge.store.writing.loop import WritingLoop
 from edge.store.writing.status import WriterProgress
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from edge.core.events import Event
     from edge.store.counts.stored_event import Recorded
     from edge.store.store import Store
+    from edge.store.writing.latency import LatencyStatus
     from edge.store.writing.status import WriterStatus
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,8 @@ class Writer:
         self._queue = JobQueue(queue_limit)
         self._connection = WritingConnection(open_store)
         self._progress = WriterProgress()
-        self._loop = WritingLoop(self._queue, self._connection, self._progress, on_recorded, clock)
+        self._latencies = LatencyWindow()
+        self._loop = WritingLoop(self._queue, self._connection, self._progress, self._latencies, on_recorded, clock)
         self._thread: threading.Thread | None = None
         self._ready: Future[None] = Future()
         self._deadline: float | None = None
@@ -74,6 +77,13 @@ class Writer:
     def status(self) -> WriterStatus:
         """How the writer is doing."""
         return self._progress.status(self._loop.problem, self._queue.events)
+
+    def latency(self, camera_id: str) -> LatencyStatus | None:
+        """How long the last events of a camera took from the capture of a frame to the commit; None before the first.
+
+        Each call sorts the last events, so ask when somebody wants to know.
+        """
+        return self._latencies.status(camera_id)
 
     # -- for other threads -----------------------------------------------------------------------------------------
 

@@ -10,14 +10,14 @@ import math
 from typing import TYPE_CHECKING
 
 from edge.core.shapes import Point
-from edge.counting.classification import mean_confidence
+from edge.counting.decision.classification import mean_confidence
+from edge.counting.decision.same_vehicle import axes_of, cross_together
 from edge.counting.line import dot
 from edge.counting.parameters import DEFAULT_COUNTING
-from edge.counting.same_vehicle import axes_of, cross_together
 
 if TYPE_CHECKING:
     from edge.core.tracks import Track
-    from edge.counting.candidate import CrossingCandidate
+    from edge.counting.decision.candidate import CrossingCandidate
     from edge.counting.line import Line
     from edge.counting.parameters import CountingParameters, LongVehicleParameters
 

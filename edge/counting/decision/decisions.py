@@ -1,8 +1,9 @@
 """Decides which of a gate's line crossings count.
 
 A crossing waits for ``counting.decide_seconds``, or until its track ends, so that of several tracks on one vehicle the
-one with most evidence counts. It counts if its track is a vehicle (``classification.py``) and no other crossing is of
-the same vehicle (``same_vehicle.py``) or of a vehicle that it is a part of (``long_vehicle.py``).
+one with most evidence counts; it does not wait where nothing else is near (``lone_vehicle.py``). It counts if its track
+is a vehicle (``classification.py``) and no other crossing is of the same vehicle (``same_vehicle.py``) or of a vehicle
+that it is a part of (``long_vehicle.py``).
 """
 
 from __future__ import annotations
@@ -11,22 +12,23 @@ from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING
 
-from edge.core.tracks import Reason, Verdict
-from edge.counting.candidate import make_candidate
-from edge.counting.classification import classify
+from edge.core.tracks import Reason, TrackState, Verdict
+from edge.counting.decision.candidate import make_candidate
+from edge.counting.decision.classification import classify
+from edge.counting.decision.lone_vehicle import is_lone, is_settled
+from edge.counting.decision.long_vehicle import follows_closely, is_part_of
+from edge.counting.decision.same_vehicle import is_same_vehicle
 from edge.counting.events import make_crossing
-from edge.counting.long_vehicle import follows_closely, is_part_of
-from edge.counting.same_vehicle import is_same_vehicle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence, Set
+    from collections.abc import Iterable, Sequence
 
     from edge.config.schema import CountingConfig, MechanismsConfig
     from edge.core.tracks import Track
-    from edge.counting.candidate import CrossingCandidate
-    from edge.counting.classification import Classification
     from edge.counting.crossing_path import LineCrossing
     from edge.counting.crossing_paths import CrossingPaths
+    from edge.counting.decision.candidate import CrossingCandidate
+    from edge.counting.decision.classification import Classification
     from edge.counting.parameters import CountingParameters
 
 
@@ -85,21 +87,34 @@ class CrossingDecisions:
                 other.same_vehicle.append(new)
         self._candidates.append(new)
 
-    def decide_due(self, at: float, ended: Set[str]) -> list[Verdict]:
-        """The verdicts on the crossings that waited long enough at ``at``, or whose tracks have ``ended``."""
-        return self._decide(
-            [
+    def decide_due(self, tracks: Sequence[Track], at: float) -> list[Verdict]:
+        """The verdicts on the crossings that waited long enough at ``at``, whose tracks have ended, or that are lone.
+
+        ``tracks`` are all of the frame's tracks, ended ones included.
+        """
+        ended = {track.track_id for track in tracks if track.state is TrackState.ENDED}
+        over = [
+            candidate
+            for candidate in self._candidates
+            if at - candidate.made_at >= self._counting.decide_seconds or candidate.track_id in ended
+        ]
+        due = [candidate for candidate in over if not candidate.is_decided]
+        if self._mechanisms.early_decision:
+            living = [track for track in tracks if track.state is not TrackState.ENDED]
+            due += [
                 candidate
                 for candidate in self._candidates
-                if not candidate.is_decided
-                and (at - candidate.made_at >= self._counting.decide_seconds or candidate.track_id in ended)
-            ],
-            at,
-        )
+                if not candidate.is_decided and candidate not in due and self._can_be_early(candidate, living, at)
+            ]
+        verdicts = self._decide(due, at)
+        self._learn_confidences(over)
+        return verdicts
 
     def decide_all(self, at: float) -> list[Verdict]:
         """The verdicts on all crossings that still wait."""
-        return self._decide([candidate for candidate in self._candidates if not candidate.is_decided], at)
+        verdicts = self._decide([candidate for candidate in self._candidates if not candidate.is_decided], at)
+        self._learn_confidences(self._candidates)
+        return verdicts
 
     def forget_old(self, at: float) -> None:
         """Drop the decided crossings that were made long before ``at``."""
@@ -128,14 +143,33 @@ class CrossingDecisions:
             crossing = make_crossing(self._gate_id, candidate.track, candidate.crossing)
             verdict = Verdict(candidate.track_id, self._gate_id, at, reason, crossing, other)
             candidate.is_decided, candidate.is_counted = True, verdict.counted
-            if verdict.counted:
-                self._confidences.append(candidate.track.evidence.best_confidence)
             verdicts.append(verdict)
         return verdicts
 
+    def _can_be_early(self, candidate: CrossingCandidate, living: Sequence[Track], at: float) -> bool:
+        """Whether waiting for longer would not change what is decided about a crossing."""
+        left = self._counting.decide_seconds - (at - candidate.made_at) + self._parameters.lone_vehicle.frame_seconds
+        may_cross = [track for track in living if self._paths.may_cross(track, candidate.direction, left)]
+        if not is_lone(candidate, self._candidates, may_cross, at, self._parameters):
+            return False
+        usual, area = self._usual_confidence, self._paths.frame_area
+        return is_settled(candidate.track, left, self._counting, area, usual, self._parameters)
+
+    def _learn_confidences(self, over: Iterable[CrossingCandidate]) -> None:
+        """Learn how surely vehicles are seen here, of the counted crossings whose wait is over."""
+        for candidate in over:
+            if candidate.is_counted and not candidate.is_learned:
+                candidate.is_learned = True
+                self._confidences.append(candidate.track.evidence.best_confidence)
+
+    @property
+    def _usual_confidence(self) -> float | None:
+        """The median of the best confidences of the last vehicles; None where too few were counted yet."""
+        enough = len(self._confidences) >= self._parameters.classification.usual_from
+        return median(self._confidences) if enough else None
+
     def _classify(self, candidate: CrossingCandidate) -> Classification:
-        parameters = self._parameters.classification
-        usual = median(self._confidences) if len(self._confidences) >= parameters.usual_from else None
+        parameters, usual = self._parameters.classification, self._usual_confidence
         return classify(candidate.track, self._counting, self._paths.frame_area, usual, parameters)
 
     def _reason(

@@ -33,6 +33,7 @@ class CrossingCandidate:
     followed_closely: list[CrossingCandidate] = field(default_factory=list)  # candidates that it may be towed by
     is_decided: bool = False
     is_counted: bool = False
+    is_learned: bool = False  # whether the gate has learned from it how surely vehicles are seen
 
     @property
     def track_id(self) -> str:

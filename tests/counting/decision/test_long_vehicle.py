@@ -7,7 +7,7 @@ from typing import Any
 from support.scripted_tracks import LINE, make_candidate_at, make_track
 
 from edge.core.shapes import Point
-from edge.counting.long_vehicle import follows_closely, is_part_of, is_seen_less_surely, may_be_long_vehicle
+from edge.counting.decision.long_vehicle import follows_closely, is_part_of, is_seen_less_surely, may_be_long_vehicle
 
 
 def test_a_trailer_is_right_behind_and_as_fast() -> None:

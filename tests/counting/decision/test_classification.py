@@ -12,7 +12,7 @@ from support.scripted_tracks import COUNTING, SIZE, make_evidence, make_track
 from edge.config.schema import CountingConfig
 from edge.core.events import VehicleType
 from edge.core.tracks import Reason, UsualSize
-from edge.counting.classification import (
+from edge.counting.decision.classification import (
     Classification,
     TrackClass,
     classify,

@@ -12,10 +12,10 @@ from support.scripted_tracks import COUNTING, LINE, make_candidate_at, make_trac
 
 from edge.core.shapes import Point
 from edge.core.tracks import UsualSize
-from edge.counting.same_vehicle import is_same_vehicle
+from edge.counting.decision.same_vehicle import is_same_vehicle
 
 if TYPE_CHECKING:
-    from edge.counting.candidate import CrossingCandidate
+    from edge.counting.decision.candidate import CrossingCandidate
 
 LEARNED = UsualSize(100.0, 60.0)
 

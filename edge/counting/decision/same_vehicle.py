@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING
 
 from edge.core.events import VehicleType
 from edge.core.shapes import Box, Point
-from edge.counting.classification import dominant_label, has_unreliable_size, mean_confidence, usual_vehicle_side
+from edge.counting.decision.classification import (
+    dominant_label,
+    has_unreliable_size,
+    mean_confidence,
+    usual_vehicle_side,
+)
 from edge.counting.line import DrivingAxes, dot
 from edge.counting.parameters import DEFAULT_COUNTING
 
 if TYPE_CHECKING:
     from edge.core.tracks import Track
-    from edge.counting.candidate import CrossingCandidate
+    from edge.counting.decision.candidate import CrossingCandidate
     from edge.counting.line import Line
     from edge.counting.parameters import CountingParameters, SameVehicleParameters
 
