@@ -57,10 +57,10 @@ class PictureHealth:
 
 @dataclass(frozen=True, slots=True)
 class LatencyHealth:
-    """Milliseconds from the capture of a frame to the committed event: the median, and what 99 % do not exceed.
+    """Milliseconds from the capture of a frame to the event's commit: the median, and what 99 % do not exceed.
 
-    ``held_p50_ms`` and ``held_p99_ms`` are the part of it for which crossings were held back. ``events`` is how many
-    events the numbers are of.
+    The frame is that with which the crossing was decided. ``held_p50_ms`` and ``held_p99_ms`` are the time before it,
+    from the crossing on, for which it was held back. ``events`` is how many events the numbers are of.
     """
 
     events: int

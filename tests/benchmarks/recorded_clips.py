@@ -10,11 +10,12 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.config.schema import CameraConfig
+from edge.core.shapes import Box
 from edge.counting.events import make_events
 from edge.counting.gate import Gate
 from edge.detection.detector import make_detector
@@ -150,31 +151,42 @@ def count_tracks(clip: RecordedClip, tracks: Sequence[Sequence[Track]], numbers:
 def count_frames(clip: RecordedClip, numbers: Numbers, detector: Detector | None = None) -> list[Event]:
     """Count the clip's frames, with optical flow computed anew; without a ``detector``, with the recorded detections.
 
-    Raises ``SourceError`` where the clip cannot be read.
+    The frames are those that were looked at when the clip was recorded. Raises ``SourceError`` where the clip cannot be
+    read.
     """
     events: list[Event] = []
     recorded = _RecordedDetections(clip.frames)
     pipeline = _pipeline(clip, numbers, detector or recorded, events)
     for frame in clip_frames(clip.camera):
-        recorded.at = frame.monotonic
-        pipeline.process(frame)
+        if recorded.begin(frame.monotonic):
+            pipeline.look(frame)
     pipeline.finish()
     return _of_the_floor(events, clip)
 
 
 class _RecordedDetections:
-    """A detector that finds in the frame at second ``at`` what was found there when the clip was recorded."""
+    """A detector that finds in a frame what was found there when the clip was recorded."""
 
     def __init__(self, frames: Sequence[tuple[FrameTime, Observation]]) -> None:
-        self._detections = {time.monotonic: observation.detections for time, observation in frames}
-        self.at = 0.0
+        self._observations = {time.monotonic: observation for time, observation in frames}
+        self._observation: Observation | None = None
+
+    def begin(self, at: float) -> bool:
+        """Take the frame at second ``at`` next; False when it was not looked at."""
+        self._observation = self._observations.get(at)
+        return self._observation is not None
 
     def start(self) -> None:
         """There is nothing to load."""
 
     def detect(self, image: Image, share: float = 1.0) -> Sequence[Detection]:
-        """The detections of the frame at ``at``."""
-        return self._detections[self.at]
+        """The detections of the frame, in pixels of the part of it that was looked at."""
+        assert self._observation is not None
+        left, top = self._observation.view[:2]
+        return [
+            replace(found, box=Box(found.box.x1 - left, found.box.y1 - top, found.box.x2 - left, found.box.y2 - top))
+            for found in self._observation.detections
+        ]
 
     def close(self) -> None:
         """There is nothing to free."""

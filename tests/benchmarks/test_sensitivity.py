@@ -12,7 +12,7 @@ from benchmarks import tuned_numbers as module
 from benchmarks.tuned_numbers import Numbers, tuned_numbers, with_random_values, with_value
 from support.made_recordings import Drive, NumberedFrameDetector, write_label, write_numbered_clip
 
-from edge.config.schema import Config
+from edge.config.schema import Config, MechanismsConfig
 from edge.evaluation.evaluate_clip import ClipOptions, evaluate_clip
 from edge.evaluation.label_file import read_label
 
@@ -128,12 +128,14 @@ def test_numbers_of_optical_flow_are_counted_on_the_frames(tmp_path: Path, monke
     file = write_label(folder, "monday", entries=(2.0,))
     file.write_text(file.read_text().replace("monday.mp4", "monday.avi"))
     write_numbered_clip(folder / "monday.avi", 4)
-    options = ClipOptions(Config(), record=folder / "monday.jsonl.gz")
+    # The detector needs the corner of every frame, in which its number is.
+    config = Config(mechanisms=MechanismsConfig(motion_gating=False, region_of_interest=False))
+    options = ClipOptions(config, record=folder / "monday.jsonl.gz")
     evaluate_clip(read_label(file), options, NumberedFrameDetector([Drive(2.0)]))
-    clips = recorded_clips.read_clips("clips-all", tmp_path, [file], Numbers())
-    events, _ = recorded_clips.count_observations(clips[0], Numbers())
+    clips = recorded_clips.read_clips("clips-all", tmp_path, [file], Numbers(config=config))
+    events, _ = recorded_clips.count_observations(clips[0], Numbers(config=config))
     assert len(events) == 1
-    assert recorded_clips.count_frames(clips[0], Numbers()) == events
+    assert recorded_clips.count_frames(clips[0], Numbers(config=config)) == events
     bench = sensitivity.Bench({"clips-all": clips}, ("clips-all",))
     assert bench.count_defaults().errors == {"clips-all": 0}
     (cell,) = (number for number in tuned_numbers() if number.name == "tracking.flow.cell")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.core.device_health import CameraCondition, CameraHealth, PictureHealth
+from edge.core.device_health import CameraCondition, CameraHealth, LatencyHealth, PictureHealth
 from edge.core.source import SourceState
 from edge.daemon.health.health_monitor import STUCK_SECONDS, silent_seconds
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from edge.core.source import SourceStatus
     from edge.daemon.camera_worker import CameraWorker
+    from edge.store import LatencyStatus
 
 
 def condition_of(worker: CameraWorker, now: float) -> tuple[CameraCondition, float | None]:
@@ -50,11 +51,17 @@ class CameraReport:
         self._seen: tuple[CameraCondition, float] | None = None
 
     def health(
-        self, now: float, utc: Callable[[float], datetime], problem: str, rates: tuple[float, ...]
+        self,
+        now: float,
+        utc: Callable[[float], datetime],
+        problem: str,
+        rates: tuple[float, ...],
+        latency: LatencyStatus | None,
     ) -> CameraHealth:
         """The state at ``now`` (monotonic); ``utc`` dates a monotonic time.
 
-        ``rates`` are frames a second delivered and processed lately, empty where they are not known yet.
+        ``rates`` are frames a second delivered and processed lately, empty where they are not known yet; ``latency`` is
+        that of the last events, None before the first.
         """
         worker, status = self._worker, self._worker.source.status
         condition, since = condition_of(worker, now)
@@ -94,7 +101,18 @@ class CameraReport:
             detect_ms=round(milliseconds["detect"], 2),
             track_ms=round(milliseconds["track"], 2),
             count_ms=round(milliseconds["count"], 2),
+            latency=_latency(latency),
         )
+
+
+def _latency(status: LatencyStatus | None) -> LatencyHealth | None:
+    """The latency that is shown; a recording has none, because its frames are captured at no time of this machine."""
+    if status is None or status.total is None:
+        return None
+    total, held = status.total, status.hold
+    return LatencyHealth(
+        status.events, round(total.p50, 2), round(total.p99, 2), round(held.p50, 2), round(held.p99, 2)
+    )
 
 
 def _camera_rate(status: SourceStatus) -> float | None:

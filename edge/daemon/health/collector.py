@@ -174,7 +174,10 @@ class HealthCollector:
         report = self._reports.setdefault(camera_id, CameraReport(worker))
         rates = self._camera_rates.get(camera_id)
         reading = self._sources.clock.check()
-        return report.health(now, lambda at: utc_of(reading.at(at)), problem, () if rates is None else rates.rates())
+        latency = self._sources.writer.latency(camera_id)
+        return report.health(
+            now, lambda at: utc_of(reading.at(at)), problem, () if rates is None else rates.rates(), latency
+        )
 
     def _detector(self) -> DetectorHealth:
         config, detector = self._config.detector, self._sources.detector

@@ -72,7 +72,10 @@ class Bench:
         detector: Any = SimpleNamespace(images=0, busy_seconds=0.0)
         self.detector = detector
         self.problems = ProblemList(utc_now)
-        writer: Any = SimpleNamespace(status=SimpleNamespace(waiting=1, dropped=2, refused=3))
+        writer: Any = SimpleNamespace(
+            status=SimpleNamespace(waiting=1, dropped=2, refused=3), latency=lambda camera: self.latency
+        )
+        self.latency: Any = None
         sources = HealthSources(
             problems=self.problems,
             writer=writer,
