@@ -23,6 +23,7 @@ pytest_plugins = [
     "support.disks",
     "support.mqtt_servers",
     "support.source_fixtures",
+    "support.network_namespace",
     "support.remembered_detections",
 ]
 

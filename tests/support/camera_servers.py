@@ -178,8 +178,12 @@ class MjpegServer(CameraServer):
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
         )
         for number in self.pictures():
-            body = cv2.imencode(".jpg", numbered(number))[1].tobytes()
+            body = self.picture(number)
             if self.garbage.is_set():
                 body = random.Random(number).randbytes(len(body))
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body + b"\r\n")
+
+    def picture(self, number: int) -> bytes:
+        """The picture of that number as JPEG."""
+        return bytes(cv2.imencode(".jpg", numbered(number))[1])

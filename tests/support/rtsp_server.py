@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 from support.camera_servers import HEIGHT, WIDTH, CameraServer, numbered, read_request
+from support.films import nal_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,7 @@ def encoded(size: tuple[int, int], key_interval: int, count: int = COUNT, grain:
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture, np.uint8), format="bgr24")
         frame.pts = number
         stream = b"".join(bytes(packet) for packet in encoder.encode(frame))
-        pictures.append([unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1") if unit.strip(b"\0")])
+        pictures.append(nal_units(stream))
     return pictures
 
 
@@ -157,11 +158,11 @@ class RtspServer(CameraServer):
         for number in self.pictures():
             if number % self.key_interval == 0:
                 size = self.size
-            units = encoded(size, self.key_interval, self.count, self.grain)[number % self.count]
+            units = self.units(number, size)
             made = self.made[number % self.count] = time.monotonic()
             seconds = (made - begun) * self.stamp_rate + self.stamp_shift
             for index, unit in enumerate(units):
-                for marker, payload in self._fragments(unit):
+                for marker, payload in self.fragments(unit):
                     if self.garbage.is_set():
                         payload = random.Random(sequence).randbytes(len(payload))
                     kind = 96 | (128 if marker and index == len(units) - 1 else 0)
@@ -176,8 +177,11 @@ class RtspServer(CameraServer):
             if select.select([connection], [], [], 0)[0] and b"TEARDOWN" in (connection.recv(4096) or b"TEARDOWN"):
                 return
 
-    @staticmethod
-    def _fragments(unit: bytes) -> Iterator[tuple[bool, bytes]]:
+    def units(self, number: int, size: tuple[int, int]) -> list[bytes]:
+        """The NAL units of the picture of that number."""
+        return encoded(size, self.key_interval, self.count, self.grain)[number % self.count]
+
+    def fragments(self, unit: bytes) -> Iterator[tuple[bool, bytes]]:
         """The RTP payloads of one NAL unit, each with whether it is the unit's last."""
         if len(unit) <= LARGEST:
             yield True, unit
