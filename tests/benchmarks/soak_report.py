@@ -180,16 +180,16 @@ def checks(soaked: Soaked) -> list[Check]:
 
 def print_report(soaked: Soaked, found: Sequence[Check]) -> None:
     """The cameras, what they did, and the checks."""
-    print(
-        f"\n{'camera':12}{'true':>6}{'counted':>9}{'aside: blind':>14}{'slow':>6}{'missed':>8}{'extra':>7}{'blind s':>9}{'faults':>8}"
-    )
+    print(f"\n{'':21}{'set aside:':>15}")
+    print(f"{'camera':12}{'true':>6}{'counted':>9}{'blind':>8}{'slow':>6}", end="")
+    print(f"{'missed':>8}{'extra':>7}{'blind s':>9}{'faults':>8}")
     for camera in soaked.truth:
         judgement = soaked.judgement(camera)
         in_gaps = judgement.set_aside - soaked.judgement(camera, with_gaps=False).set_aside
         blind = sum(_outside(interval, [], soaked.span) for interval in soaked.blind if interval.camera == camera)
         faults = sum(fault.camera == camera for fault in soaked.faults)
         print(
-            f"{camera:12}{judgement.true:6}{judgement.counted:9}{judgement.set_aside - in_gaps:14}"
+            f"{camera:12}{judgement.true:6}{judgement.counted:9}{judgement.set_aside - in_gaps:8}"
             f"{in_gaps:6}{len(judgement.missed):8}{len(judgement.extra):7}{blind:9.0f}{faults:8}"
         )
         for what, times in (("missed", judgement.missed), ("extra", judgement.extra)):
