@@ -107,7 +107,7 @@ def test_a_small_soak(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyP
     """Two cameras, a fault and a restart of the broker: no event is lost on its way, and the report has its figures."""
     monkeypatch.setenv("SMARTPARK_DETECTOR_MODELS_DIR", str(weights))
     options = soak.SoakOptions(
-        seconds=8.0,
+        seconds=7.0,
         cameras=2,
         fault_every=5.0,
         shortest_fault=2.5,
@@ -116,6 +116,8 @@ def test_a_small_soak(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyP
         broker_away=0.5,
         calm=0.5,
         image_size=256,
+        vehicles_per_minute=60.0,
+        least_events=3,
     )
     soaked = soak.soak(options, tmp_path)
     found = {check.name: check for check in checks(soaked)}
@@ -125,5 +127,4 @@ def test_a_small_soak(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyP
     assert [fault.name for fault in soaked.faults] == ["killed"]
     assert soaked.broker_restarts == 1
     assert any(interval.camera == "rtsp-0" for interval in soaked.blind)
-    assert soaked.events
     soak_report.print_report(soaked, list(found.values()))

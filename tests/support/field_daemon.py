@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from edge.store import Store
 
 LINE, INSIDE = "[[0.5, 0.25], [0.5, 0.98]]", "[0.9, 0.6]"  # of the simulated ramp
-STALE_SECONDS = 10.0  # the default
 
 
 class CountedEvent(NamedTuple):
@@ -84,13 +83,14 @@ class FieldDaemon:
         self._utc = time.time() - time.monotonic()  # what a monotonic time lacks
         self.process: subprocess.Popen[bytes] | None = None
 
-    def configure(self, keys: dict[str, str] | None = None) -> None:
-        """Write the configuration, with further ``keys`` for each camera by its id."""
-        text = f'[database]\npath = "{self.database}"\n[detector]\nimage_size = {self._image_size}\nthreads = 1\n'
+    def configure(self, sections: str = "") -> None:
+        """Write the configuration, with further ``sections``."""
+        text = f'[database]\npath = "{self.database}"\n{sections}'
+        text += f"[detector]\nimage_size = {self._image_size}\nthreads = 1\n"
         text += f'[mqtt]\nhost = "127.0.0.1"\nport = {self._broker}\ndrain_seconds = 30.0\n'
         for name, camera in self.cameras.items():
             text += f'[[floors]]\nname = "floor-{name}"\ntotal_slots = 100000\nopening_vehicles = 50000\n'
-            text += f'[[cameras]]\nid = "{name}"\nsource = "{camera.url}"\n{(keys or {}).get(name, "")}\n'
+            text += f'[[cameras]]\nid = "{name}"\nsource = "{camera.url}"\n'
             text += f'[[cameras.gates]]\nid = "gate"\nline = {LINE}\ninside = {INSIDE}\nfloor = "floor-{name}"\n'
         self._config.write_text(text, encoding="utf-8")
 

@@ -16,8 +16,6 @@ import time
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import av
-import numpy as np
 from support.camera_servers import HEIGHT, WIDTH, CameraServer, numbered, read_request
 from support.films import nal_units
 
@@ -39,6 +37,9 @@ def encoded(size: tuple[int, int], key_interval: int, count: int = COUNT, grain:
 
     ``grain`` is the strength of a noise that makes decoding expensive; the numbers cannot be read from 80 on.
     """
+    import av
+    import numpy as np
+
     encoder: Any = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
