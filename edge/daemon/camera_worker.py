@@ -35,7 +35,7 @@ class CameraWorker:
     ``last_progress`` (monotonic seconds, as all times here) is the time of the last finished work: a processed frame,
     or a read from a camera that is known to give no frames. ``started_at`` is when it was started, ``last_frame_at``
     the time of the last processed frame, ``frames_since`` that of the first one after the last gap and ``gap_began``
-    that of the last one before it; these are None before the first frame or gap, and for a recording. A gap is a time of
+    that of the last one before it; these are None before the first frame or gap, and for a recording. A gap is
     ``silent_seconds`` without a frame, in which a vehicle may have crossed unseen. ``problem`` says why a recording
     failed. An unexpected error goes to ``on_fatal`` and ends the thread.
 

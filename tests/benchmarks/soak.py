@@ -73,6 +73,7 @@ def main() -> int:
         soaked = soak(
             SoakOptions(60 * options.minutes, seed=options.seed), folder, lambda text: print(text, flush=True)
         )
+        (folder / "readings.txt").write_text("\n".join(map(str, soaked.readings)), encoding="utf-8")
     found = checks(soaked)
     print_report(soaked, found)
     return int(not all(check.holds for check in found))
@@ -181,7 +182,8 @@ def _run(options: SoakOptions, machines: Machines, began: float, show: Callable[
             steps.pop(0)[1]()
             busy_until = time.monotonic() + options.calm
         if time.monotonic() >= busy_until and all(done.ended for done in machines.faults):
-            machines.readings.append(Reading(time.monotonic() - began, machines.daemon.resources()))
+            films = tuple(camera.film for camera in machines.daemon.cameras.values())
+            machines.readings.append(Reading(time.monotonic() - began, machines.daemon.resources(), films))
         time.sleep(min(1.0, max(steps[0][0] - seconds, 0.01)) if steps else 1.0)
     for _, step in steps:
         step()

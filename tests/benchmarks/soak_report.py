@@ -33,10 +33,11 @@ _CROSSINGS_SHOWN = 5
 
 
 class Reading(NamedTuple):
-    """What the daemon held at second ``at`` of the soak, while nothing was wrong."""
+    """What the daemon held at second ``at`` of the soak, while nothing was wrong and the cameras showed ``films``."""
 
     at: float
     held: Resources
+    films: tuple[str, ...] = ()
 
 
 class DoneFault(NamedTuple):
@@ -147,7 +148,8 @@ def checks(soaked: Soaked) -> list[Check]:
     extra = sum(len(each.extra) for each in judgements.values())
     overload = soaked.overload()
     readings = [reading for reading in soaked.readings if reading.at >= warm_up(soaked.seconds)]
-    slope = slope_per_hour([(reading.at, reading.held.resident) for reading in readings])
+    slope = slope_per_hour([(each.at, each.held.resident, each.films) for each in readings])
+    daemon_slope = slope_per_hour([(each.at, each.held.daemon, ()) for each in readings])
     stored = {event.event_id for event in soaked.events}
     delivered = Counter(json.loads(payload)["event_id"] for payload in soaked.received)
     lost, unknown = len(stored - delivered.keys()), len(delivered.keys() - stored)
@@ -163,7 +165,9 @@ def checks(soaked: Soaked) -> list[Check]:
         Check(
             "memory",
             slope is not None and slope < SLOPE_AIM,
-            "too few readings" if slope is None else f"{slope:+.2f} MB an hour (aim: below {SLOPE_AIM:g})",
+            "too few readings"
+            if slope is None
+            else f"{slope:+.2f} MB an hour (aim: below {SLOPE_AIM:g}); the daemon alone {daemon_slope:+.2f}",
         ),
         _constant("descriptors", [reading.held.descriptors for reading in readings]),
         _constant("threads", [reading.held.threads for reading in readings]),
@@ -219,13 +223,20 @@ def warm_up(seconds: float) -> float:
     return min(WARM_UP_SECONDS, WARM_UP_SHARE * seconds)
 
 
-def slope_per_hour(readings: Sequence[tuple[float, float]]) -> float | None:
-    """The slope of values over seconds, for an hour: the median of those of all pairs (Theil 1950, Sen 1968).
+def slope_per_hour(readings: Sequence[tuple[float, float, object]]) -> float | None:
+    """The slope over an hour of (second, value, kind): the median of those of pairs (Theil 1950, Sen 1968).
 
-    A single jump, as of a reader that has just been replaced, does not move it. None for fewer than three readings.
+    A single jump, as of a reader that has just been replaced, does not move it. Only values of the same kind are
+    compared, as a reader of another codec has another size, and only those that are a tenth of the time apart. None
+    where there are none.
     """
-    slopes = [(second[1] - first[1]) / (second[0] - first[0]) for first, second in combinations(readings, 2)]
-    return 3600 * median(slopes) if len(readings) > 2 else None
+    least = (readings[-1][0] - readings[0][0]) / 10 if readings else 0.0
+    slopes = [
+        (second[1] - first[1]) / (second[0] - first[0])
+        for first, second in combinations(readings, 2)
+        if second[2] == first[2] and second[0] - first[0] > least
+    ]
+    return 3600 * median(slopes) if slopes else None
 
 
 def _constant(name: str, values: Sequence[int]) -> Check:

@@ -94,11 +94,14 @@ def test_a_machine_that_is_too_slow_is_no_fault_of_the_count() -> None:
 
 
 def test_the_slope_is_that_of_most_readings() -> None:
-    """A jump that is over again does not move it."""
-    values = [(float(at), 100 + at / 3600) for at in range(0, 3600, 60)]
-    values[20] = (values[20][0], 150.0)
+    """A jump that is over again does not move it, and readers of another codec are compared with their like."""
+    values = [(float(at), 100 + at / 3600, "h264") for at in range(0, 3600, 60)]
+    values[20] = (values[20][0], 150.0, "h264")
     assert slope_per_hour(values) == pytest.approx(1.0)
-    assert slope_per_hour(values[:2]) is None
+    changed = [(at, value + 10 * (at > 1800), "hevc" if at > 1800 else "h264") for at, value, _ in values]
+    assert slope_per_hour(changed) == pytest.approx(1.0)
+    assert slope_per_hour(values[:1]) is None
+    assert slope_per_hour([]) is None
 
 
 @pytest.mark.skipif(MOSQUITTO is None, reason="Mosquitto is not installed on this machine")

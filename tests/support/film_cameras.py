@@ -37,6 +37,7 @@ class FilmCamera:
     def __init__(self, kind: str, epoch: float, *, host: str = "127.0.0.1", prefix: tuple[str, ...] = ()) -> None:
         self.kind = kind
         self.port = 0
+        self.film = ""  # the name of the one that it shows
         self._epoch = epoch
         self._host = host
         self._prefix = prefix
@@ -49,6 +50,7 @@ class FilmCamera:
 
     def start(self, film: Path, **keys: Any) -> None:
         """Start it with a film; ``keys`` are those of ``CameraServer``, which GStreamer's does not take."""
+        self.film = film.name
         arguments = {"film": str(film), "epoch": self._epoch, "port": self.port}
         if self.kind == "gstreamer":
             command = [SYSTEM_PYTHON, str(SUPPORT / "gst_film_server.py"), json.dumps(arguments)]

@@ -172,6 +172,7 @@ def test_cameras_that_fail_at_the_same_time(set_up: Callable[..., Bench]) -> Non
 
 # The long form. How long each fault lasts, where it is not HOLD_SECONDS.
 HOLD_SECONDS = 6.0
+CALM_SECONDS = 5.0  # between two faults
 HOLDS = {camera_faults.STOPPED.name: 60.0, camera_faults.LATE.name: 17.0}
 FAULTS = (
     camera_faults.KILLED,
@@ -281,8 +282,9 @@ def test_everything_that_happens_to_a_camera(set_up: Callable[..., Bench], kind:
             wrong += do(bench, kind, fault, usual_pause)
             bench.rigs[kind].restart()
             bench.wait_for_frames(time.monotonic())
+            bench.wait_until_seen({kind, STEADY})
+            hold(bench, CALM_SECONDS)
             before = before or bench.daemon.resources()
-    bench.wait_until_seen({kind, STEADY})
     assert before is not None
     bench.eventually(lambda: bench.daemon.resources()[:3] == before[:3], 60, f"{before} {bench.daemon.resources()}")
     after = bench.daemon.resources()
