@@ -23,7 +23,7 @@ from support.camera_faults import SOAK, Fault, Rig
 from support.field_daemon import FieldDaemon
 from support.film_cameras import FilmCamera
 from support.films import Truth, make_film
-from support.shared_fixtures import Listener, Mosquitto, eventually
+from support.shared_fixtures import MOSQUITTO, Listener, Mosquitto, eventually
 
 from edge.simulator.scene import SceneParameters
 
@@ -66,9 +66,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the faults and their lengths (default: 1)")
     parser.add_argument("--keep", type=Path, help="a folder that keeps database and log")
     options = parser.parse_args()
+    if MOSQUITTO is None:
+        print("the soak needs a broker: apt-get install mosquitto", file=sys.stderr)
+        return 1
     with tempfile.TemporaryDirectory(prefix="smartpark-soak-") as temporary:
         folder = options.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            print(f"{folder} is not empty: name a new folder", file=sys.stderr)
+            return 1
         print(f"soak of {options.minutes:g} minutes; database and log are in {folder}", flush=True)
         soaked = soak(
             SoakOptions(60 * options.minutes, seed=options.seed), folder, lambda text: print(text, flush=True)

