@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 from statistics import median, mode
 from typing import TYPE_CHECKING, NamedTuple
 
-from support.field_daemon import BlindTime, longest_pause
+from support.field_daemon import BlindTime, frame_gaps, longest_pause
 from support.judgement import Judgement, judge
 
 if TYPE_CHECKING:
@@ -26,9 +26,6 @@ WARM_UP_SECONDS, WARM_UP_SHARE = 300.0, 0.25
 MOST_OVERLOAD = 0.2
 # A camera may still be blind for so long after its fault: the wait before an attempt, and two seconds to a key picture.
 RETURN_SECONDS = 10.0
-# A machine that others use processes no frame of a camera for a moment now and then: too short to be blind, and long
-# enough to miss a vehicle. It is three frames of the least rate.
-SLOW_GAP_SECONDS = 1.0
 _CROSSINGS_SHOWN = 5
 
 
@@ -93,14 +90,7 @@ class Soaked:
 
     def gaps(self) -> list[BlindTime]:
         """The times without a frame of a camera that had no fault."""
-        found = []
-        for camera in self.truth:
-            taken = [frame.taken for frame in self.frames if frame.camera == camera]
-            found += [
-                BlindTime(camera, before, after, "gap")
-                for before, after in pairwise(taken)
-                if after - before >= SLOW_GAP_SECONDS
-            ]
+        found = [gap for camera in self.truth for gap in frame_gaps(self.frames, camera)]
         return [gap for gap in found if self._without_fault(gap) > 0]
 
     def overload(self) -> float:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edge.core.events import Direction
     from edge.store import Store
 
+GAP_SECONDS = 1.0  # three frames of the least rate
 LINE, INSIDE = "[[0.5, 0.25], [0.5, 0.98]]", "[0.9, 0.6]"  # of the simulated ramp
 
 
@@ -193,6 +194,17 @@ class FieldDaemon:
             return
         with store:
             yield store
+
+
+def frame_gaps(frames: Iterable[SeenFrame], camera: str) -> list[BlindTime]:
+    """The times of a second or more without a frame of a camera.
+
+    A machine that others use makes some now and then: too short to be blind, and long enough to miss a vehicle.
+    """
+    taken = [frame.taken for frame in frames if frame.camera == camera]
+    return [
+        BlindTime(camera, before, after, "gap") for before, after in pairwise(taken) if after - before >= GAP_SECONDS
+    ]
 
 
 def longest_pause(frames: Iterable[SeenFrame], camera: str, first: float, last: float) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support import camera_faults
 from support.camera_faults import Fault, Rig
-from support.field_daemon import FieldDaemon, longest_pause
+from support.field_daemon import FieldDaemon, frame_gaps, longest_pause
 from support.film_cameras import GSTREAMER_PACKAGES, FilmCamera, has_gstreamer
 from support.films import Truth, make_film
 from support.judgement import judge
@@ -256,7 +256,9 @@ def judge_all(bench: Bench, names: tuple[str, ...], first: float, last: float) -
     """What was missed or counted too often outside of blind times, from ``first`` to ``last``."""
     wrong = []
     for name in names:
-        blind = [(each.began, each.ended) for each in bench.daemon.blind() if each.camera == name]
+        aside = [each for each in bench.daemon.blind() if each.camera == name]
+        aside += frame_gaps(bench.daemon.frames(), name)  # the machine's
+        blind = [(each.began, each.ended) for each in aside]
         judgement = judge(
             Truth.of(TRAFFIC, bench.epoch).between(bench.epoch, last),
             [(event.direction, event.at) for event in bench.daemon.events() if event.camera == name],
