@@ -24,6 +24,7 @@ pytest_plugins = [
     "support.mqtt_servers",
     "support.source_fixtures",
     "support.network_namespace",
+    "support.field_bench",
     "support.remembered_detections",
 ]
 
