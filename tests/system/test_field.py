@@ -159,8 +159,8 @@ def do(bench: Bench, name: str, fault: Fault, usual_pause: float) -> list[str]:
     wrong = [] if problem else [f"the log lacks {fault.problem!r}"]
     row = f"{fault.name:42}{first.processed - ended:8.1f}{pause:8.2f}"
     if fault.shows_nothing:
-        # Seen up to the fault, and again from the first picture on that came after it; where a link was down it may have
-        # been taken before the return, and the pictures between it and the newest key picture are dropped as too late.
+        # Seen up to the fault, and again from the first picture on that came after it. Where a link was down that may
+        # have been taken before the return, and pictures after it are dropped as too late.
         again = next(frame for frame in daemon.frames() if frame.camera == name and frame.processed > ended).taken
         errors = [abs(during[0].began - began), min(abs(each.ended - again) for each in during)] if during else [inf]
         row += f"{max(errors):8.1f}"
