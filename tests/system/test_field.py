@@ -159,13 +159,14 @@ def do(bench: Bench, name: str, fault: Fault, usual_pause: float) -> list[str]:
     wrong = [] if problem else [f"the log lacks {fault.problem!r}"]
     row = f"{fault.name:42}{first.processed - ended:8.1f}{pause:8.2f}"
     if fault.shows_nothing:
-        # Seen up to the fault, and again from the first picture on that came after it. Where a link was down that may
-        # have been taken before the return, and pictures after it are dropped as too late.
-        again = next(frame for frame in daemon.frames() if frame.camera == name and frame.processed > ended).taken
-        errors = [abs(during[0].began - began), min(abs(each.ended - again) for each in during)] if during else [inf]
+        # Seen up to the fault, and again from the first frame after a gap on. Where a link was down there may be two gaps:
+        # pictures that were on their way come late, and those that are too late are dropped.
+        ends = [gap.ended for gap in frame_gaps(daemon.frames(), name) if gap.ended > began]
+        errors = [abs(each.ended - end) for each in during for end in ends]
+        errors = [abs(during[0].began - began), min(errors)] if errors else [inf]
         row += f"{max(errors):8.1f}"
         if max(errors) > BLIND_ERROR_SECONDS:
-            wrong.append(f"blind {during}, truly from {began:.1f} to {again:.1f}")
+            wrong.append(f"blind {during}, truly from {began:.1f} to {ends}")
     else:
         row += f"{sum(each.ended - each.began for each in during):8.1f} s blind of {seconds:.0f}"
     print(row, flush=True)
