@@ -159,8 +159,8 @@ def do(bench: Bench, name: str, fault: Fault, usual_pause: float) -> list[str]:
     wrong = [] if problem else [f"the log lacks {fault.problem!r}"]
     row = f"{fault.name:42}{first.processed - ended:8.1f}{pause:8.2f}"
     if fault.shows_nothing:
-        # Seen up to the fault, and again from the first frame after a gap on. Where a link was down there may be two gaps:
-        # pictures that were on their way come late, and those that are too late are dropped.
+        # Seen up to the fault, and again from the first frame after a gap on. Where a link was down there may be two
+        # gaps: pictures that were on their way come late, and those that are too late are dropped.
         ends = [gap.ended for gap in frame_gaps(daemon.frames(), name) if gap.ended > began]
         errors = [abs(each.ended - end) for each in during for end in ends]
         errors = [abs(during[0].began - began), min(errors)] if errors else [inf]
