@@ -263,7 +263,7 @@ def _blind_by_reason(soaked: Soaked) -> Counter[str]:
 
 
 def _fault_before(soaked: Soaked, camera: str, at: float) -> str:
-    """The last fault of the camera before a crossing, for whoever looks for the reason."""
+    """The last fault of the camera before a crossing."""
     before = [fault for fault in soaked.faults if fault.camera == camera and fault.began <= at]
     if not before:
         return "no fault of the camera before"

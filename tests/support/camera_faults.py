@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from support.film_cameras import FilmCamera
 
 ALL = frozenset({"rtsp", "mjpeg", "gstreamer"})
-OWN = frozenset({"rtsp", "mjpeg"})  # GStreamer's server does no such mischief
+OWN = frozenset({"rtsp", "mjpeg"})  # GStreamer's server has no switches for these
 RTSP = frozenset({"rtsp"})
 
 
