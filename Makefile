@@ -20,7 +20,7 @@ BENCHMARKS := PYTHONPATH="$(CURDIR)/tests$${PYTHONPATH:+:$$PYTHONPATH}"
 
 .PHONY: help demo test test-long test-random test-busy test-ultralytics test-lowest accuracy accuracy-scenes ablation \
 	sensitivity lint bench bench-capture bench-counts bench-cli bench-latency bench-memory bench-store bench-pictures \
-	bench-scheduling wheel clean broker cameras
+	bench-scheduling soak wheel clean broker cameras
 
 help:  ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -124,6 +124,11 @@ bench-pictures: $(VENV)/.done  ## What the checks of pictures find on the clips,
 
 bench-store: $(VENV)/.done  ## Speed of the database at ten million events, beside bare sqlite3
 	$(BENCHMARKS) $(BIN)/python -m benchmarks.bench_store $(BENCH_STORE_OPTIONS)
+
+SOAK_MINUTES ?= 30
+
+soak: $(VENV)/.done $(WEIGHTS) broker  ## Count for SOAK_MINUTES (30) with cameras that fail and a broker that restarts
+	$(BENCHMARKS) $(BIN)/python -m benchmarks.soak --minutes $(SOAK_MINUTES) $(SOAK_OPTIONS)
 
 wheel: $(VENV)/.done  ## Build the wheel and the sdist into dist/
 	$(BIN)/python -m build --outdir dist .

@@ -23,6 +23,8 @@ pytest_plugins = [
     "support.disks",
     "support.mqtt_servers",
     "support.source_fixtures",
+    "support.network_namespace",
+    "support.field_bench",
     "support.remembered_detections",
 ]
 

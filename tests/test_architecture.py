@@ -292,3 +292,10 @@ def test_each_tuned_number_has_a_comment(room: str) -> None:
         if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
             above = lines[node.lineno - 2].strip()
             assert "  # " in lines[node.lineno - 1] or above.startswith("#"), f"{file}:{node.lineno}: has no comment"
+
+
+def test_no_video_is_opened_with_opencv() -> None:
+    """Damaged files end a process inside OpenCV; PyAV raises errors."""
+    for file in FILES:
+        names = {node.attr for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Attribute)}
+        assert "VideoCapture" not in names, file

@@ -39,9 +39,10 @@ class CameraWorker:
 
     ``last_progress`` (monotonic seconds, as all times here) is the time of the last finished work: a processed frame,
     or a read from a camera that is known to give no frames. ``started_at`` is when it was started, ``last_frame_at``
-    the time of the last processed frame, ``frames_since`` that of the first one after the last gap; the last two are
-    None before the first frame, and for a recording. ``problem`` says why a recording failed. An unexpected error
-    goes to ``on_fatal`` and ends the thread.
+    the time of the last processed frame, ``frames_since`` that of the first one after the last gap and ``gap_began``
+    that of the last one before it; these are None before the first frame or gap, and for a recording. A gap is
+    ``gap_seconds`` without a frame, in which a vehicle may have crossed unseen. ``problem`` says why a recording
+    failed. An unexpected error goes to ``on_fatal`` and ends the thread.
 
     ``times`` dates the frames of a live camera; None: they keep the dates of their source.
     """
@@ -67,6 +68,9 @@ class CameraWorker:
         self.started_at = 0.0
         self.last_frame_at: float | None = None
         self.frames_since: float | None = None
+        self.gap_began: float | None = None
+        # A camera that is set to a low rate is not silent between two frames.
+        self.gap_seconds = max(SILENT_SECONDS, 2 / camera.fps if camera.fps else 0.0)
         self.finished = False
         self.problem = ""
         self._on_fatal = on_fatal
@@ -162,8 +166,8 @@ class CameraWorker:
         return self._times.dated(frame)
 
     def _note_frame(self, at: float) -> None:
-        if self.last_frame_at is None or at - self.last_frame_at >= SILENT_SECONDS:
-            self.frames_since = at
+        if self.last_frame_at is None or at - self.last_frame_at >= self.gap_seconds:
+            self.gap_began, self.frames_since = self.last_frame_at, at
         self.last_frame_at = at
 
     def _check_picture(self, frame: Frame) -> None:

@@ -31,8 +31,8 @@ scene = Scene(SceneParameters(fps=fps, width=width, height=height, seed=3, vehic
 size, key_interval = (width, height), 2 * fps
 units = encode((scene.render(number / fps) for number in range(seconds * fps)), size, key_interval)
 class Camera(RtspServer):
-    def units_of(self, size):
-        return units
+    def units(self, number, size):
+        return units[number % len(units)]
 for _ in range(cameras):
     camera = Camera(fps=fps, key_interval=key_interval)
     camera.size, camera.count = size, len(units)

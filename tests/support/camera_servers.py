@@ -1,7 +1,8 @@
 """Network cameras for tests: what they share, and an HTTP MJPEG server. ``rtsp_server.py`` has the one for RTSP.
 
 Every picture carries its number as sixteen black or white bars, so that a test can tell after any lossy
-encoding which picture it got.
+encoding which picture it got. The libraries that make pictures are imported where they are used: a server that shows a
+film needs none of them, and starts at once.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import numpy as np
 
 WIDTH, HEIGHT, BITS = 160, 120, 16
 
 
 def numbered(number: int, size: tuple[int, int] = (WIDTH, HEIGHT)) -> np.ndarray:
     """A picture that shows ``number`` (below 65 536) as bars."""
+    import numpy as np
+
     bars = np.array([255 if number >> bit & 1 else 0 for bit in range(BITS)], np.uint8)
     row = np.repeat(bars, size[0] // BITS)
     return np.broadcast_to(row[None, :, None], (size[1], row.size, 3)).copy()
@@ -178,8 +180,14 @@ class MjpegServer(CameraServer):
             b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
         )
         for number in self.pictures():
-            body = cv2.imencode(".jpg", numbered(number))[1].tobytes()
+            body = self.picture(number)
             if self.garbage.is_set():
                 body = random.Random(number).randbytes(len(body))
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body + b"\r\n")
+
+    def picture(self, number: int) -> bytes:
+        """The picture of that number as JPEG."""
+        import cv2
+
+        return bytes(cv2.imencode(".jpg", numbered(number))[1])

@@ -16,9 +16,8 @@ import time
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import av
-import numpy as np
 from support.camera_servers import HEIGHT, WIDTH, CameraServer, numbered, read_request
+from support.films import nal_units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,6 +37,8 @@ def encoded(size: tuple[int, int], key_interval: int, count: int = COUNT, grain:
 
     ``grain`` is the strength of a noise that makes decoding expensive; the numbers cannot be read from 80 on.
     """
+    import numpy as np
+
     noise = np.random.default_rng(7).integers(0, max(grain, 1), (size[1], size[0], 3), np.uint8)
     return encode(
         (numbered(number, size) // 255 * (255 - grain) + np.roll(noise, number * 7, axis=1) for number in range(count)),
@@ -46,8 +47,11 @@ def encoded(size: tuple[int, int], key_interval: int, count: int = COUNT, grain:
     )
 
 
-def encode(pictures: Iterable[np.ndarray], size: tuple[int, int], key_interval: int) -> list[list[bytes]]:
+def encode(pictures: Iterable[Any], size: tuple[int, int], key_interval: int) -> list[list[bytes]]:
     """The NAL units of BGR pictures."""
+    import av
+    import numpy as np
+
     encoder: Any = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
@@ -58,7 +62,7 @@ def encode(pictures: Iterable[np.ndarray], size: tuple[int, int], key_interval: 
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture, np.uint8), format="bgr24")
         frame.pts = number
         stream = b"".join(bytes(packet) for packet in encoder.encode(frame))
-        units.append([unit.rstrip(b"\0") for unit in stream.split(b"\0\0\1") if unit.strip(b"\0")])
+        units.append(nal_units(stream))
     return units
 
 
@@ -94,10 +98,6 @@ class RtspServer(CameraServer):
         self.played = 0
         self.transports: list[str] = []
         self.made: dict[int, float] = {}  # number that a picture shows -> monotonic time
-
-    def units_of(self, size: tuple[int, int]) -> list[list[bytes]]:
-        """The NAL units of each of its ``count`` pictures."""
-        return encoded(size, self.key_interval, self.count, self.grain)
 
     def serve(self, connection: socket.socket) -> None:
         """Answer requests, and send pictures after PLAY."""
@@ -169,11 +169,11 @@ class RtspServer(CameraServer):
         for number in self.pictures():
             if number % self.key_interval == 0:
                 size = self.size
-            units = self.units_of(size)[number % self.count]
+            units = self.units(number, size)
             made = self.made[number % self.count] = time.monotonic()
             seconds = (made - begun) * self.stamp_rate + self.stamp_shift
             for index, unit in enumerate(units):
-                for marker, payload in self._fragments(unit):
+                for marker, payload in self.fragments(unit):
                     if self.garbage.is_set():
                         payload = random.Random(sequence).randbytes(len(payload))
                     kind = 96 | (128 if marker and index == len(units) - 1 else 0)
@@ -188,8 +188,11 @@ class RtspServer(CameraServer):
             if select.select([connection], [], [], 0)[0] and b"TEARDOWN" in (connection.recv(4096) or b"TEARDOWN"):
                 return
 
-    @staticmethod
-    def _fragments(unit: bytes) -> Iterator[tuple[bool, bytes]]:
+    def units(self, number: int, size: tuple[int, int]) -> list[bytes]:
+        """The NAL units of the picture of that number."""
+        return encoded(size, self.key_interval, self.count, self.grain)[number % self.count]
+
+    def fragments(self, unit: bytes) -> Iterator[tuple[bool, bytes]]:
         """The RTP payloads of one NAL unit, each with whether it is the unit's last."""
         if len(unit) <= LARGEST:
             yield True, unit

@@ -91,12 +91,19 @@ class Mosquitto:
 
 
 class Listener:
-    """A plain paho subscriber that keeps everything it receives, independent of the code under test."""
+    """A plain paho subscriber that keeps everything it receives, independent of the code under test.
 
-    def __init__(self, port, topic_filter="#", username=None, password=None):
+    With a ``client_id`` its session persists: it gets what came while it was not connected.
+    """
+
+    def __init__(self, port, topic_filter="#", username=None, password=None, client_id=None):
         self.messages: list[tuple[str, bytes, bool]] = []
         self._subscribed = threading.Event()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=f"listener-{os.urandom(4).hex()}")
+        self._client = paho.Client(
+            paho.CallbackAPIVersion.VERSION2,
+            client_id=client_id or f"listener-{os.urandom(4).hex()}",
+            clean_session=client_id is None,
+        )
         if username is not None:
             self._client.username_pw_set(username, password)
         self._client.reconnect_delay_set(1, 1)

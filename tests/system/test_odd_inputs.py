@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from fractions import Fraction
@@ -36,10 +37,11 @@ PICTURES = 8
 BAD_NAME = b"bad\xff\n.mp4"
 
 
-def make_clip(path: Path, *, moves: bool = True) -> Path:
+def make_clip(path: Path, *, moves: bool = True, codec: str = "libx264") -> Path:
     """A clip in which a bar moves, or nothing does."""
-    with av.open(str(path.with_name("made.mp4")), "w") as output:
-        stream: Any = output.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+    made = path.with_name(f"made{path.suffix}")
+    with av.open(str(made), "w") as output:
+        stream: Any = output.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
         for number in range(PICTURES):
             image = np.full((120, 160, 3), 60, np.uint8)
@@ -49,7 +51,7 @@ def make_clip(path: Path, *, moves: bool = True) -> Path:
             frame.pts, frame.time_base = number, Fraction(1, 25)
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
-    return path.with_name("made.mp4").rename(path)
+    return made.rename(path)
 
 
 def run(program: Any, *arguments: str | bytes | Path) -> subprocess.CompletedProcess[str]:
@@ -126,6 +128,32 @@ def test_a_recorded_camera_of_the_configuration(counting: Any, tmp_path: Path) -
     assert "there is no such file" in counting.here("run", code=1).stderr
     os.mkfifo(clip)
     assert "is a named pipe" in counting.here("run", code=1).stderr
+
+
+def test_damaged_clips_end_the_daemon_in_order(counting: Any, tmp_path: Path) -> None:
+    """Cameras whose AVI files are cut off or have flipped bits: each ends, and the process is not killed by any."""
+    content = make_clip(tmp_path / "whole.avi", codec="mpeg4").read_bytes()
+    # The first pictures are whole, so that every file can be opened.
+    first, last = content.index(b"movi"), content.rindex(b"idx1")
+    middle = (first + last) // 2
+    (tmp_path / "cut.avi").write_bytes(content[:middle])
+    sections = []
+    for number in range(4):
+        dice = random.Random(number)
+        flipped = bytearray(content)
+        for _ in range(20):
+            flipped[dice.randrange(middle, last)] ^= 1 << dice.randrange(8)
+        (tmp_path / f"flipped{number}.avi").write_bytes(flipped)
+    gate = CONFIG[CONFIG.index("[[cameras.gates]]") :]
+    for path in sorted(tmp_path.glob("*.avi")):
+        sections.append(f'[[cameras]]\nid = "{path.stem}"\nsource = "{path}"\n{gate}')
+    small = "[detector]\nimage_size = 160\n"
+    counting.config(small + CONFIG[: CONFIG.index("[[cameras]]")] + "\n".join(sections))
+    done = run(counting, "run")
+    assert done.returncode in (0, 1), done.stderr
+    for path in tmp_path.glob("*.avi"):
+        assert f"camera={path.stem} " in done.stderr or str(path) in done.stderr, done.stderr
+    assert f"source ended camera=whole frames={PICTURES}" in done.stderr
 
 
 def test_a_configuration_that_is_no_file(program: Any, tmp_path: Path) -> None:

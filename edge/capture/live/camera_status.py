@@ -73,6 +73,8 @@ class CameraStatus:
         self._connecting = False
         self._pid: int | None = None
         self._alive_at: float | None = None  # last sign of life
+        # When the daemon asked for the picture that it waits for, and when the first picture was decoded after that.
+        self._unanswered: tuple[float, float] | None = None
         self._silent_since: float | None = None  # when the source began
         self._problem = ""
         self._ups = 0
@@ -93,6 +95,7 @@ class CameraStatus:
         with self._lock:
             self._report = report
             self._last_captured = report.captured or self._last_captured
+            self._note_unanswered(report)
             if report.decoded_at is not None and self._handover.wanted_since is None and self._up:
                 self._alive_at = max(self._alive_at or 0.0, report.decoded_at)
             self._note_moment(now)
@@ -210,9 +213,28 @@ class CameraStatus:
 
     def _waiting(self, now: float) -> Waiting:
         report = self._report if self._report is None or self._report.opened_at is not None else None
-        wanted = self._handover.wanted_since
+        wanted = self._wanted_and_decoded_since(report)
         waits = waiting(report, self._started_at, now, self._limits, self._stale_seconds, wanted)
         return replace(waits, sentence=self._waits_for) if self._waits_for and waits.sentence else waits
+
+    def _note_unanswered(self, report: Report) -> None:
+        wanted, decoded = self._handover.wanted_since, report.decoded_at
+        if wanted is None or decoded is None or decoded < wanted:
+            self._unanswered = None
+        elif self._unanswered is None or self._unanswered[0] != wanted:
+            self._unanswered = (wanted, decoded)
+
+    def _wanted_and_decoded_since(self, report: Report | None) -> float | None:
+        """Since when there has been a picture to hand over that is wanted; None while none is wanted.
+
+        A picture may have been wanted for long when the first one comes: it is handed over only then.
+        """
+        wanted = self._handover.wanted_since
+        if wanted is None or report is None or report.decoded_at is None:
+            return wanted
+        if self._unanswered is not None and self._unanswered[0] == wanted:
+            return self._unanswered[1]
+        return max(wanted, report.decoded_at)
 
     def _note_moment(self, now: float) -> None:
         """Keep the counters of the last seconds."""

@@ -58,7 +58,8 @@ def waiting(
     """What the connection that began at ``started_at`` waits for.
 
     ``report`` is the reader's last, None before its first; ``stale_seconds`` how long packets may stay away once they
-    came; ``wanted_since`` when the daemon asked for a picture that it has not got, None when it waits for none.
+    came; ``wanted_since`` since when there has been a picture that the daemon wants and has not got, None when it waits
+    for none.
     """
     if report is None or report.opened_at is None:
         return Waiting(SourceStage.CONNECTING, started_at, limits.start, "its reader has not started for {}")

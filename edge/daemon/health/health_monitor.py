@@ -48,6 +48,7 @@ class HealthMonitor:
         self._writer = writer
         self._workers = workers
         self._blindness = blindness
+        self._reported_gaps: dict[str, float] = {}  # when the last gap ended that was reported, by camera
         self._status_line: str | None = None
 
     def update(self, now: float) -> None:
@@ -108,6 +109,9 @@ class HealthMonitor:
             return
         camera, last, picture = worker.camera, worker.last_frame_at, worker.blind_picture
         last_usable = worker.started_at if last is None else last
+        self._report_gap(worker, now)
+        # A camera is down only after `stale_seconds`, and nothing is counted from its last frame on.
+        silent = status.state is SourceState.UP and now - worker.last_progress >= worker.gap_seconds
         if worker.finished:
             if _has_ended(worker):
                 self._blindness.update(camera.id, HAS_ENDED, now, last_usable)
@@ -117,9 +121,20 @@ class HealthMonitor:
             self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
         elif picture is not None:
             self._blindness.update(camera.id, picture.reason, now, picture.since_monotonic)
+        elif silent:
+            self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
         elif last is not None:
             times = [at for at in (worker.frames_since, worker.usable_since) if at is not None]
             self._blindness.update(camera.id, None, now, max(times, default=now))
+
+    def _report_gap(self, worker: CameraWorker, now: float) -> None:
+        """Report a gap between frames that began and ended since the last look."""
+        began, ended = worker.gap_began, worker.frames_since
+        if self._blindness is None or began is None or ended is None:
+            return
+        if self._reported_gaps.get(worker.camera.id) != ended:
+            self._reported_gaps[worker.camera.id] = ended
+            self._blindness.update(worker.camera.id, GIVES_NO_FRAMES, now, began)
 
     def _set(self, code: str, text: str | int | None, *, logged: bool = False) -> None:
         """Report the problem ``code``, or clear it when there is no text; ``logged``: the log has it already."""

@@ -9,16 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
+from support.film_cameras import GSTREAMER_PACKAGES, SYSTEM_PYTHON, has_gstreamer
 
 from edge.core.source import SourceState
 
-PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).parents[2] / "support" / "gst_rtsp_server.py"
-PACKAGES = (
-    "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
-    " gstreamer1.0-plugins-ugly"
-)
-CHECK = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import GstRtspServer"
 
 
 class GstServer:
@@ -37,7 +32,7 @@ class GstServer:
         """Start it; the port stays the same."""
         arguments = [codec, *map(str, (*size, rate, interval, self.port))]
         self._process = subprocess.Popen(
-            [PYTHON, str(SCRIPT), *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            [SYSTEM_PYTHON, str(SCRIPT), *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
         assert self._process.stdout is not None
         self.port = int(self._process.stdout.readline())
@@ -58,9 +53,8 @@ class GstServer:
 @pytest.fixture(scope="session")
 def gstreamer():
     """Skips where GStreamer's RTSP server is missing."""
-    done = subprocess.run([PYTHON, "-c", CHECK], capture_output=True, check=False) if Path(PYTHON).exists() else None
-    if done is None or done.returncode:
-        pytest.skip(f"GStreamer's RTSP server is not installed: apt-get install {PACKAGES}")
+    if not has_gstreamer():
+        pytest.skip(f"GStreamer's RTSP server is not installed: apt-get install {GSTREAMER_PACKAGES}")
 
 
 @pytest.fixture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
+from support.network_namespace import ADDRESS
 from support.rtsp_server import RtspServer, encoded
 
 from edge.core.source import SourceState
@@ -46,43 +45,15 @@ def test_a_machine_that_is_too_slow_for_a_camera(frame_of, live, until):
         server.stop()
 
 
-@pytest.fixture
-def namespace() -> Any:
-    """A network namespace with a link to it: its name, the link's end here, and the address there."""
-    ip = shutil.which("ip")
-    if ip is None or os.geteuid():
-        pytest.skip("needs root and the command ip (iproute2) to make a network namespace")
-    number = f"{os.getpid() % 10_000}{time.monotonic_ns() % 1_000}"  # an interface's name has at most 15 characters
-    name, here, there = f"camera{number}", f"camh{number}", f"camt{number}"
-
-    def run(*arguments: str) -> None:
-        subprocess.run([ip, *arguments], check=True, capture_output=True)
-
-    try:
-        run("netns", "add", name)
-    except subprocess.CalledProcessError:
-        pytest.skip("this machine makes no network namespaces")
-    try:
-        run("link", "add", here, "type", "veth", "peer", "name", there, "netns", name)
-        run("address", "add", "10.213.77.1/24", "dev", here)
-        run("link", "set", here, "up")
-        run("-n", name, "address", "add", "10.213.77.2/24", "dev", there)
-        run("-n", name, "link", "set", there, "up")
-        yield name, lambda state: run("link", "set", here, state), "10.213.77.2"
-    finally:
-        run("netns", "delete", name)  # and with it the link
-
-
 @pytest.mark.parametrize("seconds", [5.0, 40.0])
 def test_a_network_whose_link_goes_down(namespace, frame_of, live, until, seconds):
     """Down after stale_seconds, and the first frame within 10 s of the link's return."""
-    name, set_link, address = namespace
     program = (
         "import sys; from support.rtsp_server import RtspServer\n"
         "server = RtspServer(fps=25, address='0.0.0.0'); server.start(); print(server.port, flush=True)\n"
         "sys.stdin.read()"
     )
-    command = ["ip", "netns", "exec", name, sys.executable, "-c", program]
+    command = [*namespace.prefix, sys.executable, "-c", program]
     paths = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": paths}
     with subprocess.Popen(
@@ -90,14 +61,14 @@ def test_a_network_whose_link_goes_down(namespace, frame_of, live, until, second
     ) as process:
         try:
             assert process.stdout is not None
-            source = live(f"rtsp://{address}:{int(process.stdout.readline())}/live", stale_seconds=3.0)
+            source = live(f"rtsp://{ADDRESS}:{int(process.stdout.readline())}/live", stale_seconds=3.0)
             frame_of(source)
-            set_link("down")
+            namespace.set_link("down")
             until(lambda: source.status.state is SourceState.DOWN, "the camera is down")
             down = time.monotonic()
             until(lambda: time.monotonic() >= down + seconds, "the outage has its length")
             assert (source.status.state, source.status.problem != "") == (SourceState.DOWN, True)
-            set_link("up")
+            namespace.set_link("up")
             back = time.monotonic()
             until(lambda: (frame := source.read(1.0)) and frame.monotonic > back, "frames come again")
             print(f"first frame {time.monotonic() - back:.1f} s after the link's return")

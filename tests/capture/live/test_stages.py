@@ -114,6 +114,22 @@ def test_pictures_that_nobody_asks_for_are_a_sign_of_life(camera):
     assert camera.at(30).state is SourceState.UP
 
 
+def test_a_picture_that_was_wanted_for_long_may_take_its_time_once_it_is_decoded(camera, monkeypatch):
+    """The first packet came 17 s late: the time for the handing over begins with the first picture, not before."""
+    monkeypatch.setattr(Handover, "wanted_since", START + 1)
+    late = replace(RUNNING, packet_at=START + 18, key_frame_at=START + 18, decoded_at=START + 18)
+    camera.status.report(late, START + 18.1)
+    found = camera.status.waiting(START + 18.1)
+    assert (found.stage, found.since) == (SourceStage.DECODED, START + 18)
+    for second in range(19, 27):
+        at = START + second
+        camera.status.report(replace(late, packet_at=at, key_frame_at=at, decoded_at=at), at)
+    found = camera.status.waiting(START + 28.5)
+    assert (found.stage, found.since) == (SourceStage.DECODED, START + 18)
+    monkeypatch.setattr(Handover, "wanted_since", START + 28)
+    assert camera.status.waiting(START + 28.5).since == START + 28
+
+
 def test_a_failure_stays_the_reason_until_the_next_attempt_has_come_further(camera):
     """While a camera that refused is tried again, it is still known for that."""
     camera.status.go_down("refuses connections", START + 1)

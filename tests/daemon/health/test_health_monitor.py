@@ -199,19 +199,39 @@ def test_a_camera_that_never_gave_a_frame_is_a_problem_and_blind_since_the_start
 
 def test_a_camera_is_blind_since_its_last_frame(bench: Bench) -> None:
     """Down, or up without a frame that is processed, or with a thread that is stuck; else it can be counted."""
-    bench.worker.last_frame_at = bench.worker.frames_since = START + 1
+    bench.worker.last_frame_at = bench.worker.frames_since = bench.worker.last_progress = START + 1
     bench.update(START + 2)
     assert bench.sight.take() == [("ramp", None, START + 2, START + 1)]
     bench.source.status = SourceStatus(SourceState.DOWN, problem="refuses connections")
     bench.update(START + 3)
     bench.source.status = SourceStatus(SourceState.UP)
     assert bench.update(START + 7) == {"camera.ramp": "has given no frame for 6 s"}
-    bench.update(START + STUCK_SECONDS + 6)
+    bench.update(START + STUCK_SECONDS + 7)
     assert [(reason, at) for _, reason, _, at in bench.sight.take()] == [
         (GIVES_NO_FRAMES, START + 1),
         (GIVES_NO_FRAMES, START + 1),
         (IS_STUCK, START + 1),
     ]
+
+
+def test_a_camera_that_is_silent_for_less_than_stale_seconds_is_blind(bench: Bench) -> None:
+    """While it lasts, and afterwards if nobody looked meanwhile, once; a camera of a low rate is not silent."""
+    bench.worker.frames_since = START
+    assert bench.update(START + 3) == {}
+    assert bench.sight.take() == [("ramp", GIVES_NO_FRAMES, START + 3, START)]
+    for at in (START + 4, START + 4.5, START + 7):
+        bench.worker._note_frame(at)
+    bench.worker.last_progress = START + 7
+    for now in (START + 7.1, START + 7.2):
+        bench.update(now)
+    assert bench.sight.take() == [
+        ("ramp", GIVES_NO_FRAMES, START + 7.1, START + 4.5),
+        ("ramp", None, START + 7.1, START + 7),
+        ("ramp", None, START + 7.2, START + 7),
+    ]
+    bench.worker.gap_seconds = 5.0
+    bench.update(START + 11)
+    assert bench.sight.take() == [("ramp", None, START + 11, START + 7)]
 
 
 def test_a_recording_is_never_blind(bench: Bench) -> None:
@@ -238,7 +258,7 @@ def test_a_camera_whose_pictures_cannot_be_counted_is_blind_until_they_can(bench
     """Since the last usable frame, and until the first usable one; pictures with a warning only can be counted."""
     dark = PictureState(PictureCode.DARK, NOW, START + 2, "the picture is dark; switch the light on")
     blurred = PictureState(PictureCode.BLURRED, NOW, START + 3, "the picture is blurred; focus it")
-    bench.worker.last_frame_at = START + 6
+    bench.worker.last_frame_at = bench.worker.last_progress = START + 6
     bench.watch.states = (dark, blurred)
     bench.update(START + 6)
     bench.watch.states, bench.watch.usable_since = (blurred,), START + 5
