@@ -113,8 +113,8 @@ class LoneVehicleParameters:
     """When a crossing is decided before ``counting.decide_seconds`` are over.
 
     On the labelled clips and the scenes no count, type or reason differs from that of the whole wait; nor does it with
-    half of ``near``, half of ``contrary_confidence`` and any ``least_confidence``. With all of them at 0 the parts of
-    long vehicles count twice.
+    half of ``near`` and of ``contrary_confidence`` and without the least confidence and evidence. With all of them at 0
+    the parts of long vehicles count twice.
     """
 
     # What comes no nearer than this is not of the same vehicle: what is towed is up to 1.4 lengths behind.

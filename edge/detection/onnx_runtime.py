@@ -60,7 +60,7 @@ class OnnxDetector:
         options.inter_op_num_threads = 1
         # Threads that spin while they wait take a whole core from the other work of a small machine.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # Otherwise one block for all intermediate results is kept for each input shape: 20 MB at 640 pixels, no faster.
+        # It would keep a block for all intermediate results of each input shape: 20 MB at 640 pixels, and be no faster.
         options.enable_mem_pattern = False
         options.log_severity_level = _LOG_ERRORS_ONLY
         try:

@@ -11,7 +11,7 @@ from edge.capture.reader.messages import MessageSocket
 
 _MODULE = "edge.capture.reader.main"
 _PACKAGE = Path(__file__).parents[3]  # the folder that holds the package `edge`
-# glibc gives each thread an arena of its own, and what one thread frees there the others do not use: pictures of 1080p
+# By default glibc makes an arena for each thread, and what is freed there is of no use to the others: pictures of 1080p
 # took 24 MB more.
 _MALLOC = {"MALLOC_ARENA_MAX": "1"}
 # How long a process may take to close its connection in an orderly way; it takes half a second for that itself.

@@ -120,7 +120,8 @@ class CrossingDecisions:
         """Drop the decided crossings that were made long before ``at``."""
         kept = []
         for candidate in self._candidates:
-            if not candidate.is_decided or at - candidate.made_at < self._parameters.remembered_seconds:
+            is_open = not candidate.is_decided or (candidate.is_counted and not candidate.is_learned)
+            if is_open or at - candidate.made_at < self._parameters.remembered_seconds:
                 kept.append(candidate)
             else:
                 # Otherwise each crossing would keep the one before it in memory, all through a queue.

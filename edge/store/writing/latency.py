@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The last events of a camera that the numbers are of: some hours' on a quiet gate, and seconds to sort none.
+# So many of a camera's last events the numbers are of: hours of a quiet gate, minutes of a busy gate.
 _WINDOW = 500
 _MS_A_SECOND = 1000
 

@@ -13,7 +13,9 @@ from support.scripted_tracks import (
     COUNTING,
     ENTRY,
     EXIT,
+    GATE,
     MECHANISMS,
+    SIZE,
     WITHOUT_EARLY,
     GateResult,
     Vehicle,
@@ -25,8 +27,10 @@ from support.scripted_tracks import (
     steady,
 )
 
+from edge.config.schema import CountingConfig
 from edge.counting.crossing_path import LineCrossing
 from edge.counting.decision.lone_vehicle import is_lone, is_settled
+from edge.counting.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -160,6 +164,25 @@ def test_a_track_must_be_found_in_the_frame() -> None:
 def test_a_settled_track_keeps_its_type_whatever_is_voted(evidence: Evidence, settled: bool) -> None:
     """Its votes outweigh what half a second more of another class could bring."""
     assert is_settled(make_track(520, evidence=evidence), 0.6, COUNTING, FRAME_AREA, None) is settled
+
+
+def test_the_usual_confidence_is_learned_when_the_wait_is_over() -> None:
+    """A vehicle that was counted early is learned from once, and no sooner, also after a very long wait."""
+    counting = CountingConfig(decide_seconds=7.0)
+    gate = Gate(GATE, counting, MECHANISMS)
+    vehicle = Vehicle([*steady(200, 700, 100), *[700.0] * 60], size=CAR)
+    learned = []
+    for frame in range(160):
+        track = vehicle.track_in(frame, 10.0)
+        assert track is not None
+        gate.update([track], SIZE, frame / 10)
+        learned.append(list(gate._decisions._confidences))
+    (verdict,) = gate.verdicts()
+    assert verdict.crossing is not None
+    assert verdict.at < verdict.crossing.at + 5.0
+    first = next(frame for frame, confidences in enumerate(learned) if confidences)
+    assert first / 10 >= verdict.crossing.at + counting.decide_seconds
+    assert learned[-1] == [0.8]
 
 
 # -- laws ----------------------------------------------------------------------------------------------------------
