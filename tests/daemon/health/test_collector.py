@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.config.schema import CameraConfig, Config, GateConfig
-from edge.core.device_health import CameraCondition, ClockHealth, DeviceHealth, MachineHealth
+from edge.core.device_health import CameraCondition, ClockHealth, DeviceHealth, LatencyHealth, MachineHealth
 from edge.core.errors import StoreError
 from edge.core.events import ClockState
 from edge.core.occupancy import Quality
@@ -27,7 +27,8 @@ from edge.host.clock import WallClock
 from edge.host.problem_list import ProblemList
 from edge.picture.states import PictureCode, PictureState
 from edge.pipeline import PipelineStatistics
-from edge.store import utc_now
+from edge.store import LatencyStatus, utc_now
+from edge.store.writing.latency import Percentiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -193,6 +194,17 @@ def test_the_state_of_a_camera_through_its_life(bench: Bench) -> None:
     assert bench.camera().condition is CameraCondition.ENDED
     bench.worker.problem = "the clip is damaged"
     assert (bench.camera().condition, bench.camera().problem) == (CameraCondition.FAILED, "the clip is damaged")
+
+
+def test_a_cameras_latency_is_that_of_its_last_events(bench: Bench) -> None:
+    """In milliseconds, the hold apart; none before the first event, and none for a recording."""
+    assert bench.camera().latency is None
+    part = Percentiles(2.0, 5.0)
+    recorded = LatencyStatus(7, hold=Percentiles(210.0, 640.0), detect=part, count=part, commit=part)
+    bench.latency = recorded
+    assert bench.camera().latency is None
+    bench.latency = replace(recorded, queue=part, overhead=part, total=Percentiles(31.257, 80.0))
+    assert bench.camera().latency == LatencyHealth(7, 31.26, 80.0, 210.0, 640.0)
 
 
 def test_the_detectors_load_is_that_of_the_last_seconds(bench: Bench) -> None:
