@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import stat
@@ -190,6 +191,11 @@ def test_clients_that_hang_cost_nobody_an_answer(database: Path, monkeypatch: py
         gone.close()
         assert ask_daemon(database, "echo", {"a": 1}, timeout=LONG).fields == {"arguments": {"a": 1}}
         assert [received(connection) for connection in (*silent, slow)] == [b""] * (MOST_CLIENTS + 1)
+        # They take nothing before the server has given them up, however long a busy machine needs for it.
+        for connection in deaf:
+            hung_up = select.poll()
+            hung_up.register(connection, select.POLLRDHUP)
+            assert hung_up.poll(LONG * 1000)
         assert all(len(received(connection)) < len(PICTURE) for connection in deaf)
 
 
