@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _READ_SECONDS = 0.5
+# While nothing moves a camera without `fps` gives a frame so often: each costs its conversion and a comparison.
+_STILL_SECONDS = 0.1
 # A frame that waited so long for the detector is replaced by a newer frame if the camera has one at hand: at 10 frames
 # a second it has.
 _OLD_SECONDS = 0.1
@@ -128,7 +130,9 @@ class CameraWorker:
             while not self._stop.is_set():
                 frame = self.source.read(_READ_SECONDS)
                 if frame is not None:
-                    self._process(frame)
+                    read_at = self._clock()
+                    if not self._process(frame):
+                        self._rest(read_at)
                     frame_at = self._clock()
                 else:
                     self._check_silence()
@@ -143,11 +147,11 @@ class CameraWorker:
             raise
         self.pipeline.finish()
 
-    def _process(self, frame: Frame) -> None:
-        """Process a frame, or a newer one if the detector was in use for long."""
+    def _process(self, frame: Frame) -> bool:
+        """Process a frame, or a newer one if the detector was in use for long; False when nothing moves in it."""
         dated = self._take(frame)
         if not self.pipeline.wants(dated):
-            return
+            return False
         with self._turn.next_turn(self.pipeline.need) as waited:
             if waited >= _OLD_SECONDS and not self.source.recorded:
                 newer = self.source.read(_NEWER_SECONDS)
@@ -156,6 +160,12 @@ class CameraWorker:
                     self.pipeline.wants(dated)
             self._turn.begin()
             self.pipeline.look(dated)
+        return True
+
+    def _rest(self, read_at: float) -> None:
+        """Wait before the next frame of a still scene, unless the configuration says how many frames are taken."""
+        if self.camera.fps is None and not self.source.recorded:
+            self._stop.wait(max(0.0, read_at + _STILL_SECONDS - self._clock()))
 
     def _take(self, frame: Frame) -> Frame:
         """Check a frame's picture, note that it came, and return it with the date of this machine's clock."""

@@ -135,6 +135,31 @@ def test_a_frame_that_shows_nothing_new_is_not_looked_at(eventually: Callable[..
     run.worker.close()
 
 
+@pytest.mark.parametrize(
+    ("camera", "recorded", "rests"),
+    [
+        pytest.param(CAMERA, False, [0.1, 0.1], id="as many frames as the machine can"),
+        pytest.param(CAMERA.model_copy(update={"fps": 25.0}), False, [], id="fps is set"),
+        pytest.param(CAMERA, True, [], id="a recording"),
+    ],
+)
+def test_a_still_scene_is_looked_at_ten_times_a_second(
+    eventually: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, camera: CameraConfig, recorded: bool,
+    rests: list[float],
+) -> None:  # fmt: skip
+    """A camera that sends 25 frames a second and has no fps costs no more than one that sends ten."""
+    source = ScriptedSource("first", "still 1", "still 2", "second", EndOfSource())
+    source.recorded = recorded
+    run = Run(source, start=False)
+    run.worker.camera = camera
+    waits: list[float] = []
+    monkeypatch.setattr(run.worker._stop, "wait", waits.append)
+    run.worker.start()
+    eventually(lambda: run.worker.finished)
+    assert waits == pytest.approx(rests)
+    run.worker.close()
+
+
 @pytest.mark.parametrize(("recorded", "looked_at"), [(False, ["newer"]), (True, ["first", "newer"])])
 def test_a_frame_that_waited_for_the_detector_is_replaced_by_a_newer_one(
     eventually: Callable[..., Any], recorded: bool, looked_at: list[str]
