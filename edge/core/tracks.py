@@ -76,8 +76,9 @@ class Track:
     ``past`` holds the places of the box's centre before the first detection, the oldest first, as (``monotonic`` time,
     point). It is None until the track is confirmed. It is ``past_complete`` where the track was traced back as far as
     the configuration asks for. ``part_of`` is the track in whose box that past lies. ``absorbed`` are tracks that
-    turned out to be parts of this one. ``merged_into`` is the earlier track of the same vehicle into which this track
-    ends. An empty text stands for no track.
+    turned out to be parts of this one. ``apart`` holds, by the other's id, the seconds for which this track and another
+    one were surely seen in two places at the same time. ``merged_into`` is the earlier track of the same vehicle into
+    which this track ends. An empty text stands for no track.
     """
 
     track_id: str
@@ -95,6 +96,7 @@ class Track:
     past_complete: bool = False
     part_of: str = ""
     absorbed: tuple[str, ...] = ()
+    apart: Mapping[str, float] = field(default_factory=dict)
     merged_into: str = ""
 
 

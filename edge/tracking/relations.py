@@ -36,6 +36,7 @@ class Relations:
 
     shadow_seconds: float = 0.0  # for how long it has been the shadow of another track
     contacts: dict[int, Contact] = field(default_factory=dict)  # the last time that it was beside another track
+    apart: dict[int, float] = field(default_factory=dict)  # seconds for which another track was seen apart from it
     absorbed: list[int] = field(default_factory=list)  # the tracks that turned out to be parts of this one
     merged_into: int = 0  # the earlier track of the same vehicle; 0: none
     continuation_tried: bool = False  # whether an earlier track has been looked for
@@ -95,6 +96,24 @@ def record_contacts(tracks: Sequence[Tracklet], at: float, parameters: TrackingP
     for i, j in zip(*np.nonzero(shared_areas(wider, boxes) > 0), strict=True):
         if i != j and move_alike(seen[i], seen[j], parameters.relations):
             seen[i].relations.contacts[seen[j].number] = Contact(at, boxes[i], boxes[j])
+
+
+def record_apart(tracks: Sequence[Tracklet], seconds: float, limits: RelationParameters) -> None:
+    """Add the frame's ``seconds`` to the pairs of tracks that were surely seen in it in two places: they are two."""
+    living = {track.number for track in tracks}
+    for track in tracks:
+        if len(track.relations.apart) > len(living):  # or a parked vehicle would remember all that ever drove past
+            track.relations.apart = {key: value for key, value in track.relations.apart.items() if key in living}
+    seen = [
+        track for track in tracks if track.seen and track.known and track.last.confidence >= limits.apart_confidence
+    ]
+    if len(seen) < 2:
+        return
+    boxes = np.array([track.last.box for track in seen])
+    _, inside, around = overlaps(boxes, boxes)
+    for i, j in zip(*np.nonzero(np.maximum(inside, around) < limits.apart_overlap), strict=True):
+        apart = seen[i].relations.apart
+        apart[seen[j].number] = apart.get(seen[j].number, 0.0) + seconds
 
 
 def absorb_parts(tracks: Sequence[Tracklet], at: float, limits: RelationParameters) -> None:

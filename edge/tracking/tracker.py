@@ -19,7 +19,7 @@ from edge.tracking.association import TakenPlaces, cheapest_pairs, motion_costs,
 from edge.tracking.boxes import box_array, centers, overlaps
 from edge.tracking.optical_flow import Displacements
 from edge.tracking.parameters import DEFAULT_TRACKING
-from edge.tracking.relations import absorb_parts, find_continued, find_shadows, record_contacts
+from edge.tracking.relations import absorb_parts, find_continued, find_shadows, record_apart, record_contacts
 from edge.tracking.retrace import FrameMemory, Origin, possible_occluders
 from edge.tracking.sightings import GateRegion, merge_detections
 from edge.tracking.tracklet import FrameStep, Tracklet
@@ -205,6 +205,9 @@ class Tracker:
     def _relate(self, moved: Displacements, step: FrameStep) -> list[Tracklet]:
         """Bring tracks of one vehicle together and find the origin of new tracks; return the tracks that end."""
         record_contacts(self._tracks, step.at, self._parameters)
+        record_apart(
+            self._tracks, min(step.seconds, self._parameters.life.detection_seconds), self._parameters.relations
+        )
         absorb_parts(self._tracks, step.at, self._parameters.relations)
         ending = find_shadows(self._tracks, step.seconds, self._parameters)
         self._memory.add(step.at, moved, self._tracks)

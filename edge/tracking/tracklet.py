@@ -274,6 +274,8 @@ class Tracklet:
         self.evidence.merge(later.evidence)
         self.rest = Rest(later.motion.position)
         self.save_fix(at)
+        for number, seconds in later.relations.apart.items():
+            self.relations.apart[number] = self.relations.apart.get(number, 0.0) + seconds
         later.relations.merged_into = self.number
 
     def to_track(self, names: Mapping[int, str], usual_size: UsualSize, *, ended: bool) -> Track:
@@ -301,5 +303,6 @@ class Tracklet:
             past_complete=origin.complete,
             part_of=names.get(origin.part_of, ""),
             absorbed=tuple(names[number] for number in self.relations.absorbed if number in names),
+            apart={names[number]: seconds for number, seconds in self.relations.apart.items() if number in names},
             merged_into=names.get(self.relations.merged_into, ""),
         )

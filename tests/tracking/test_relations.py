@@ -22,7 +22,14 @@ from edge.core.shapes import Point
 from edge.core.tracks import TrackState
 from edge.tracking.observer import whole_frame
 from edge.tracking.parameters import DEFAULT_TRACKING
-from edge.tracking.relations import absorb_parts, find_continued, find_shadows, move_alike, record_contacts
+from edge.tracking.relations import (
+    absorb_parts,
+    find_continued,
+    find_shadows,
+    move_alike,
+    record_apart,
+    record_contacts,
+)
 from edge.tracking.retrace import Origin
 from edge.tracking.tracklet import FrameStep, Tracklet
 
@@ -89,6 +96,37 @@ def test_a_track_that_is_seen_beside_the_other_is_no_shadow() -> None:
         carried.motion.y = 280
         assert find_shadows([whole, carried], 0.1, DEFAULT_TRACKING) == set()
         carried.motion.y = 200
+
+
+def apart_seconds(frames: int, distance: float, confidence: float = 0.6) -> float:
+    """For how long two tracks were seen apart whose middles are so far from each other, in frames of 0.1 s."""
+    tracks = [tracklet(1, 300), tracklet(2, 300 + distance)]
+    for track in tracks:
+        track.last = track.last._replace(confidence=confidence)
+    for _ in range(frames):
+        record_apart(tracks, 0.1, DEFAULT_TRACKING.relations)
+    first, second = (track.relations.apart for track in tracks)
+    assert first.get(2, 0.0) == second.get(1, 0.0)
+    return first.get(2, 0.0)
+
+
+def test_two_tracks_that_are_surely_seen_in_two_places_are_apart() -> None:
+    """For as long as both are seen surely, and their boxes have little in common."""
+    assert apart_seconds(5, 90.0) == pytest.approx(0.5)
+    assert apart_seconds(5, 60.0) == 0
+    assert apart_seconds(5, 90.0, confidence=0.2) == 0
+    one, unseen = tracklet(1, 300), tracklet(2, 500)
+    unseen.seen = False
+    record_apart([one, unseen], 0.1, DEFAULT_TRACKING.relations)
+    assert one.relations.apart == {}
+
+
+def test_a_parked_vehicle_does_not_remember_all_that_drove_past() -> None:
+    """Memory stays bounded for years: of tracks that have ended nothing is kept."""
+    parked = tracklet(1, 300)
+    for number in range(2, 300):
+        record_apart([parked, tracklet(number, 500)], 0.1, DEFAULT_TRACKING.relations)
+    assert len(parked.relations.apart) <= 3
 
 
 def absorbed_parts(part_seen: bool = False, *, width: float = 230.0) -> list[int]:

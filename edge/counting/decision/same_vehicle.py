@@ -2,7 +2,9 @@
 
 The detector sees a vehicle twice - a part and the whole, a lamp and the car, once before and once after something hid
 it - and each time may become a track of its own. But two vehicles cannot be in one place: where both would have been in
-the same place when the later one crossed, they are one vehicle. The method is ours.
+the same place when the later one crossed, they are one vehicle. And one vehicle cannot be in two places: tracks that
+were surely seen in two places at the same time are two vehicles, also where one hides the other at the line. The method
+is ours.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ def is_same_vehicle(
     if not cross_together(a, b, limits.passing_share, limits):
         return False
     first, second = a.track, b.track
+    if max(first.apart.get(second.track_id, 0.0), second.apart.get(first.track_id, 0.0)) >= limits.apart_seconds:
+        return False
     first_center, second_center = a.expected_center(at), b.expected_center(at)
     axes = axes_of(a, b, line.direction_inside(first_center), limits)
     offset = Point(first_center.x - second_center.x, first_center.y - second_center.y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,6 +31,17 @@ def are_same(a: CrossingCandidate, b: CrossingCandidate, at: float = 10.0) -> bo
 def test_two_boxes_in_one_place_are_one_vehicle() -> None:
     """Two vehicles cannot be in one place."""
     assert are_same(make_candidate_at(520), make_candidate_at(525, 255, track_id="r-2"))
+
+
+@pytest.mark.parametrize(("seconds", "same"), [(0.2, True), (0.5, False)])
+def test_two_that_were_surely_seen_in_two_places_are_two(seconds: float, same: bool) -> None:
+    """Wherever they are now: one may hide a part of the other at the line. A moment may be an error of the detector."""
+    first, second = make_candidate_at(520), make_candidate_at(525, 255, track_id="r-2")
+    second.track = replace(second.track, apart={first.track_id: seconds})
+    assert are_same(first, second) is same
+    traced = make_candidate_at(525, 255, track_id="r-3")
+    traced.track = replace(traced.track, part_of=first.track_id, apart={first.track_id: seconds})
+    assert are_same(first, traced) is same
 
 
 def test_two_vehicles_side_by_side_are_two() -> None:
