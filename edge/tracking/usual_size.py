@@ -8,13 +8,14 @@ first vehicles, parked ones too, are enough to start with.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from edge.core.tracks import UsualSize
-from edge.tracking.boxes import areas, center
+from edge.tracking.boxes import areas, center, centers
 
 if TYPE_CHECKING:
     from edge.tracking.boxes import Floats
@@ -40,7 +41,8 @@ class SizeModel:
     def __init__(self, parameters: UsualSizeParameters) -> None:
         self._parameters = parameters
         self._vehicles: deque[tuple[float, float, float, float]] = deque(maxlen=parameters.most_vehicles)
-        self._people: deque[float] = deque(maxlen=parameters.most_people)
+        self._people: deque[tuple[float, float, float]] = deque(maxlen=parameters.most_people)  # x, y, side
+        self._person_share: float | None = None  # a person's side in vehicles' sides at the same place
         self._since_fit = 0
         self._fit: _Fit | None = None
 
@@ -53,21 +55,31 @@ class SizeModel:
 
     def add_people(self, boxes: Floats) -> None:
         """Learn from the boxes (n x 4) of people."""
-        self._people.extend(float(side) for side in np.sqrt(areas(boxes)))
+        for (x, y), side in zip(centers(boxes), np.sqrt(areas(boxes)), strict=True):
+            self._people.append((float(x), float(y), float(side)))
+            self._person_share = None
 
     def at(self, x: float, y: float) -> UsualSize:
         """Return what is usual at a place in pixels of the frame."""
         enough_people = len(self._people) >= self._parameters.least_people
-        person = float(np.median(self._people)) if enough_people else None
         if len(self._vehicles) < self._parameters.least_vehicles:
-            return UsualSize(person=person)
+            return UsualSize(person=float(np.median(np.array(self._people)[:, 2])) if enough_people else None)
         if self._fit is None or self._since_fit >= self._parameters.fit_every:
             self._fit = self._make_fit()
-            self._since_fit = 0
-        fit, beyond = self._fit, self._parameters.beyond
+            self._since_fit, self._person_share = 0, None
+        width, height = self._vehicle_at(self._fit, x, y)
+        if not enough_people:
+            return UsualSize(width, height)
+        if self._person_share is None:
+            sides = [side / math.sqrt(math.prod(self._vehicle_at(self._fit, *place))) for *place, side in self._people]
+            self._person_share = float(np.median(sides))
+        return UsualSize(width, height, self._person_share * math.sqrt(width * height))
+
+    def _vehicle_at(self, fit: _Fit, x: float, y: float) -> tuple[float, float]:
+        beyond = self._parameters.beyond
         place = np.clip(np.array([y, x]), fit.least - beyond, fit.most + beyond)
         width, height = np.exp(fit.weights @ np.concatenate(([1.0], (place - fit.mean) / fit.spread)))
-        return UsualSize(float(width), float(height), person)
+        return float(width), float(height)
 
     def _make_fit(self) -> _Fit:
         vehicles = np.array(self._vehicles)
