@@ -3,7 +3,8 @@
 Width and height are assumed to change by a constant factor a pixel across and down, which is close enough for the views
 that cameras have of a lane. The fit is a ridge regression of their logarithms on the place, made robust against a few
 lorries by iteratively reweighted least squares (least absolute deviations); the choice of the model is ours. A camera's
-first vehicles, parked ones too, are enough to start with.
+first vehicles, parked ones too, are enough to start with. People are taken to change with the place as vehicles do, so
+that a few of them in one place say how large a person is in any other.
 """
 
 from __future__ import annotations

@@ -90,3 +90,18 @@ def test_boxes_without_extent_are_ignored() -> None:
     before = model.at(300, 200)
     model.add_vehicle(np.array([5.0, 5.0, 5.0, 9.0]))
     assert model.at(300, 200) == before
+
+
+def test_people_are_smaller_where_vehicles_are_smaller() -> None:
+    """Those who were seen near the camera say how large a person is far away, where none was seen."""
+    model = learned(road(60, grows=4.0))
+    for y in (300, 320, 340):
+        times = 4.0 ** ((y - 50) / 300)
+        model.add_people(box_array([box_at(300, y, 20 * times, 45 * times)] * 3))
+    near, far = model.at(300, 340), model.at(300, 60)
+    assert near.person == pytest.approx(30 * 4 ** (290 / 300), rel=0.1)
+    assert far.person == pytest.approx(30 * 4 ** (10 / 300), rel=0.2)
+    for usual in (near, far):
+        assert usual.width is not None
+        assert usual.person is not None
+        assert usual.width / usual.person == pytest.approx(100 / 30, rel=0.1)
