@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks import recorded_clips as recorded
-from benchmarks.sensitivity_table import SIDES, SPREAD, Outcome, Task, document, summary, table
+from benchmarks.sensitivity_table import DRAW, SIDES, SPREAD, Outcome, Task, document, summary, table
 from benchmarks.tuned_numbers import Acts, Numbers, TunedNumber, tuned_numbers, with_random_values, with_value
 
 from edge.detection.detector import make_detector
@@ -141,7 +141,7 @@ def tasks_of(numbers: Iterable[TunedNumber], draws: int, seed: int) -> list[Task
     ]
     drawn = [number for number in numbers if number.acts in (Acts.ON_TRACKS, Acts.ON_RECORDINGS)]
     tasks += [
-        Task("draw", str(draw), draw, Acts.ON_RECORDINGS, with_random_values(drawn, draw, SPREAD))
+        Task(DRAW, str(draw), draw, Acts.ON_RECORDINGS, with_random_values(drawn, draw, SPREAD))
         for draw in range(seed, seed + draws)
     ]
     order = list(Acts)
@@ -169,6 +169,8 @@ def main() -> int:
     bench = Bench(clips, tuple(name for name in options.frame_sets if name in clips))
     before = bench.count_defaults()
     tasks = tasks_of(numbers, options.draws, options.seed)
+    if options.draws_only:
+        tasks = [task for task in tasks if task.name == DRAW]
     results, began = [], time.monotonic()
     for done, result in enumerate(counted(bench, tasks, options.jobs), start=1):
         results.append(result)
@@ -199,6 +201,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--without-frames", action="store_true", help="leave the numbers of optical flow out")
     parser.add_argument("--with-model", action="store_true", help="run the model for the numbers of the detector")
     parser.add_argument("--only", nargs="+", default=[""], metavar="PREFIX", help="numbers whose name begins so")
+    parser.add_argument("--draws-only", action="store_true", help="change no number alone")
     parser.add_argument("--draws", type=int, default=30, help="random draws of all numbers (default: 30)")
     parser.add_argument("--seed", type=int, default=1, help="of the first draw (default: 1)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")

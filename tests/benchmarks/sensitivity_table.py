@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from benchmarks.tuned_numbers import TunedNumber
 
 SIDES = {"minus": 0.8, "plus": 1.2}
+DRAW = "draw"  # the name of a task that changes all numbers
 SPREAD = 0.1
 _SHOWN = {Acts.ON_FRAMES: " (frames)", Acts.IN_THE_DETECTOR: " (model)"}
 
@@ -49,7 +50,7 @@ def document(
     draws = []
     for task, outcome in results:
         row = {"value": task.value, **asdict(outcome)}
-        if task.name == "draw":
+        if task.name == DRAW:
             draws.append({"seed": task.value, **row})
         else:
             by_name.setdefault(task.name, {})[task.side] = row
