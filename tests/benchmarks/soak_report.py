@@ -28,6 +28,7 @@ LEAST_SLOPE_SECONDS = 600.0
 MOST_OVERLOAD = 0.2
 # A camera may still be blind for so long after its fault: the wait before an attempt, and two seconds to a key picture.
 RETURN_SECONDS = 10.0
+_MOST_READINGS = 400  # of which the slope is made
 _CROSSINGS_SHOWN = 5
 
 
@@ -224,6 +225,8 @@ def slope_per_hour(readings: Sequence[tuple[float, float, object]]) -> float | N
     compared, as a reader of another codec has another size, and only those that are a tenth of the time apart. None
     where there are none.
     """
+    # The number of pairs grows with the square of the readings': half an hour of all of them would take minutes.
+    readings = readings[:: max(1, len(readings) // _MOST_READINGS)]
     least = (readings[-1][0] - readings[0][0]) / 10 if readings else 0.0
     slopes = [
         (second[1] - first[1]) / (second[0] - first[0])
@@ -249,10 +252,14 @@ def _outside(interval: BlindTime, faults: Sequence[DoneFault], span: tuple[float
     pieces = [(max(interval.began, span[0]), min(interval.ended, span[1]))]
     for fault in faults:
         first, last = fault.began - 1.0, fault.ended + RETURN_SECONDS
+        # Empty pieces are left out: otherwise their number would double with every fault.
         pieces = [
-            piece for began, ended in pieces for piece in ((began, min(ended, first)), (max(began, last), ended))
-        ]  # fmt: skip
-    return sum(max(ended - began, 0.0) for began, ended in pieces)
+            (began, ended)
+            for piece in pieces
+            for began, ended in ((piece[0], min(piece[1], first)), (max(piece[0], last), piece[1]))
+            if began < ended
+        ]
+    return sum(ended - began for began, ended in pieces if began < ended)
 
 
 def _blind_by_reason(soaked: Soaked) -> Counter[str]:

@@ -131,3 +131,11 @@ def test_a_small_soak(tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyP
     assert soaked.broker_restarts == 1
     assert any(interval.camera == "rtsp-0" for interval in soaked.blind)
     soak_report.print_report(soaked, list(found.values()))
+
+
+def test_what_is_outside_of_many_faults_is_found_soon() -> None:
+    """Half an hour has ninety faults; what is left of a blind time between them is counted once."""
+    faults = [DoneFault("a", "killed", 20.0 * number, 20.0 * number + 5.0) for number in range(90)]
+    blind = BlindTime("a", 0.0, 1800.0, "no frames")
+    between = 20.0 - 5.0 - soak_report.RETURN_SECONDS - 1.0
+    assert soak_report._outside(blind, faults, (0.0, 1800.0)) == pytest.approx(89 * between + 5.0)
