@@ -35,11 +35,11 @@ test: $(VENV)/.done $(WEIGHTS) broker cameras  ## Run every test, those that tak
 	$(BIN)/python $(PYTEST) $(PYTEST_OPTIONS)
 
 test-long: $(VENV)/.done $(WEIGHTS) broker cameras  ## Run the full forms of the tests that take minutes
-	$(BIN)/python $(PYTEST) -m long --timeout 3600 $(PYTEST_OPTIONS)
+	RANDOM_EXAMPLES=1 $(BIN)/python $(PYTEST) -m long --timeout 3600 $(PYTEST_OPTIONS)
 
 test-random: $(VENV)/.done $(WEIGHTS) broker cameras  ## Run every test in a random order and with a random seed of Python's hashes
 	@seed=$${SEED:-$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}; echo "SEED=$$seed"; \
-	PYTHONHASHSEED=$$seed $(BIN)/python $(PYTEST) -o addopts="-ra --strict-markers --import-mode=importlib -m 'not long'" \
+	RANDOM_EXAMPLES=1 PYTHONHASHSEED=$$seed $(BIN)/python $(PYTEST) -o addopts="-ra --strict-markers --import-mode=importlib -m 'not long'" \
 		-p randomly -p "no:cacheprovider" --randomly-seed $$seed $(PYTEST_OPTIONS)
 
 # What waits for a machine's speed fails here.

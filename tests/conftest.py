@@ -9,7 +9,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # A slow machine must not make a test fail: an example may take its time, and so may making one up.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The examples are the same in every run, so that no build fails by chance. `make test-random` and `make test-long` look
+# for others.
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("RANDOM_EXAMPLES") != "1",
+)
 settings.load_profile("any machine")
 
 # Before any test loads onnxruntime, which would otherwise keep usage figures.

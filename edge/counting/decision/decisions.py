@@ -154,7 +154,11 @@ class CrossingDecisions:
         if not is_lone(candidate, self._candidates, may_cross, at, self._parameters):
             return False
         usual, area = self._usual_confidence, self._paths.frame_area
-        return is_settled(candidate.track, left, self._counting, area, usual, self._parameters)
+        if not is_settled(candidate.track, left, self._counting, area, usual, self._parameters):
+            return False
+        # What is refused can wait.
+        classifications = {each: self._classify(each) for each in self._candidates}
+        return self._reason(candidate, classifications, at)[0] is Reason.CROSSED
 
     def _learn_confidences(self, over: Iterable[CrossingCandidate]) -> None:
         """Learn how surely vehicles are seen here, of the counted crossings whose wait is over."""

@@ -4,7 +4,8 @@ A crossing waits because a second track of its vehicle, or of a longer vehicle t
 and because more may be seen of its own track. It need not wait where neither makes a difference:
 
 - its track was seen to cross and is found in this frame, and no other crossing of the gate waits, so that crossings are
-  decided in their order; and none in its direction was so near, in time and place, that both can be of one vehicle;
+  decided in their order; and none in its direction was found to be of its vehicle, or is so near, in time and place,
+  that both can be of one;
 - no other track is near that may still cross in its direction, be it confirmed, tentative or lost: the tracks of one
   vehicle are in one place, or one right behind the other;
 - it stays a vehicle of its type whatever the detector says of it in the rest of the wait.
@@ -54,6 +55,8 @@ def is_lone(
     """
     track, limits = candidate.track, parameters.lone_vehicle
     if candidate.track_at != at or candidate.crossing.reason is not Reason.CROSSED or track.part_of or track.absorbed:
+        return False
+    if candidate.same_vehicle or candidate.followed_closely:
         return False
     share = max(parameters.same_vehicle.passing_share, parameters.long_vehicle.passing_share)
     others = [other for other in candidates if other is not candidate]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.scripted_tracks import (
     COUNTING,
@@ -264,7 +264,15 @@ def crossings_of(result: GateResult) -> dict[tuple[str, float], Verdict]:
     return by_key
 
 
+# Two tracks on one vehicle that jump to and fro: the second is a duplicate, and was lone when it was decided.
+JUMPING = (
+    Vehicle([0.25, 508.25, 493.25, 582.25], "r-0", 1, confidence=0.5, size=(100.0, 60.0), y=150.0),
+    Vehicle([0.25, 508.25, 476.25], "r-1", 0, confidence=0.5, size=(100.0, 60.0), y=150.0),
+)
+
+
 @given(any_vehicles(), RATES)
+@example([*JUMPING], 5.0)
 @settings(max_examples=150)
 def test_each_crossing_is_decided_once_and_never_later(vehicles: list[Vehicle], rate: float) -> None:
     """Whatever tracks do, the same line crossings are decided, each once, and none later than after the whole wait."""
