@@ -21,6 +21,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.bench import torchvision_fits
+from benchmarks.contenders import without_torchvision
 from benchmarks.wide_yard import FPS, HEIGHT, WIDTH, WideYard
 
 from edge.config.schema import Config
@@ -146,6 +148,8 @@ def count_with_ultralytics(task: dict[str, Any], yard: WideYard, frames: int) ->
     counter = solutions.ObjectCounter(
         model=task["weights"], region=line, classes=_CLASSES, imgsz=task["size"], show=False, verbose=False
     )
+    if not torchvision_fits():
+        counter.model.add_callback("on_predict_start", without_torchvision)
     counter.process(yard.image(0).copy())
     cpu = wall = 0.0
     for number in range(frames):
@@ -208,7 +212,7 @@ def four_cameras(weights: Path, size: int, seconds: float) -> FourCameras:
     config = make_config(str(weights), size, ())
     detector = make_detector(config.detector)
     detector.start()
-    yards = [WideYard(busy_seconds=BUSY, period=PERIOD, shift=shift, seed=11 + n) for n, shift in enumerate(SHIFTS)]
+    yards = [WideYard(busy_seconds=BUSY, period=PERIOD, shift=shift) for shift in SHIFTS]
     sources = {f"yard-{number}": YardSource(yard, seconds) for number, yard in enumerate(yards)}
     events: list[Event] = []
     errors: list[BaseException] = []
