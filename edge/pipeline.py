@@ -62,8 +62,8 @@ class Pipeline:
     """Turns one camera's frames into events. One thread calls it; any thread may read ``statistics`` and ``newest``.
 
     ``process`` takes a frame all the way. A caller that has to wait for the detector asks ``wants`` first, and then
-    calls ``look`` with the same frame or a later one. ``newest`` is the last frame that was processed, with its tracks;
-    None before the first.
+    calls ``look`` with the same frame or a later one, or ``leave`` where the detector need not look. ``newest`` is the
+    last frame that was processed, with its tracks; None before the first.
     """
 
     def __init__(
@@ -117,14 +117,17 @@ class Pipeline:
         """Detect, track and count in one frame if that is needed. Frames come in the order of their time."""
         if self.wants(frame):
             self.look(frame)
+        else:
+            self.leave(frame)
 
     def wants(self, frame: Frame) -> bool:
         """Return whether the detector has to look at a frame. Each frame is asked about, in the order of their time."""
-        wanted = self._motion_gate.wants(cut_out(frame.image, self.region(frame.size)), frame.monotonic)
-        if not wanted:
-            self.statistics.add_still(frame.monotonic)
-            self.newest = frame, self._tracks
-        return wanted
+        return self._motion_gate.wants(cut_out(frame.image, self.region(frame.size)), frame.monotonic)
+
+    def leave(self, frame: Frame) -> None:
+        """Be done with a frame in which nothing moves."""
+        self.statistics.add_still(frame.monotonic)
+        self.newest = frame, self._tracks
 
     def look(self, frame: Frame) -> None:
         """Detect, track and count in a frame."""

@@ -119,6 +119,11 @@ class CameraWorker:
         """The time of the first usable frame after the last blind one, as ``Frame.monotonic``; None before."""
         return None if self._watch is None else self._watch.usable_since
 
+    def is_silent(self, now: float) -> bool:
+        """Whether a live camera that is still up has given no frame for ``gap_seconds``."""
+        up = not self.finished and not self.source.recorded and self.source.status.state is SourceState.UP
+        return up and now - self.last_progress >= self.gap_seconds
+
     def is_stuck(self, now: float, seconds: float) -> bool:
         """Whether no work was finished for ``seconds`` and the time for which the camera may be silent."""
         return not self.finished and now - self.last_progress > seconds + self.camera.stale_seconds
@@ -151,13 +156,14 @@ class CameraWorker:
         """Process a frame, or a newer one if the detector was in use for long; False when nothing moves in it."""
         dated = self._take(frame)
         if not self.pipeline.wants(dated):
+            self.pipeline.leave(dated)
             return False
         with self._turn.next_turn(self.pipeline.need) as waited:
             if waited >= _OLD_SECONDS and not self.source.recorded:
                 newer = self.source.read(_NEWER_SECONDS)
                 if newer is not None:
                     dated = self._take(newer)
-                    self.pipeline.wants(dated)
+                    self.pipeline.wants(dated)  # it has a turn, whatever moves in it; movement is seen in every frame
             self._turn.begin()
             self.pipeline.look(dated)
         return True

@@ -42,7 +42,10 @@ def test_a_camera_that_sends_nothing_never_starves_the_watchdog(
     camera = CameraConfig(id="ramp", source=server.url, gates=(GATE,), stale_seconds=0.5)
     frames: list[Any] = []
     pipeline: Any = SimpleNamespace(
-        wants=lambda frame: frames.append(frame.sequence), finish=list, statistics=PipelineStatistics()
+        wants=lambda frame: frames.append(frame.sequence),
+        leave=lambda frame: None,
+        finish=list,
+        statistics=PipelineStatistics(),
     )
     turn: Any = None  # no frame needs the detector
     fatal: list[BaseException] = []

@@ -30,6 +30,8 @@ def condition_of(worker: CameraWorker, now: float) -> tuple[CameraCondition, flo
         return CameraCondition.STUCK, worker.last_progress
     if status.state is SourceState.DOWN or silent_seconds(worker, now) > worker.camera.stale_seconds:
         return CameraCondition.DOWN, worker.started_at if last is None else last
+    if last is not None and worker.is_silent(now):
+        return CameraCondition.DOWN, last
     if status.frames == 0 or (last is None and not worker.source.recorded):
         return CameraCondition.STARTING, worker.started_at
     if worker.blind_picture is not None:

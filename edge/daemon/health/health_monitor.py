@@ -110,8 +110,6 @@ class HealthMonitor:
         camera, last, picture = worker.camera, worker.last_frame_at, worker.blind_picture
         last_usable = worker.started_at if last is None else last
         self._report_gap(worker, now)
-        # A camera is down only after `stale_seconds`, and nothing is counted from its last frame on.
-        silent = status.state is SourceState.UP and now - worker.last_progress >= worker.gap_seconds
         if worker.finished:
             if _has_ended(worker):
                 self._blindness.update(camera.id, HAS_ENDED, now, last_usable)
@@ -121,7 +119,7 @@ class HealthMonitor:
             self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
         elif picture is not None:
             self._blindness.update(camera.id, picture.reason, now, picture.since_monotonic)
-        elif silent:
+        elif worker.is_silent(now):  # nothing is counted from its last frame on
             self._blindness.update(camera.id, GIVES_NO_FRAMES, now, last_usable)
         elif last is not None:
             times = [at for at in (worker.frames_since, worker.usable_since) if at is not None]

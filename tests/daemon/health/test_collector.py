@@ -166,6 +166,10 @@ def test_the_state_of_a_camera_through_its_life(bench: Bench) -> None:
     assert (counting.fps_processed, counting.frames, counting.picture_age_seconds) == (5.0, 30, 0.0)
     assert (counting.detect_ms, counting.track_ms, counting.count_ms) == (50.0, 10.0, 1.0)
     assert (counting.since - began.since).total_seconds() == pytest.approx(2.0, abs=0.1)
+    bench.now += bench.worker.gap_seconds
+    silent = bench.camera()  # its floor is unknown now, so it is not counted, though it is not given up yet
+    assert (silent.state, silent.condition) == (SourceState.UP, CameraCondition.DOWN)
+    bench.now -= bench.worker.gap_seconds
     since = datetime(2026, 5, 4, tzinfo=UTC)
     bench.watch.states = (PictureState(PictureCode.BLURRED, since, bench.now - 1.0, "it is blurred"),)
     degraded = bench.camera()
