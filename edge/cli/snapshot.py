@@ -12,6 +12,7 @@ from edge.cli.shared.options import config_option
 from edge.config.load import find_config, load_config
 from edge.core.errors import DaemonError, RefusedError, SourceError
 from edge.host.control_client import ask_daemon
+from edge.host.control_socket import SNAPSHOT_REQUEST
 from edge.host.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _ask_daemon(camera: CameraConfig, config: Config) -> Snapshot | None:
     from edge.snapshot.snapshot import snapshot_of_answer
 
     try:
-        answer = ask_daemon(config.database.path, "snapshot", {"camera": camera.id}, timeout=_DAEMON_SECONDS)
+        answer = ask_daemon(config.database.path, SNAPSHOT_REQUEST, {"camera": camera.id}, timeout=_DAEMON_SECONDS)
         if missing := answer.fields.get("missing"):
             raise SourceError(f"camera {camera.id}: {missing}")
         if not answer.fields.get("unknown"):

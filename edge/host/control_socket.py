@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+# The requests of `smartpark status`, answered with the fields of a ``DeviceHealth``, and of `smartpark snapshot`, whose
+# answer ``Cameras.snapshot`` describes.
+STATUS_REQUEST = "status"
+SNAPSHOT_REQUEST = "snapshot"
 # Linux: the path of a socket has 108 bytes, and a zero byte at its end.
 _LONGEST_PATH = 107
 # Leaves room for "/proc/self/fd/NNNNNNN/" before it.

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 from edge.core.device_health import DeviceHealth
 from edge.core.errors import DaemonError, RefusedError
 from edge.host.control_client import ask_daemon
+from edge.host.control_socket import STATUS_REQUEST
 
 if TYPE_CHECKING:
     from edge.config.schema import Config
 
-_STATUS_REQUEST = "status"
 # The daemon waits for its disk for two seconds, and a small machine may be busy.
 _ANSWER_SECONDS = 5.0
 
@@ -22,7 +22,7 @@ _ANSWER_SECONDS = 5.0
 def ask_health(config: Config) -> DeviceHealth:
     """The state of the device as the running daemon knows it. Raises ``DaemonError`` when none can be asked."""
     try:
-        answer = ask_daemon(config.database.path, _STATUS_REQUEST, timeout=_ANSWER_SECONDS)
+        answer = ask_daemon(config.database.path, STATUS_REQUEST, timeout=_ANSWER_SECONDS)
         return _adapter().validate_python(dict(answer.fields))
     except RefusedError as error:
         raise DaemonError(f"the daemon refuses to tell its state: {error}") from error

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.core.device_health import plain_fields
 from edge.host.control_server import ControlServer
-from edge.host.control_socket import ControlAnswer
+from edge.host.control_socket import SNAPSHOT_REQUEST, STATUS_REQUEST, ControlAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from edge.daemon.health.collector import HealthCollector
     from edge.daemon.health.metrics import MetricsServer
     from edge.host.problem_list import ProblemList
-
-# The request of `smartpark status`, which is answered with the fields of a ``DeviceHealth``.
-STATUS_REQUEST = "status"
-# The request of `smartpark snapshot`; ``Cameras.snapshot`` describes its answer.
-SNAPSHOT_REQUEST = "snapshot"
 
 
 class DaemonRequests:
