@@ -107,7 +107,7 @@ def _latencies(latencies: Mapping[str, LatencyHealth]) -> Iterator[Metric]:
         for quantile, ms in (("0.5", latency.held_p50_ms), ("0.99", latency.held_p99_ms))
     ]
     yield _labelled("camera_event_latency_seconds", "From the capture to the committed event.", labels, whole)
-    yield _labelled("camera_event_hold_seconds", "The part of it for which it was held back.", labels, held)
+    yield _labelled("camera_event_hold_seconds", "From the crossing to that capture: it was held back.", labels, held)
 
 
 def _detector(health: DeviceHealth) -> Iterator[Metric]:
