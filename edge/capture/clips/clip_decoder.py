@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from edge.capture.clips.clip_file import ClipReader
+
+log = logging.getLogger(__name__)
 
 # FFmpeg plays plain text as the picture of a terminal.
 _FORMATS_WITHOUT_VIDEO = ("tty",)
@@ -188,8 +191,8 @@ def _busiest(container: InputContainer, streams: list[VideoStream]) -> VideoStre
                 packets[packet.stream.index] += 1
             if sum(packets.values()) >= _PACKETS_TO_COMPARE:
                 break
-    except (av.FFmpegError, OSError):
-        pass  # what was read before the damage decides
+    except (av.FFmpegError, OSError) as error:
+        log.debug("the clip is damaged near its beginning; what was read before decides: %s", error)
     most = max(packets.values())
     return next(stream for stream in streams if packets[stream.index] >= _MOVING_SHARE * most)
 

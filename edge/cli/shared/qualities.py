@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import click
+
 from edge.cli.shared.daemon_report import ask_health
 from edge.core.errors import DaemonError
 from edge.host.alive_file import AliveFile
@@ -35,8 +37,9 @@ def qualities_of(config: Config, store: Store) -> dict[str, FloorQuality]:
     if is_daemon_running(config):
         try:
             return {item.floor.name: item.quality for item in ask_health(config).floors}
-        except DaemonError:
-            pass  # It has just been started, or hangs: what it has recorded is as much as is known.
+        except DaemonError as error:
+            # It has just been started, or hangs: what it has recorded is as much as is known.
+            click.echo(f"{error}; how far the counts can be trusted is as it was recorded last", err=True)
     return recorded_qualities(config, store)
 
 
