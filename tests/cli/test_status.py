@@ -117,7 +117,7 @@ def test_the_screen_shows_every_part_of_the_device(garage: Garage) -> None:
     }
     text = garage.shell("status", code=3).stdout
     for line in (
-        "daemon       degraded: camera.street, camera.ramp, camera.yard, broker; running for 60 min",
+        "daemon       degraded: camera.street, camera.yard, broker; running for 60 min",
         "problem      camera.street: refuses connections; is it on? (since 2026-05-04T08:00:00Z)",
         "broker       mqtt.garage:8883 not connected for 5 min: the broker refused: no",
         "events       0, 0 not yet acknowledged by the broker",
@@ -127,7 +127,7 @@ def test_the_screen_shows_every_part_of_the_device(garage: Garage) -> None:
         "machine      load 1.2 on 4 processors, 81 °C, slowed down: under-voltage",
         "clock        stepped, set 2 times, last at 2026-05-04T08:00:00Z by -3600.0 s",
     ):
-        assert line.replace("camera.ramp, ", "") in text
+        assert line in text
     rows = {line.split()[0]: " ".join(line.split()) for line in text.splitlines() if line}
     assert rows["street"].startswith("street down: connecting 05-04 08:00 - 0.0 0.0 - - 0 -")
     assert rows["ramp"].endswith("5.0 25.0 5.0 0.1 s 0.3 s 12 120/301")

@@ -238,16 +238,25 @@ def test_a_long_path_has_a_socket_too(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+@contextlib.contextmanager
+def daemon_process(database: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that serves the socket until it is killed, at the latest at the end of the block."""
+    script = (
+        "import signal, sys\nfrom pathlib import Path\nfrom edge.host.control_server import ControlServer\n"
+        "ControlServer(Path(sys.argv[1]), {}).start()\nprint('ready', flush=True)\nsignal.pause()"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(database)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
 def test_the_socket_of_a_killed_daemon_is_replaced(database: Path) -> None:
     """After SIGKILL the file stays, and a client is told that no daemon listens; the next daemon replaces it."""
-    script = (
-        "import sys, time\nfrom pathlib import Path\nfrom edge.host.control_server import ControlServer\n"
-        "ControlServer(Path(sys.argv[1]), {}).start()\nprint('ready', flush=True)\ntime.sleep(1000)"
-    )
-    command = [sys.executable, "-c", script, str(database)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    with daemon_process(database) as process:
         process.send_signal(signal.SIGKILL)
         process.wait(LONG)
     assert control_socket_path(database).is_socket()
@@ -264,21 +273,11 @@ def test_the_socket_of_a_killed_daemon_is_replaced(database: Path) -> None:
 
 def test_a_daemon_that_is_stopped_is_not_waited_for(database: Path) -> None:
     """With SIGSTOP the kernel still accepts the connection; the client gives up after its time."""
-    script = (
-        "import sys, time\nfrom pathlib import Path\nfrom edge.host.control_server import ControlServer\n"
-        "ControlServer(Path(sys.argv[1]), {}).start()\nprint('ready', flush=True)\ntime.sleep(1000)"
-    )
-    command = [sys.executable, "-c", script, str(database)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
+    with daemon_process(database) as process:
         process.send_signal(signal.SIGSTOP)
         os.waitpid(process.pid, os.WUNTRACED)
-        try:
-            with pytest.raises(DaemonError, match=r"does not answer within 0\.2 s"):
-                ask_daemon(database, "echo", timeout=0.2)
-        finally:
-            process.kill()
+        with pytest.raises(DaemonError, match=r"does not answer within 0\.2 s"):
+            ask_daemon(database, "echo", timeout=0.2)
 
 
 def test_a_socket_that_was_removed_is_made_again(
