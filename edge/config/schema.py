@@ -234,27 +234,14 @@ class CameraConfig(CameraSource):
     )
     gates: tuple[GateConfig, ...] = Field((), description="[[cameras.gates]] tables")
 
-    @field_validator("region")
-    @classmethod
-    def _region_has_an_area(
-        cls, region: tuple[float, float, float, float] | None
-    ) -> tuple[float, float, float, float] | None:
-        if region is not None and (region[0] >= region[2] or region[1] >= region[3]):
-            raise ValueError(
-                f"{list(region)} is empty: give left, top, right, bottom as fractions of the frame, left below right "
-                "and top below bottom"
-            )
-        return region
-
     @model_validator(mode="after")
-    def _lines_are_in_the_region(self) -> CameraConfig:
-        if self.region is not None:
-            left, top, right, bottom = self.region
-            for gate in self.gates:
-                if not all(left <= x <= right and top <= y <= bottom for x, y in gate.line):
-                    raise ValueError(
-                        f"region {list(self.region)} leaves out a part of the line of gate {gate.id!r}; enlarge it"
-                    )
+    def _region_has_the_lines(self) -> CameraConfig:
+        left, top, right, bottom = self.region or (0.0, 0.0, 1.0, 1.0)
+        if left >= right or top >= bottom:
+            raise ValueError(f"region {self.region} is empty: give left, top, right, bottom as fractions of the frame")
+        for gate in self.gates:
+            if not all(left <= x <= right and top <= y <= bottom for x, y in gate.line):
+                raise ValueError(f"region {self.region} leaves out a part of the line of gate {gate.id!r}; enlarge it")
         return self
 
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from edge.core.shapes import Box, Point
     from edge.tracking.boxes import Floats
+    from edge.tracking.observer import FrameStep
     from edge.tracking.parameters import AssociationParameters, BirthParameters
-    from edge.tracking.tracklet import FrameStep, Tracklet
+    from edge.tracking.tracklet import Tracklet
 
 # The cost of a pair that must not be chosen. All others cost 1 at most, so that allowed pairs are as many as possible.
 FORBIDDEN = 9.0

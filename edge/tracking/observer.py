@@ -6,7 +6,7 @@ Tracking needs nothing else of a frame, so recorded observations replay it witho
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,18 @@ class Observation:
     def of_frame(cls, size: tuple[int, int], detections: Sequence[Detection], moved: Displacements) -> Observation:
         """Return the observation of a whole frame."""
         return cls(size, detections, moved, whole_frame(size))
+
+
+class FrameStep(NamedTuple):
+    """The time of a frame, the seconds since the frame before, the frame's width and height, and the detector's view.
+
+    Lengths are pixels.
+    """
+
+    at: float
+    seconds: float
+    size: tuple[int, int]
+    view: Box
 
 
 def whole_frame(size: tuple[int, int]) -> Box:

@@ -17,12 +17,13 @@ import numpy as np
 from edge.core.shapes import Point
 from edge.tracking.association import TakenPlaces, cheapest_pairs, motion_costs, overlap_costs
 from edge.tracking.boxes import box_array, centers, overlaps
+from edge.tracking.observer import FrameStep
 from edge.tracking.optical_flow import Displacements
 from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.relations import absorb_parts, find_continued, find_shadows, record_apart, record_contacts
 from edge.tracking.retrace import FrameMemory, Origin, possible_occluders
 from edge.tracking.sightings import GateRegion, merge_detections
-from edge.tracking.tracklet import FrameStep, Tracklet
+from edge.tracking.tracklet import Tracklet
 from edge.tracking.usual_size import SizeModel
 
 if TYPE_CHECKING:

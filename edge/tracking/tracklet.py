@@ -24,21 +24,10 @@ if TYPE_CHECKING:
 
     from edge.core.tracks import UsualSize
     from edge.tracking.boxes import Floats
+    from edge.tracking.observer import FrameStep
     from edge.tracking.optical_flow import Shift
     from edge.tracking.parameters import TrackingParameters
     from edge.tracking.sightings import Sighting
-
-
-class FrameStep(NamedTuple):
-    """The time of a frame, the seconds since the frame before, the frame's width and height, and the detector's view.
-
-    Lengths are pixels.
-    """
-
-    at: float
-    seconds: float
-    size: tuple[int, int]
-    view: Box
 
 
 class Birth(NamedTuple):

@@ -13,9 +13,9 @@ from support.scripted import SIZE, box_at, sighting_at
 from edge.core.shapes import Point
 from edge.tracking.association import FORBIDDEN, TakenPlaces, cheapest_pairs, motion_costs, overlap_costs
 from edge.tracking.boxes import box_array
-from edge.tracking.observer import whole_frame
+from edge.tracking.observer import FrameStep, whole_frame
 from edge.tracking.parameters import DEFAULT_TRACKING
-from edge.tracking.tracklet import FrameStep, Tracklet
+from edge.tracking.tracklet import Tracklet
 
 RIGHT = Point(100.0, 0.0)  # pixels a second
 STEP = FrameStep(0.0, 0.1, SIZE, whole_frame(SIZE))

@@ -20,7 +20,7 @@ from support.scripted import (
 from edge.config.schema import MechanismsConfig
 from edge.core.shapes import Point
 from edge.core.tracks import TrackState
-from edge.tracking.observer import whole_frame
+from edge.tracking.observer import FrameStep, whole_frame
 from edge.tracking.parameters import DEFAULT_TRACKING
 from edge.tracking.relations import (
     absorb_parts,
@@ -31,7 +31,7 @@ from edge.tracking.relations import (
     record_contacts,
 )
 from edge.tracking.retrace import Origin
-from edge.tracking.tracklet import FrameStep, Tracklet
+from edge.tracking.tracklet import Tracklet
 
 RIGHT = Point(100.0, 0.0)
 
