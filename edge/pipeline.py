@@ -63,7 +63,7 @@ class Pipeline:
 
     ``process`` takes a frame all the way. A caller that has to wait for the detector asks ``wants`` first, and then
     calls ``look`` with the same frame or a later one, or ``leave`` where the detector need not look. ``newest`` is the
-    last frame that was processed, with its tracks; None before the first.
+    last frame with the tracks of the last look, which may be one at the frame before; None before the first.
     """
 
     def __init__(
@@ -122,12 +122,13 @@ class Pipeline:
 
     def wants(self, frame: Frame) -> bool:
         """Return whether the detector has to look at a frame. Each frame is asked about, in the order of their time."""
+        # The frame before is let go at once: while this one waits for the detector its camera fills another.
+        self.newest = frame, self._tracks
         return self._motion_gate.wants(cut_out(frame.image, self.region(frame.size)), frame.monotonic)
 
     def leave(self, frame: Frame) -> None:
         """Be done with a frame in which nothing moves."""
         self.statistics.add_still(frame.monotonic)
-        self.newest = frame, self._tracks
 
     def look(self, frame: Frame) -> None:
         """Detect, track and count in a frame."""

@@ -133,11 +133,7 @@ class CameraWorker:
         frame_at = self._clock()
         try:
             while not self._stop.is_set():
-                frame = self.source.read(_READ_SECONDS)
-                if frame is not None:
-                    read_at = self._clock()
-                    if not self._process(frame):
-                        self._rest(read_at)
+                if self._process_next():
                     frame_at = self._clock()
                 else:
                     self._check_silence()
@@ -152,20 +148,28 @@ class CameraWorker:
             raise
         self.pipeline.finish()
 
-    def _process(self, frame: Frame) -> bool:
-        """Process a frame, or a newer one if the detector was in use for long; False when nothing moves in it."""
-        dated = self._take(frame)
-        if not self.pipeline.wants(dated):
-            self.pipeline.leave(dated)
+    def _process_next(self) -> bool:
+        """Process the next frame, or a newer one if the detector was in use for long; False when none has come.
+
+        A frame is let go when this returns, because its memory is that of the camera's reader.
+        """
+        frame = self.source.read(_READ_SECONDS)
+        if frame is None:
             return False
+        read_at = self._clock()
+        frame = self._take(frame)
+        if not self.pipeline.wants(frame):
+            self.pipeline.leave(frame)
+            self._rest(read_at)
+            return True
         with self._turn.next_turn(self.pipeline.need) as waited:
             if waited >= _OLD_SECONDS and not self.source.recorded:
                 newer = self.source.read(_NEWER_SECONDS)
                 if newer is not None:
-                    dated = self._take(newer)
-                    self.pipeline.wants(dated)  # it has a turn, whatever moves in it; movement is seen in every frame
+                    frame = self._take(newer)
+                    self.pipeline.wants(frame)  # it has a turn, whatever moves in it; movement is seen in every frame
             self._turn.begin()
-            self.pipeline.look(dated)
+            self.pipeline.look(frame)
         return True
 
     def _rest(self, read_at: float) -> None:
