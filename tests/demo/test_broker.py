@@ -108,14 +108,16 @@ def test_without_a_broker_and_without_mosquitto_the_error_says_what_to_install(
 
 
 def test_a_mosquitto_can_be_closed_twice(tmp_path):
-    """The second close does nothing."""
+    """The first close ends it, the second does nothing."""
     program = find_mosquitto()
     if program is None:
         pytest.skip("Mosquitto is not installed on this machine")
     private = PrivateMosquitto(program, tmp_path)
     private.start()
+    assert is_mqtt_broker(private.host, private.port, 10.0)
     private.close()
     private.close()
+    assert not is_mqtt_broker(private.host, private.port, 1.0)
 
 
 def test_a_program_that_does_not_start_is_reported_with_its_log(tmp_path):
